@@ -1,0 +1,72 @@
+//! The claims of an access token (RFC 9068 §2.2).
+
+use foundation::id::ClientId;
+use serde::{Deserialize, Serialize};
+
+use crate::audience::Audience;
+use crate::scope::ScopeSet;
+
+/// The JOSE header `typ` that tells an access token from every other JWT (RFC 9068 §2.1).
+pub const ACCESS_TOKEN_TYPE: &str = "at+jwt";
+
+/// What an access token says. Dates are seconds since 1970.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AccessTokenClaims {
+    /// The issuer.
+    pub iss: String,
+    /// When it ends.
+    pub exp: i64,
+    /// Where it may be used: the resources, or the issuer itself.
+    pub aud: Audience,
+    /// The person, pairwise over client and audience; the client's id where there is no person.
+    pub sub: String,
+    /// To whom it was issued.
+    pub client_id: ClientId,
+    /// When it was made.
+    pub iat: i64,
+    /// The sealed handle.
+    pub jti: String,
+    /// What it allowed when it was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<ScopeSet>,
+    /// When the person signed in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<i64>,
+    /// How well the person was recognised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_reads_back_and_no_claim_may_be_missing() {
+        let claims = AccessTokenClaims {
+            iss: "https://id.example".into(),
+            exp: 660,
+            aud: Audience::One("https://id.example".into()),
+            sub: "s".into(),
+            client_id: ClientId::parse("market").expect("an id"),
+            iat: 60,
+            jti: "sealed".into(),
+            scope: ScopeSet::parse("openid").ok(),
+            auth_time: None,
+            acr: None,
+        };
+        let json = serde_json::to_value(&claims).expect("JSON");
+        for name in ["iss", "exp", "aud", "sub", "client_id", "iat", "jti"] {
+            let mut without = json.clone();
+            without.as_object_mut().expect("an object").remove(name);
+            assert!(
+                serde_json::from_value::<AccessTokenClaims>(without).is_err(),
+                "{name}"
+            );
+        }
+        assert_eq!(
+            serde_json::from_value::<AccessTokenClaims>(json).ok(),
+            Some(claims)
+        );
+    }
+}

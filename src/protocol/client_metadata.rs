@@ -1,0 +1,219 @@
+//! What a client says about itself: RFC 7591 §2, OpenID Connect Registration §2, and Portico's own
+//! members, as one type that is consistent once it is read.
+//!
+//! Owns names, defaults and consistency. Who may register what (a host, another's resource, a
+//! sensitive scope) is decided by `domain` and `flow`; nothing is fetched here.
+
+mod consistency;
+mod key_set;
+mod kind;
+mod manifest;
+mod reader;
+mod registration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+pub use kind::{
+    GrantType, MiniProgramStateName, ResponseType, SecurityProfile, SignatureAlgorithm,
+    SubjectType, TokenEndpointAuthMethod,
+};
+pub use manifest::{MiniProgramManifest, parse_manifest};
+pub use registration::{parse_metadata, refuse_operator_members};
+
+use crate::oauth_error::{ErrorCode, OAuthError};
+pub use crate::redirect_uri::ApplicationType;
+use crate::redirect_uri::RedirectUri;
+use crate::scope::{self, STANDARD_SCOPES, ScopeName, ScopeSet};
+
+/// Registered metadata, with the defaults filled in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClientMetadata {
+    /// Where responses may go.
+    pub redirect_uris: Vec<RedirectUri>,
+    /// Where the browser may go after signing out.
+    pub post_logout_redirect_uris: Vec<RedirectUri>,
+    /// The name that people see; at most 100 characters. Always there for a mini-program.
+    pub client_name: Option<String>,
+    /// A picture of the client.
+    pub logo_uri: Option<String>,
+    /// A page about the client.
+    pub client_uri: Option<String>,
+    /// How it uses personal data.
+    pub policy_uri: Option<String>,
+    /// Its terms.
+    pub tos_uri: Option<String>,
+    /// Whom to ask about it.
+    pub contacts: Vec<String>,
+    /// Which grants it may use.
+    pub grant_types: Vec<GrantType>,
+    /// Which response types it may use; empty without the code grant.
+    pub response_types: Vec<ResponseType>,
+    /// How it says who it is.
+    pub token_endpoint_auth_method: TokenEndpointAuthMethod,
+    /// The only algorithm of its assertions, if it named one.
+    pub token_endpoint_auth_signing_alg: Option<SignatureAlgorithm>,
+    /// What it may ask for; `None` means the standard scopes, see [`ClientMetadata::allowed_scope`].
+    pub scope: Option<ScopeSet>,
+    /// Its public keys by value.
+    pub jwks: Option<Value>,
+    /// Its public keys by reference.
+    pub jwks_uri: Option<String>,
+    /// RS256 unless it asked for another.
+    pub id_token_signed_response_alg: SignatureAlgorithm,
+    /// ES256 unless it asked for another (a member of Portico's own).
+    pub access_token_signed_response_alg: SignatureAlgorithm,
+    /// Used when a request has no `max_age`; seconds.
+    pub default_max_age: Option<u32>,
+    /// Whether its id_tokens always have `auth_time`.
+    pub require_auth_time: bool,
+    /// Always pairwise.
+    pub subject_type: SubjectType,
+    /// The list of redirect URIs whose clients share a sector (OpenID Connect Core §8.1).
+    pub sector_identifier_uri: Option<String>,
+    /// Where it runs.
+    pub application_type: ApplicationType,
+    /// Where a third party may begin a sign-in (OpenID Connect Core §4).
+    pub initiate_login_uri: Option<String>,
+    /// Where it is told that a session has ended (OpenID Connect Back-Channel Logout §2.2).
+    pub backchannel_logout_uri: Option<String>,
+    /// Whether the logout token must have a `sid`.
+    pub backchannel_logout_session_required: bool,
+    /// `portico:profile`.
+    pub profile: SecurityProfile,
+    /// `portico:host`: the super app's own client.
+    pub host: bool,
+    /// Where a consent that a host asked for ends.
+    pub interaction_return_uri: Option<String>,
+    /// `portico:rotate_refresh_tokens`; `None` means: public clients do.
+    pub rotate_refresh_tokens: Option<bool>,
+    /// `portico:resource`: the resource server that this client is, so that it may introspect
+    /// tokens with this audience.
+    pub resource: Option<String>,
+    /// What makes it a mini-program.
+    pub mini_program: Option<MiniProgramManifest>,
+}
+
+/// Why metadata was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {description}")]
+pub struct MetadataError {
+    /// [`ErrorCode::InvalidRedirectUri`] or [`ErrorCode::InvalidClientMetadata`].
+    pub code: ErrorCode,
+    /// The member, with its index in a list: `redirect_uris[0]`.
+    pub field: String,
+    /// What is wrong with it.
+    pub description: String,
+}
+
+impl MetadataError {
+    pub(crate) fn new(field: impl Into<String>, description: impl Into<String>) -> Self {
+        let code = ErrorCode::InvalidClientMetadata;
+        Self {
+            code,
+            field: field.into(),
+            description: description.into(),
+        }
+    }
+
+    pub(crate) fn redirect_uri(field: impl Into<String>, description: impl Into<String>) -> Self {
+        Self {
+            code: ErrorCode::InvalidRedirectUri,
+            ..Self::new(field, description)
+        }
+    }
+}
+
+impl From<MetadataError> for OAuthError {
+    fn from(error: MetadataError) -> Self {
+        OAuthError::new(error.code, error.to_string())
+    }
+}
+
+impl ClientMetadata {
+    /// Whether it can keep a secret, and so proves who it is (RFC 6749 §2.1).
+    pub fn is_confidential(&self) -> bool {
+        self.token_endpoint_auth_method != TokenEndpointAuthMethod::None
+    }
+
+    /// Whether it may use a grant.
+    pub fn may_use(&self, grant_type: GrantType) -> bool {
+        self.grant_types.contains(&grant_type)
+    }
+
+    /// What it may ask for. A client that registered no `scope` may ask for the standard ones,
+    /// `offline_access` among them only if it may use refresh tokens.
+    pub fn allowed_scope(&self) -> ScopeSet {
+        if let Some(scope) = &self.scope {
+            return scope.clone();
+        }
+        STANDARD_SCOPES
+            .iter()
+            .filter(|name| **name != scope::OFFLINE_ACCESS || self.may_use(GrantType::RefreshToken))
+            .filter_map(|name| ScopeName::parse(name).ok())
+            .collect()
+    }
+
+    /// The members of an RFC 7591 §3.2.1 response, without `client_id` and secret: everything that
+    /// is registered, so that a client sees what was understood. It reads back as the same.
+    pub fn to_json(&self) -> Value {
+        let mut members: Map<String, Value> = self
+            .standard_members()
+            .into_iter()
+            .chain(self.own_members())
+            .filter(|(_, value)| !value.is_null() && value != &json!([]))
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect();
+        if let Some(manifest) = &self.mini_program {
+            manifest.put_members(&mut members);
+        }
+        Value::Object(members)
+    }
+
+    /// The members of RFC 7591 and OpenID Connect Registration; null for what is not there.
+    #[rustfmt::skip]
+    fn standard_members(&self) -> Vec<(&'static str, Value)> {
+        vec![
+            ("redirect_uris", json!(self.redirect_uris)),
+            ("post_logout_redirect_uris", json!(self.post_logout_redirect_uris)),
+            ("client_name", json!(self.client_name)),
+            ("logo_uri", json!(self.logo_uri)),
+            ("client_uri", json!(self.client_uri)),
+            ("policy_uri", json!(self.policy_uri)),
+            ("tos_uri", json!(self.tos_uri)),
+            ("contacts", json!(self.contacts)),
+            ("grant_types", json!(self.grant_types)),
+            ("response_types", json!(self.response_types)),
+            ("token_endpoint_auth_method", json!(self.token_endpoint_auth_method)),
+            ("token_endpoint_auth_signing_alg", json!(self.token_endpoint_auth_signing_alg)),
+            ("scope", json!(self.scope)),
+            ("jwks", json!(self.jwks)),
+            ("jwks_uri", json!(self.jwks_uri)),
+            ("id_token_signed_response_alg", json!(self.id_token_signed_response_alg)),
+            ("default_max_age", json!(self.default_max_age)),
+            ("require_auth_time", json!(self.require_auth_time.then_some(true))),
+            ("subject_type", json!(self.subject_type)),
+            ("sector_identifier_uri", json!(self.sector_identifier_uri)),
+            ("application_type", json!(self.application_type)),
+            ("initiate_login_uri", json!(self.initiate_login_uri)),
+            ("backchannel_logout_uri", json!(self.backchannel_logout_uri)),
+            (
+                "backchannel_logout_session_required",
+                json!(self.backchannel_logout_session_required.then_some(true)),
+            ),
+        ]
+    }
+
+    /// Portico's own members; null for what is not there.
+    #[rustfmt::skip]
+    fn own_members(&self) -> Vec<(&'static str, Value)> {
+        vec![
+            ("access_token_signed_response_alg", json!(self.access_token_signed_response_alg)),
+            ("portico:profile", json!(self.profile)),
+            ("portico:host", json!(self.host.then_some(true))),
+            ("interaction_return_uri", json!(self.interaction_return_uri)),
+            ("portico:rotate_refresh_tokens", json!(self.rotate_refresh_tokens)),
+            ("portico:resource", json!(self.resource)),
+        ]
+    }
+}

@@ -1,0 +1,112 @@
+//! The enumerated values of client metadata, each with the name that is sent and stored.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! named_values {
+    ($($(#[$doc:meta])* $kind:ident { $($(#[$value_doc:meta])* $value:ident $name:literal,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum $kind {$(
+            $(#[$value_doc])*
+            #[serde(rename = $name)]
+            $value,
+        )*}
+
+        impl $kind {
+            /// All values.
+            pub const ALL: &[Self] = &[$(Self::$value,)*];
+
+            /// Reads the name; `None` for one that is not offered.
+            pub fn parse(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|value| value.as_str() == name)
+            }
+
+            /// The name as it is sent and stored.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$value => $name,)* }
+            }
+        }
+    )*};
+}
+
+named_values! {
+    /// A grant of the token endpoint (RFC 7591 §2 `grant_types`).
+    GrantType {
+        /// RFC 6749 §4.1.
+        AuthorizationCode "authorization_code",
+        /// RFC 6749 §6.
+        RefreshToken "refresh_token",
+        /// RFC 6749 §4.4.
+        ClientCredentials "client_credentials",
+    }
+
+    /// A response type of the authorization endpoint. There is one (OAuth 2.1 §10.1).
+    ResponseType {
+        /// An authorization code.
+        Code "code",
+    }
+
+    /// How a client proves who it is (RFC 7591 §2, OpenID Connect Core §9).
+    TokenEndpointAuthMethod {
+        /// It does not: a public client.
+        None "none",
+        /// A secret in the Authorization header.
+        ClientSecretBasic "client_secret_basic",
+        /// A secret in the form.
+        ClientSecretPost "client_secret_post",
+        /// A signed assertion (RFC 7523).
+        PrivateKeyJwt "private_key_jwt",
+    }
+
+    /// A signature algorithm of RFC 7518 §3.1 and RFC 8037 §3.1.
+    SignatureAlgorithm {
+        /// RSASSA-PKCS1-v1_5 with SHA-256.
+        RS256 "RS256",
+        /// RSASSA-PSS with SHA-256.
+        PS256 "PS256",
+        /// ECDSA on P-256 with SHA-256.
+        ES256 "ES256",
+        /// Ed25519; for what clients sign.
+        EdDSA "EdDSA",
+    }
+
+    /// OpenID Connect Core §8. `public` is known so that it can be refused by name.
+    SubjectType {
+        /// Another `sub` for each sector.
+        Pairwise "pairwise",
+        /// One `sub` for everyone; never given.
+        Public "public",
+    }
+
+    /// The per-client security profile.
+    SecurityProfile {
+        /// PKCE is required.
+        Standard "standard",
+        /// A confidential client may leave PKCE out.
+        OidcCompat "oidc_compat",
+    }
+
+    /// The states of a mini-program, by name; what they mean is in `domain`.
+    MiniProgramStateName {
+        /// For its testers only.
+        Draft "draft",
+        /// Waiting for the operator.
+        InReview "in_review",
+        /// For everyone.
+        Released "released",
+        /// For no one.
+        Suspended "suspended",
+    }
+}
+
+impl TokenEndpointAuthMethod {
+    /// Whether the client has a secret to send.
+    pub const fn uses_secret(self) -> bool {
+        matches!(self, Self::ClientSecretBasic | Self::ClientSecretPost)
+    }
+}
+
+impl SignatureAlgorithm {
+    /// What Portico signs with.
+    pub const OURS: &[Self] = &[Self::RS256, Self::ES256, Self::PS256];
+}

@@ -1,0 +1,339 @@
+//! May this code be redeemed by this client? (RFC 6749 §4.1.3, RFC 7636 §4.6)
+
+use std::borrow::Cow;
+
+use foundation::id::ClientId;
+use oxide_auth::code_grant::accesstoken::{AccessToken, Authorization, Input, Output, Request};
+use oxide_auth::code_grant::extensions::Pkce;
+use oxide_auth::primitives::grant::Extensions;
+
+use super::{broken, refusal, saved_grant};
+use crate::oauth_error::{OAuthError, invalid_grant};
+use crate::pkce::{self, CodeChallenge, CodeVerifier};
+use crate::scope::ScopeSet;
+
+/// What was kept with the code.
+#[derive(Clone, Copy, Debug)]
+pub struct SavedAuthorization<'a> {
+    /// To whom it was issued.
+    pub client_id: &'a ClientId,
+    /// Where it was sent.
+    pub redirect_uri: &'a str,
+    /// Whether `redirect_uri` was in the authorization request.
+    pub redirect_uri_given: bool,
+    /// The challenge, if there was one.
+    pub code_challenge: Option<&'a CodeChallenge>,
+    /// What was granted.
+    pub scope: &'a ScopeSet,
+}
+
+/// What came with the code.
+#[derive(Clone, Copy, Debug)]
+pub struct PresentedCode<'a> {
+    /// The authenticated client.
+    pub client_id: &'a ClientId,
+    /// The `redirect_uri` parameter.
+    pub redirect_uri: Option<&'a str>,
+    /// The `code_verifier` parameter.
+    pub code_verifier: Option<&'a CodeVerifier>,
+}
+
+/// Judges a redemption. That the code exists, is fresh and unused is decided elsewhere, and so is
+/// the fate of the code after a refusal.
+///
+/// # Errors
+/// `invalid_grant`; which rule was broken is in its cause.
+pub fn judge_redemption(
+    saved: &SavedAuthorization<'_>,
+    presented: &PresentedCode<'_>,
+) -> Result<(), OAuthError> {
+    let redirect_uri = redirect_uri_of(saved, presented)?;
+    // "ensuring that a token request containing a code_verifier parameter is accepted only if a
+    // code_challenge parameter was present in the authorization request" (RFC 9700 §2.1.1)
+    if saved.code_challenge.is_none() && presented.code_verifier.is_some() {
+        return Err(not_valid(
+            "code_verifier was sent but there was no code_challenge",
+        ));
+    }
+    let mut extensions = Extensions::new();
+    if let Some(challenge) = saved.code_challenge {
+        let stored = challenge
+            .as_extension()
+            .ok_or_else(|| broken("a stored code_challenge"))?;
+        extensions.set(&Pkce::required(), stored);
+    }
+    let grant = saved_grant(
+        saved.client_id.as_str(),
+        saved.redirect_uri,
+        saved.scope,
+        extensions,
+    )?;
+    let request = Redemption {
+        client_id: presented.client_id,
+        redirect_uri,
+    };
+    let mut machine = AccessToken::new(&request);
+    let mut input = Input::None;
+    loop {
+        input = match machine.advance(input) {
+            // The client is authenticated already, and the code is found.
+            Output::Authenticate { .. } => Input::Authenticated,
+            Output::Recover { .. } => Input::Recovered(Some(Box::new(grant.clone()))),
+            Output::Extend { extensions } => {
+                let stored = extensions.remove(&Pkce::required());
+                if !pkce::verify(stored, presented.code_verifier) {
+                    return Err(not_valid("code_verifier is missing or wrong"));
+                }
+                Input::Extended {
+                    access_extensions: Extensions::new(),
+                }
+            }
+            Output::Issue { .. } => return Ok(()),
+            Output::Ok(_) => return Err(broken("the machine issued by itself")),
+            Output::Err(mut error) => {
+                let refused = refusal(error.description(), NOT_VALID);
+                return Err(refused.because("it was issued to another client"));
+            }
+        };
+    }
+}
+
+/// The redirect URI for the machine: the presented one, or the saved one where none is needed.
+fn redirect_uri_of<'a>(
+    saved: &SavedAuthorization<'a>,
+    presented: &PresentedCode<'a>,
+) -> Result<&'a str, OAuthError> {
+    // "ensure that the "redirect_uri" parameter is present if the "redirect_uri" parameter was
+    // included in the initial authorization request as described in Section 4.1.1, and if included
+    // ensure that their values are identical" (RFC 6749 §4.1.3). The machine compares what two URIs
+    // mean; identical is stricter.
+    match presented.redirect_uri {
+        Some(uri) if uri == saved.redirect_uri => Ok(uri),
+        Some(_) => Err(not_valid("redirect_uri is not the one of the request")),
+        None if saved.redirect_uri_given => Err(not_valid("redirect_uri is missing")),
+        None => Ok(saved.redirect_uri),
+    }
+}
+
+/// One description for all: an attacker learns nothing about whose code it is.
+const NOT_VALID: &str = "the code is not valid, or not for this request";
+
+fn not_valid(cause: &str) -> OAuthError {
+    invalid_grant(NOT_VALID).because(cause)
+}
+
+/// The request as the machine reads it.
+struct Redemption<'a> {
+    client_id: &'a ClientId,
+    redirect_uri: &'a str,
+}
+
+impl Request for Redemption<'_> {
+    fn valid(&self) -> bool {
+        true
+    }
+
+    /// The code is looked up by its digest before; the machine only hands it back.
+    fn code(&self) -> Option<Cow<'_, str>> {
+        Some(Cow::Borrowed("found"))
+    }
+
+    fn authorization(&self) -> Authorization<'_> {
+        Authorization::Username(Cow::Borrowed(self.client_id.as_str()))
+    }
+
+    fn client_id(&self) -> Option<Cow<'_, str>> {
+        None
+    }
+
+    fn redirect_uri(&self) -> Option<Cow<'_, str>> {
+        Some(Cow::Borrowed(self.redirect_uri))
+    }
+
+    fn grant_type(&self) -> Option<Cow<'_, str>> {
+        Some(Cow::Borrowed("authorization_code"))
+    }
+
+    fn extension(&self, _key: &str) -> Option<Cow<'_, str>> {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+    const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    const URI: &str = "https://market.example/cb";
+
+    /// A redemption that succeeds, to be changed in one place.
+    struct Case {
+        client: &'static str,
+        saved_uri: &'static str,
+        given: bool,
+        uri: Option<&'static str>,
+        challenge: Option<&'static str>,
+        verifier: Option<String>,
+    }
+
+    fn good() -> Case {
+        Case {
+            client: "market",
+            saved_uri: URI,
+            given: true,
+            uri: Some(URI),
+            challenge: Some(CHALLENGE),
+            verifier: Some(VERIFIER.to_owned()),
+        }
+    }
+
+    fn judge(case: Case) -> Result<(), String> {
+        let id = |text| ClientId::parse(text).expect("an id");
+        let method = case.challenge.map(|_| "S256");
+        let challenge = CodeChallenge::parse(case.challenge, method).expect("well-formed");
+        let verifier = case
+            .verifier
+            .map(|text| CodeVerifier::parse(&text).expect("well-formed"));
+        let (issued_to, client) = (id("market"), id(case.client));
+        let scope = ScopeSet::parse("openid").expect("a scope");
+        let saved = SavedAuthorization {
+            client_id: &issued_to,
+            redirect_uri: case.saved_uri,
+            redirect_uri_given: case.given,
+            code_challenge: challenge.as_ref(),
+            scope: &scope,
+        };
+        let presented = PresentedCode {
+            client_id: &client,
+            redirect_uri: case.uri,
+            code_verifier: verifier.as_ref(),
+        };
+        judge_redemption(&saved, &presented).map_err(|error| {
+            assert_eq!(error.code().as_str(), "invalid_grant");
+            error.cause().unwrap_or_default().to_owned()
+        })
+    }
+
+    #[test]
+    fn the_right_client_with_the_right_verifier_redeems_its_code() {
+        assert_eq!(judge(good()), Ok(()));
+        assert_eq!(
+            judge(Case {
+                challenge: None,
+                verifier: None,
+                ..good()
+            }),
+            Ok(())
+        );
+        let native = "com.example.app:/cb";
+        assert_eq!(
+            judge(Case {
+                saved_uri: native,
+                uri: Some(native),
+                ..good()
+            }),
+            Ok(())
+        );
+    }
+
+    #[test]
+    fn attack_18_another_client_cannot_redeem_it() {
+        assert_eq!(
+            judge(Case {
+                client: "taxi",
+                ..good()
+            }),
+            Err("it was issued to another client".into())
+        );
+    }
+
+    #[test]
+    fn attack_15_a_missing_verifier_is_refused() {
+        assert!(
+            judge(Case {
+                verifier: None,
+                ..good()
+            })
+            .is_err()
+        );
+    }
+
+    #[test]
+    fn attack_16_a_verifier_without_a_challenge_is_refused() {
+        assert!(
+            judge(Case {
+                challenge: None,
+                ..good()
+            })
+            .is_err()
+        );
+    }
+
+    #[test]
+    fn a_wrong_verifier_is_refused_and_so_is_the_challenge_itself() {
+        for wrong in [
+            "a".repeat(43),
+            CHALLENGE.to_owned(),
+            VERIFIER.to_lowercase(),
+        ] {
+            assert!(
+                judge(Case {
+                    verifier: Some(wrong.clone()),
+                    ..good()
+                })
+                .is_err(),
+                "{wrong}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_redirect_uri_is_identical_or_was_never_given() {
+        for uri in [
+            "https://market.example/cb/",
+            "https://market.example:443/cb",
+            "x",
+        ] {
+            assert!(
+                judge(Case {
+                    uri: Some(uri),
+                    ..good()
+                })
+                .is_err(),
+                "{uri}"
+            );
+            assert!(
+                judge(Case {
+                    uri: Some(uri),
+                    given: false,
+                    ..good()
+                })
+                .is_err(),
+                "{uri}"
+            );
+        }
+        assert!(
+            judge(Case {
+                uri: None,
+                ..good()
+            })
+            .is_err()
+        );
+        assert_eq!(
+            judge(Case {
+                uri: None,
+                given: false,
+                ..good()
+            }),
+            Ok(())
+        );
+        assert_eq!(
+            judge(Case {
+                given: false,
+                ..good()
+            }),
+            Ok(())
+        );
+    }
+}

@@ -1,0 +1,121 @@
+//! Introspection (RFC 7662): the request, and the answer's members.
+//!
+//! Who may learn what about a token is decided elsewhere; a caller who may not gets
+//! [`IntrospectionResponse::inactive`], which says nothing.
+
+use foundation::id::ClientId;
+use foundation::secret::SecretText;
+use serde::{Deserialize, Serialize};
+
+use crate::audience::Audience;
+use crate::oauth_error::OAuthError;
+use crate::parameters::Parameters;
+use crate::scope::ScopeSet;
+use crate::token_type_hint::{TokenTypeHint, token_and_hint};
+
+/// A token that is asked about.
+#[derive(Clone, Debug)]
+pub struct IntrospectionRequest {
+    /// The token as it was presented.
+    pub token: SecretText,
+    /// Where to look first.
+    pub token_type_hint: Option<TokenTypeHint>,
+}
+
+impl IntrospectionRequest {
+    /// Reads the form.
+    ///
+    /// # Errors
+    /// `invalid_request` if there is no token, or a parameter is repeated.
+    pub fn parse(parameters: &Parameters) -> Result<Self, OAuthError> {
+        let (token, token_type_hint) = token_and_hint(parameters)?;
+        Ok(Self {
+            token,
+            token_type_hint,
+        })
+    }
+}
+
+/// The answer of RFC 7662 §2.2. Dates are seconds since 1970. There is no `username`: it would be
+/// the same for every caller.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct IntrospectionResponse {
+    /// Whether the token is alive, and meant for the caller.
+    pub active: bool,
+    /// What it allows now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<ScopeSet>,
+    /// To whom it was issued.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<ClientId>,
+    /// `Bearer` for an access token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_type: Option<String>,
+    /// When it ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exp: Option<i64>,
+    /// When it was issued.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iat: Option<i64>,
+    /// When it begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nbf: Option<i64>,
+    /// The caller's own pairwise subject.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sub: Option<String>,
+    /// For whom it is meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aud: Option<Audience>,
+    /// Who issued it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iss: Option<String>,
+    /// Its id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jti: Option<String>,
+    /// When the person signed in (RFC 9470 §6.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<i64>,
+    /// How the person signed in (RFC 9470 §6.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
+}
+
+impl IntrospectionResponse {
+    /// "If the introspection call is properly authorized but the token is not active, does not
+    /// exist on this server, or the protected resource is not allowed to introspect this
+    /// particular token" (RFC 7662 §2.2): one answer for all of them.
+    pub fn inactive() -> Self {
+        Self::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_inactive_answer_says_nothing_more() {
+        let text = serde_json::to_string(&IntrospectionResponse::inactive()).expect("JSON");
+        assert_eq!(text, r#"{"active":false}"#);
+    }
+
+    #[test]
+    fn an_active_answer_has_the_members_it_knows() {
+        let response = IntrospectionResponse {
+            active: true,
+            scope: ScopeSet::parse("b a").ok(),
+            aud: Some(Audience::One("urn:shop".into())),
+            exp: Some(7),
+            ..IntrospectionResponse::default()
+        };
+        let text = serde_json::to_string(&response).expect("JSON");
+        assert_eq!(
+            text,
+            r#"{"active":true,"scope":"a b","exp":7,"aud":"urn:shop"}"#
+        );
+        assert_eq!(
+            serde_json::from_str::<IntrospectionResponse>(&text).ok(),
+            Some(response)
+        );
+    }
+}

@@ -1,0 +1,93 @@
+//! The checks of an authorization request, as a table that reads from top to bottom. Everything
+//! here is answered by a redirect: the redirect URI is validated before, and a suspended client never
+//! comes this far.
+
+use protocol::authorization_error::{AuthorizationErrorCode, AuthorizationRefusal};
+use protocol::authorization_request::AuthorizationRequest;
+use protocol::client_metadata::GrantType;
+use protocol::scope;
+
+use crate::client::Client;
+use crate::consent::ScopeCatalog;
+
+/// What a check may look at.
+pub struct Checked<'a> {
+    /// The parsed request.
+    pub request: &'a AuthorizationRequest,
+    /// Who asks.
+    pub client: &'a Client,
+    /// The scopes there are.
+    pub catalog: &'a ScopeCatalog,
+}
+
+type Check = fn(&Checked<'_>) -> Result<(), AuthorizationRefusal>;
+
+/// In this order; the first refusal is the answer.
+const CHECKS: &[Check] = &[
+    grant_type_is_registered,
+    pkce_is_used,
+    scope_is_allowed,
+    openid_for_mini_programs,
+];
+
+/// Runs all checks.
+pub fn check(checked: &Checked<'_>) -> Result<(), AuthorizationRefusal> {
+    CHECKS.iter().try_for_each(|check| check(checked))
+}
+
+fn refuse(code: AuthorizationErrorCode, description: &str) -> Result<(), AuthorizationRefusal> {
+    Err(AuthorizationRefusal::new(code, description))
+}
+
+// "The client is not authorized to request an authorization code using this method" (RFC 6749
+// §4.1.2.1)
+fn grant_type_is_registered(c: &Checked<'_>) -> Result<(), AuthorizationRefusal> {
+    if !c.client.allows_grant(GrantType::AuthorizationCode) {
+        return refuse(
+            AuthorizationErrorCode::UnauthorizedClient,
+            "the client did not register authorization_code",
+        );
+    }
+    Ok(())
+}
+
+// "authorization servers MUST ... enforce" the use of code_challenge (OAuth 2.1 §4.1.1)
+fn pkce_is_used(c: &Checked<'_>) -> Result<(), AuthorizationRefusal> {
+    if c.client.requires_pkce() && c.request.code_challenge.is_none() {
+        return refuse(
+            AuthorizationErrorCode::InvalidRequest,
+            "code_challenge is required",
+        );
+    }
+    Ok(())
+}
+
+// "The requested scope is invalid, unknown, or malformed" (RFC 6749 §4.1.2.1). Scopes that Portico
+// does not know are left out for ordinary clients ("Scope values used that are not understood by
+// an implementation SHOULD be ignored", OIDC Core §3.1.2.1); known ones that the client did not
+// register are refused.
+fn scope_is_allowed(c: &Checked<'_>) -> Result<(), AuthorizationRefusal> {
+    let allowed = c.client.allowed_scope();
+    let foreign = c.request.scope.iter().any(|name| {
+        c.catalog.knows(name)
+            && name.as_str() != scope::OFFLINE_ACCESS
+            && !allowed.contains(name.as_str())
+    });
+    if foreign {
+        return refuse(
+            AuthorizationErrorCode::InvalidScope,
+            "the client did not register one of these scopes",
+        );
+    }
+    Ok(())
+}
+
+fn openid_for_mini_programs(c: &Checked<'_>) -> Result<(), AuthorizationRefusal> {
+    if c.client.mini_program().is_some() && !c.request.scope.contains(scope::OPENID) {
+        return refuse(
+            AuthorizationErrorCode::InvalidScope,
+            "a mini-program asks for openid with whatever else",
+        );
+    }
+    Ok(())
+}

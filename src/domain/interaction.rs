@@ -1,0 +1,264 @@
+//! An interaction: one authorization request that needs pages, and the decision what comes next.
+//! `decide` is the only place that chooses a page; steps never route to one another.
+
+use std::collections::BTreeMap;
+
+use foundation::clock::{Instant, Span};
+use foundation::digest::TokenDigest;
+use foundation::id::{InteractionId, SessionId, UserId};
+use protocol::authorization_error::{AuthorizationErrorCode, AuthorizationRefusal};
+use protocol::authorization_request::AuthorizationRequest;
+use protocol::scope::{ScopeName, ScopeSet};
+use serde::{Deserialize, Serialize};
+
+use crate::client::Client;
+use crate::consent::{Asking, Decision, Question, Refusal, ScopeCatalog};
+use crate::grant::Grant;
+use crate::session::{ACR_PASSWORD, Session};
+use crate::user::User;
+
+/// One authorization request on its way through pages. Made when the first page is shown, bound to
+/// the browser that it is shown to, consumed when the answer is sent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Interaction {
+    /// Its id.
+    pub id: InteractionId,
+    /// The digest of the cookie of the browser that began it.
+    pub browser: TokenDigest,
+    /// What was asked for.
+    pub request: AuthorizationRequest,
+    /// What has happened on its pages.
+    pub progress: Progress,
+    /// When it began.
+    pub created_at: Instant,
+    /// When its pages stop working.
+    pub expires_at: Instant,
+    /// When the answer was sent.
+    pub consumed_at: Option<Instant>,
+}
+
+/// What has happened on the pages of an interaction.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// The session that the person signed in to on these pages.
+    #[serde(default)]
+    pub signed_in: Option<SessionId>,
+    /// The session that the person chose.
+    #[serde(default)]
+    pub chosen: Option<SessionId>,
+    /// For whom the answers below were given: they count for nobody else.
+    #[serde(default)]
+    pub decided_by: Option<UserId>,
+    /// Whether the sheet was answered.
+    #[serde(default)]
+    pub sheet_answered: bool,
+    /// The answers so far.
+    #[serde(default)]
+    pub answers: BTreeMap<ScopeName, bool>,
+}
+
+impl Progress {
+    /// The answers as a decision.
+    pub fn decision(&self) -> Decision {
+        let of = |yes: bool| {
+            self.answers
+                .iter()
+                .filter(move |(_, v)| **v == yes)
+                .map(|(k, _)| k.clone())
+        };
+        Decision {
+            allowed: of(true).collect(),
+            refused: of(false).collect(),
+        }
+    }
+}
+
+/// Why a person must sign in. The page and the tests speak the same reasons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignInReason {
+    /// There is no session.
+    NoSession,
+    /// `prompt=login`.
+    Prompted,
+    /// `max_age` has passed.
+    MaxAge,
+    /// `id_token_hint` names someone else.
+    AnotherUserHinted,
+}
+
+/// A page of consent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConsentPage {
+    /// The sheet with its rows.
+    Sheet(Vec<ScopeName>),
+    /// One sensitive scope.
+    Sensitive(ScopeName),
+}
+
+/// What comes next for an authorization request.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Next {
+    /// The person must sign in.
+    SignIn(SignInReason),
+    /// The person must choose an account.
+    ChooseAccount,
+    /// The person must be asked.
+    Consent {
+        /// The page to show now.
+        page: ConsentPage,
+        /// The whole question that it is a part of.
+        question: Question,
+    },
+    /// Everything is there.
+    Issue,
+    /// The request ends without a code.
+    Refuse(AuthorizationRefusal),
+}
+
+/// All that a decision depends on.
+pub struct Standing<'a> {
+    /// The request.
+    pub request: &'a AuthorizationRequest,
+    /// Who asks.
+    pub client: &'a Client,
+    /// The live session of this browser and its user.
+    pub session: Option<(&'a Session, &'a User)>,
+    /// The user that `id_token_hint` names, when there is a valid one.
+    pub hinted: Option<UserId>,
+    /// The live grant of this user for this client.
+    pub grant: Option<&'a Grant>,
+    /// What this user refused this client.
+    pub refusals: &'a [Refusal],
+    /// What has happened on the pages.
+    pub progress: &'a Progress,
+    /// The scopes there are.
+    pub catalog: &'a ScopeCatalog,
+    /// How long refusals are remembered.
+    pub refusal_memory: Span,
+    /// Now.
+    pub now: Instant,
+}
+
+/// Decides what comes next.
+pub fn decide(standing: &Standing<'_>) -> Next {
+    let silent = standing.request.prompt.none;
+    let Some((session, user)) = standing.session else {
+        return page_or(
+            silent,
+            Next::SignIn(SignInReason::NoSession),
+            AuthorizationErrorCode::LoginRequired,
+        );
+    };
+    if let Some(reason) = must_sign_in_again(standing, session) {
+        return page_or(
+            silent,
+            Next::SignIn(reason),
+            AuthorizationErrorCode::LoginRequired,
+        );
+    }
+    if standing.request.prompt.select_account && !has_chosen(standing, session) {
+        return Next::ChooseAccount;
+    }
+    if !standing.client.serves(&user.username) {
+        return refuse(
+            AuthorizationErrorCode::AccessDenied,
+            "this program is not available to this person",
+        );
+    }
+    if wants_unknown_acr(standing.request) {
+        return refuse(
+            AuthorizationErrorCode::UnmetAuthenticationRequirements,
+            "the essential acr is not supported",
+        );
+    }
+    match next_consent_page(standing, user.id) {
+        Some((page, question)) => page_or(
+            silent,
+            Next::Consent { page, question },
+            AuthorizationErrorCode::ConsentRequired,
+        ),
+        None => Next::Issue,
+    }
+}
+
+/// "If prompt=none … the Authorization Server MUST return an error" instead of a page (OIDC Core
+/// §3.1.2.1).
+fn page_or(silent: bool, page: Next, code: AuthorizationErrorCode) -> Next {
+    if silent {
+        refuse(code, "the request needs a page, and prompt is none")
+    } else {
+        page
+    }
+}
+
+fn refuse(code: AuthorizationErrorCode, description: &str) -> Next {
+    Next::Refuse(AuthorizationRefusal::new(code, description))
+}
+
+fn must_sign_in_again(standing: &Standing<'_>, session: &Session) -> Option<SignInReason> {
+    let here = standing.progress.signed_in == Some(session.id);
+    if standing
+        .hinted
+        .is_some_and(|hinted| hinted != session.user_id)
+    {
+        return Some(SignInReason::AnotherUserHinted);
+    }
+    if standing.request.prompt.login && !here {
+        return Some(SignInReason::Prompted);
+    }
+    // "the OP MUST attempt to actively re-authenticate the End-User" when the elapsed time is
+    // greater than max_age (OIDC Core §3.1.2.1). A sign-in on these very pages is fresh enough,
+    // or max_age=0 could never be met.
+    let max_age = standing
+        .request
+        .max_age
+        .or(standing.client.metadata.default_max_age)?;
+    let age = standing.now.since(session.authenticated_at);
+    (age > Span::seconds(i64::from(max_age)) && !here).then_some(SignInReason::MaxAge)
+}
+
+fn has_chosen(standing: &Standing<'_>, session: &Session) -> bool {
+    standing.progress.chosen == Some(session.id) || standing.progress.signed_in == Some(session.id)
+}
+
+/// An acr asked for as an essential claim must be met or refused (OIDC Core §5.5.1.1);
+/// `acr_values` is a wish only.
+fn wants_unknown_acr(request: &AuthorizationRequest) -> bool {
+    let Some(need) = request.claims.id_token.get("acr") else {
+        return false;
+    };
+    let mut wanted = need.value.iter().chain(&need.values).peekable();
+    need.essential && wanted.peek().is_some() && !wanted.any(|v| v.as_str() == Some(ACR_PASSWORD))
+}
+
+fn next_consent_page(standing: &Standing<'_>, user: UserId) -> Option<(ConsentPage, Question)> {
+    let question = Asking {
+        requested: &crate::consent::asked_scope(standing.client, standing.request),
+        client: standing.client,
+        grant: standing.grant,
+        refusals: standing.refusals,
+        again: standing.request.prompt.consent,
+        catalog: standing.catalog,
+        memory: standing.refusal_memory,
+        now: standing.now,
+    }
+    .question();
+    let empty = Progress::default();
+    let mine = standing.progress.decided_by == Some(user);
+    let progress = if mine { standing.progress } else { &empty };
+    let sheet_open =
+        !question.sheet.is_empty() || (question.greet && question.sensitive.is_empty());
+    if sheet_open && !progress.sheet_answered {
+        return Some((ConsentPage::Sheet(question.sheet.clone()), question));
+    }
+    let open = question
+        .sensitive
+        .iter()
+        .find(|name| !progress.answers.contains_key(*name))?;
+    Some((ConsentPage::Sensitive(open.clone()), question))
+}
+
+/// What the answer carries in the end: the requested scopes that the grant allows.
+pub fn resulting_scope(client: &Client, requested: &ScopeSet, grant: &ScopeSet) -> ScopeSet {
+    crate::consent::usable_scope(client, requested).intersection(grant)
+}

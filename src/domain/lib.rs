@@ -1,0 +1,26 @@
+//! Entities, their states and the decisions about them. No I/O: `now` is a parameter, and what a
+//! decision needs is handed in.
+
+pub mod audit;
+pub mod authorization_check;
+pub mod client;
+pub mod consent;
+pub mod event;
+pub mod grant;
+pub mod identity;
+pub mod interaction;
+pub mod kyc;
+pub mod lifetimes;
+pub mod mini_program;
+pub mod payment_method;
+pub mod profile;
+pub mod publisher;
+pub mod refresh_retry;
+pub mod session;
+pub mod shared_secret;
+pub mod sign_in;
+pub mod signing_key;
+pub mod subject;
+pub mod token_family;
+pub mod token_handle;
+pub mod user;

@@ -1,0 +1,143 @@
+//! Refresh tokens: how one rotates, when a retry is honest, and what a reuse means.
+
+use foundation::clock::Instant;
+use foundation::digest::{TokenDigest, sha256_of_parts};
+use foundation::id::FamilyId;
+use protocol::scope::ScopeSet;
+
+/// A refresh token as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefreshToken {
+    /// The digest of the token.
+    pub digest: TokenDigest,
+    /// The family it belongs to.
+    pub family_id: FamilyId,
+    /// Its number in the family's rotation, from 1. Rotation is decided by numbers, never by
+    /// seconds.
+    pub number: i64,
+    /// When it was given out.
+    pub issued_at: Instant,
+    /// When it ends unless used.
+    pub expires_at: Instant,
+    /// Set when a successor was given out.
+    pub superseded: Option<Superseded>,
+}
+
+/// What a rotated token remembers for an honest retry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Superseded {
+    /// When the successor was given out.
+    pub at: Instant,
+    /// What was asked for: the digest of scope, resource and proof key.
+    pub request: TokenDigest,
+    /// The answer, sealed under a key derived from the presented token; erased after the window.
+    pub sealed_answer: Option<Vec<u8>>,
+    /// The successor.
+    pub successor: TokenDigest,
+}
+
+/// What to do with a presented refresh token that belongs to a live family.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Presented {
+    /// It is the family's current one.
+    Current,
+    /// An honest retry: give the same answer again.
+    Retry {
+        /// The sealed answer.
+        sealed_answer: Vec<u8>,
+    },
+    /// It was used before, by someone else or too late: the family ends.
+    Reuse,
+    /// It ran out.
+    Expired,
+}
+
+/// The digest of a refresh request: an honest retry asks for exactly the same.
+pub fn request_digest(
+    scope: Option<&ScopeSet>,
+    resource: &[String],
+    proof_key: Option<&str>,
+) -> TokenDigest {
+    let scope = scope.map(ToString::to_string);
+    let mut parts: Vec<&[u8]> = vec![
+        if scope.is_some() { b"scope" } else { b"" },
+        scope.as_deref().unwrap_or("").as_bytes(),
+        proof_key.unwrap_or("").as_bytes(),
+    ];
+    parts.extend(resource.iter().map(|r| r.as_bytes()));
+    let digest = sha256_of_parts(&parts);
+    TokenDigest::of(&foundation::base64url::encode(&digest))
+}
+
+/// Judges a presented token. `successor_used` says whether the successor was itself used.
+pub fn judge(
+    token: &RefreshToken,
+    request: TokenDigest,
+    successor_used: bool,
+    window: foundation::clock::Span,
+    now: Instant,
+) -> Presented {
+    let Some(superseded) = &token.superseded else {
+        return if now < token.expires_at {
+            Presented::Current
+        } else {
+            Presented::Expired
+        };
+    };
+    let in_window = now < superseded.at + window;
+    match &superseded.sealed_answer {
+        Some(answer) if in_window && !successor_used && superseded.request.matches(&request) => {
+            Presented::Retry {
+                sealed_answer: answer.clone(),
+            }
+        }
+        _ => Presented::Reuse,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use foundation::clock::Span;
+    use foundation::entropy::SeededEntropy;
+
+    fn rotated(at: i64) -> RefreshToken {
+        RefreshToken {
+            digest: TokenDigest::of("old"),
+            family_id: FamilyId::new(Instant::from_seconds(0), &SeededEntropy::new(1)),
+            number: 1,
+            issued_at: Instant::from_seconds(0),
+            expires_at: Instant::from_seconds(1000),
+            superseded: Some(Superseded {
+                at: Instant::from_seconds(at),
+                request: request_digest(None, &[], None),
+                sealed_answer: Some(vec![7]),
+                successor: TokenDigest::of("new"),
+            }),
+        }
+    }
+
+    #[test]
+    fn only_an_equal_request_in_the_window_with_an_unused_successor_is_an_honest_retry() {
+        let same = request_digest(None, &[], None);
+        let other = request_digest(ScopeSet::parse("openid").ok().as_ref(), &[], None);
+        let judge_at = |seconds, request, used| {
+            judge(
+                &rotated(100),
+                request,
+                used,
+                Span::seconds(10),
+                Instant::from_seconds(seconds),
+            )
+        };
+        assert_eq!(
+            judge_at(109, same, false),
+            Presented::Retry {
+                sealed_answer: vec![7]
+            }
+        );
+        assert_eq!(judge_at(110, same, false), Presented::Reuse);
+        assert_eq!(judge_at(101, same, true), Presented::Reuse);
+        assert_eq!(judge_at(101, other, false), Presented::Reuse);
+    }
+}

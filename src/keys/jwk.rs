@@ -1,0 +1,141 @@
+//! Public JWKs (RFC 7517, RFC 7518 §6): reading one for verifying, with bounds, and its thumbprint.
+
+use foundation::base64url;
+use foundation::digest::sha256;
+use josekit::JoseError;
+use josekit::jwk::Jwk;
+use josekit::jws::{ES256, EdDSA, JwsVerifier, PS256, RS256};
+use protocol::client_metadata::SignatureAlgorithm;
+use serde_json::{Map, Value};
+
+/// Bytes of an RSA modulus: 2048 to 8192 bits. Shorter ones are weak (RFC 7518 §3.3), longer ones
+/// let a stranger's key cost us time.
+const RSA_MODULUS: std::ops::RangeInclusive<usize> = 256..=1024;
+/// Bytes of an RSA public exponent; larger ones cost time as well.
+const MAX_RSA_EXPONENT: usize = 8;
+
+/// Whether a key can be used with an algorithm: type, curve, sizes, and what the key says about
+/// its own use.
+pub(crate) fn fits(jwk: &Map<String, Value>, algorithm: SignatureAlgorithm) -> bool {
+    let text = |name: &str| jwk.get(name).and_then(Value::as_str);
+    let size = |name: &str| {
+        text(name)
+            .and_then(base64url::decode)
+            .map(|bytes| bytes.len())
+    };
+    let says = |name: &str, value: &str| jwk.get(name).is_none_or(|v| v.as_str() == Some(value));
+    let may_verify = jwk.get("key_ops").is_none_or(|operations| {
+        operations
+            .as_array()
+            .is_some_and(|o| o.iter().any(|op| op.as_str() == Some("verify")))
+    });
+    let right_kind = match algorithm {
+        SignatureAlgorithm::RS256 | SignatureAlgorithm::PS256 => {
+            text("kty") == Some("RSA")
+                && size("n").is_some_and(|n| RSA_MODULUS.contains(&n))
+                && size("e").is_some_and(|e| (1..=MAX_RSA_EXPONENT).contains(&e))
+        }
+        SignatureAlgorithm::ES256 => {
+            text("kty") == Some("EC")
+                && text("crv") == Some("P-256")
+                && size("x") == Some(32)
+                && size("y") == Some(32)
+        }
+        SignatureAlgorithm::EdDSA => {
+            text("kty") == Some("OKP") && text("crv") == Some("Ed25519") && size("x") == Some(32)
+        }
+    };
+    right_kind && may_verify && says("use", "sig") && says("alg", algorithm.as_str())
+}
+
+/// A verifier for one algorithm from a public key that [`fits`].
+pub(crate) fn verifier(
+    jwk: &Map<String, Value>,
+    algorithm: SignatureAlgorithm,
+) -> Result<Box<dyn JwsVerifier>, JoseError> {
+    let jwk = Jwk::from_map(jwk.clone())?;
+    Ok(match algorithm {
+        SignatureAlgorithm::RS256 => Box::new(RS256.verifier_from_jwk(&jwk)?),
+        SignatureAlgorithm::PS256 => Box::new(PS256.verifier_from_jwk(&jwk)?),
+        SignatureAlgorithm::ES256 => Box::new(ES256.verifier_from_jwk(&jwk)?),
+        SignatureAlgorithm::EdDSA => Box::new(EdDSA.verifier_from_jwk(&jwk)?),
+    })
+}
+
+/// The SHA-256 thumbprint of an RSA or EC key (RFC 7638 §3), base64url; `None` if a member is
+/// missing.
+pub(crate) fn thumbprint(jwk: &Map<String, Value>) -> Option<String> {
+    // "The required members … in lexicographic order" (RFC 7638 §3.2). Their values are
+    // base64url or names, so nothing has to be escaped.
+    let names: &[&str] = match jwk.get("kty")?.as_str()? {
+        "RSA" => &["e", "kty", "n"],
+        "EC" => &["crv", "kty", "x", "y"],
+        _ => return None,
+    };
+    let members: Option<Vec<String>> = names
+        .iter()
+        .map(|name| Some(format!(r#""{name}":"{}""#, jwk.get(*name)?.as_str()?)))
+        .collect();
+    let input = format!("{{{}}}", members?.join(","));
+    Some(base64url::encode(&sha256(input.as_bytes())))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn members(value: Value) -> Map<String, Value> {
+        value.as_object().expect("an object").clone()
+    }
+
+    #[test]
+    fn the_thumbprint_is_the_one_of_the_specifications_example() {
+        // RFC 7638 §3.1
+        let jwk = members(json!({
+            "kty": "RSA",
+            "n": "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw",
+            "e": "AQAB",
+            "alg": "RS256",
+            "kid": "2011-04-29",
+        }));
+        assert_eq!(
+            thumbprint(&jwk).as_deref(),
+            Some("NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs")
+        );
+    }
+
+    #[test]
+    fn weak_and_costly_keys_do_not_fit() {
+        let rsa = |n: usize, e: usize| {
+            let (n, e) = (
+                base64url::encode(&vec![0xff; n]),
+                base64url::encode(&vec![0xff; e]),
+            );
+            fits(
+                &members(json!({"kty": "RSA", "n": n, "e": e})),
+                SignatureAlgorithm::RS256,
+            )
+        };
+        assert!(rsa(256, 3) && rsa(512, 3));
+        assert!(!rsa(128, 3), "1024 bits");
+        assert!(!rsa(2048, 3), "16384 bits");
+        assert!(!rsa(256, 256), "an exponent as long as the modulus");
+    }
+
+    #[test]
+    fn a_key_is_used_only_as_it_says() {
+        let key = |member: &str, value: Value| {
+            let coordinate = base64url::encode(&[1; 32]);
+            let mut jwk =
+                members(json!({"kty": "EC", "crv": "P-256", "x": coordinate, "y": coordinate}));
+            jwk.insert(member.to_owned(), value);
+            fits(&jwk, SignatureAlgorithm::ES256)
+        };
+        assert!(key("use", json!("sig")) && !key("use", json!("enc")) && !key("use", json!(1)));
+        assert!(key("alg", json!("ES256")) && !key("alg", json!("ES384")));
+        assert!(key("key_ops", json!(["verify"])) && !key("key_ops", json!(["deriveKey"])));
+        assert!(!key("kty", json!("oct")) && !key("crv", json!("P-384")));
+    }
+}

@@ -1,0 +1,256 @@
+//! What a node can sign, verify, seal and derive at one moment: an immutable snapshot of the
+//! signing keys and shared secrets, opened and ready.
+//!
+//! Reading the rows, and reading them again after `KeysChanged`, is done by `flow` and `job`;
+//! which key is active is decided before it comes here.
+
+mod issued;
+mod signer;
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use domain::shared_secret::{SecretPurpose, SharedSecret};
+use domain::signing_key::{KeyKind, KeyState, SigningKey};
+use domain::subject::Sector;
+use domain::token_handle::TokenHandle;
+use foundation::base64url;
+use foundation::digest::constant_time_eq;
+use foundation::entropy::Entropy;
+use foundation::fault::Fault;
+use foundation::id::{ClientId, SessionId, Subject, UserId};
+use protocol::client_metadata::SignatureAlgorithm;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::jwk_set::JwkSet;
+use crate::jwt_problem::JwtProblem;
+use crate::mac::MacKey;
+use crate::master_key::MasterKey;
+use crate::seal::{self, HandleKey};
+use crate::shared_secret;
+use crate::signing_key;
+use issued::IssuedBy;
+use signer::ActiveSigner;
+
+/// The longest step token that is looked at, in characters.
+const MAX_STEP: usize = 8 * 1024;
+/// Bytes of a step token's code.
+const CODE: usize = 32;
+
+/// The secrets of one purpose: the newest seals and signs, all open and verify.
+struct Versions<T> {
+    newest: T,
+    older: Vec<T>,
+}
+
+impl<T> Versions<T> {
+    fn all(&self) -> impl Iterator<Item = &T> {
+        std::iter::once(&self.newest).chain(&self.older)
+    }
+}
+
+/// A snapshot of keys and secrets.
+pub struct KeyRing {
+    signers: Vec<ActiveSigner>,
+    published: Vec<IssuedBy>,
+    jwk_set: JwkSet,
+    handle: Versions<HandleKey>,
+    step: Versions<MacKey>,
+    pairwise: Versions<MacKey>,
+}
+
+impl KeyRing {
+    /// Opens what the store holds. Keys that are `retired` are left out: what they signed is worth
+    /// nothing any more.
+    ///
+    /// # Errors
+    /// A seal does not open under this master key, a key is not what its row says, or there is no
+    /// secret for one of the purposes.
+    pub fn open(
+        mut keys: Vec<SigningKey>,
+        mut secrets: Vec<SharedSecret>,
+        master: &MasterKey,
+    ) -> Result<Self, Fault> {
+        keys.retain(SigningKey::is_published);
+        keys.sort_by(|a, b| b.since.cmp(&a.since).then_with(|| a.id.cmp(&b.id)));
+        secrets.sort_by(|a, b| {
+            b.created_at
+                .cmp(&a.created_at)
+                .then_with(|| b.id.cmp(&a.id))
+        });
+
+        let (mut signers, mut published, mut public) = (Vec::new(), Vec::new(), Vec::new());
+        for key in &keys {
+            let opened = signing_key::open(key, master)?;
+            if key.state == KeyState::Active {
+                signers.extend(ActiveSigner::all_of(key, &opened.private)?);
+            }
+            published.push(IssuedBy::new(key, &opened.public)?);
+            public.push(opened.public);
+        }
+        let mac = |secret: &SharedSecret| Ok(MacKey::new(&shared_secret::open(secret, master)?));
+        Ok(Self {
+            signers,
+            published,
+            jwk_set: JwkSet::of(public.iter()),
+            handle: of_purpose(&secrets, SecretPurpose::Handle, |s| {
+                HandleKey::open(s, master)
+            })?,
+            step: of_purpose(&secrets, SecretPurpose::Step, mac)?,
+            pairwise: of_purpose(&secrets, SecretPurpose::Pairwise, mac)?,
+        })
+    }
+
+    /// Signs claims: a compact JWS with `alg`, `kid` and this `typ` in its header.
+    ///
+    /// # Errors
+    /// No active key signs with this algorithm, or the claims cannot be written as JSON.
+    pub fn sign(
+        &self,
+        algorithm: SignatureAlgorithm,
+        typ: &str,
+        claims: &impl Serialize,
+    ) -> Result<String, Fault> {
+        let signer = self
+            .signers
+            .iter()
+            .find(|signer| signer.algorithm() == algorithm);
+        let signer = signer.ok_or_else(|| {
+            let kind = KeyKind::for_algorithm(algorithm).map_or("possible", KeyKind::word);
+            Fault::broken(format!(
+                "signing with {} (no active {kind} key)",
+                algorithm.as_str()
+            ))
+        })?;
+        signer.sign(typ, claims)
+    }
+
+    /// The claims of a JWT that this server signed and whose `typ` is one of those expected. Times
+    /// are not looked at, so an expired `id_token_hint` can be read.
+    ///
+    /// # Errors
+    /// Why it is not accepted. [`JwtProblem::UnknownKey`] may mean that keys have changed since
+    /// this snapshot was made.
+    pub fn verify(&self, compact: &str, expected_typ: &[&str]) -> Result<Value, JwtProblem> {
+        issued::verify(&self.published, compact, expected_typ)
+    }
+
+    /// The JSON of the published JWK Set: keys that sign, will sign, or have signed lately.
+    pub fn jwk_set(&self) -> &[u8] {
+        self.jwk_set.body()
+    }
+
+    /// The entity tag of [`KeyRing::jwk_set`], with its quotes.
+    pub fn jwk_set_etag(&self) -> &str {
+        self.jwk_set.etag()
+    }
+
+    /// Seals a handle into a `jti`.
+    pub fn seal_handle(&self, handle: &TokenHandle, entropy: &dyn Entropy) -> String {
+        self.handle.newest.seal(handle, entropy)
+    }
+
+    /// Opens a `jti`; `None` for anything that [`KeyRing::seal_handle`] did not make with a secret
+    /// of this ring.
+    pub fn open_handle(&self, jti: &str) -> Option<TokenHandle> {
+        seal::open(self.handle.all(), jti)
+    }
+
+    /// Whether a `jti` names a secret of this ring. If not, secrets may have changed since this
+    /// snapshot was made.
+    pub fn knows_secret_of(&self, jti: &str) -> bool {
+        seal::is_known(self.handle.all(), jti)
+    }
+
+    /// Signs a payload for one step of a browser flow. The label says which step, and for whom; it
+    /// is not part of the token, so it must be known where the token comes back.
+    pub fn sign_step(&self, label: &str, payload: &[u8]) -> String {
+        let code = step_code(&self.step.newest, label, payload);
+        base64url::encode(&[payload, &code].concat())
+    }
+
+    /// The payload of a token that [`KeyRing::sign_step`] made for the same label, with any secret
+    /// that has not been removed. The payload is readable by whoever holds the token.
+    pub fn verify_step(&self, label: &str, token: &str) -> Option<Vec<u8>> {
+        if token.len() > MAX_STEP {
+            return None;
+        }
+        let mut payload = base64url::decode(token)?;
+        let code = payload.split_off(payload.len().checked_sub(CODE)?);
+        let matches = |key: &MacKey| constant_time_eq(&step_code(key, label, &payload), &code);
+        self.step.all().any(matches).then_some(payload)
+    }
+
+    /// The identifier of a user within a sector (OpenID Connect Core §8.1): 43 characters. Equal
+    /// inputs give equal outputs as long as no newer secret was added; the store keeps what was
+    /// given out, so that adding one changes nobody's identifier.
+    pub fn pairwise(&self, sector: &Sector, user_id: UserId) -> Subject {
+        let code = self.pairwise.newest.code(&[
+            b"portico subject",
+            sector.key().as_bytes(),
+            user_id.as_bytes(),
+        ]);
+        Subject::derived(&code)
+    }
+
+    /// The `sid` by which one client knows a session (OpenID Connect Back-Channel Logout §2.1): 43
+    /// characters, another one for each client.
+    pub fn session_sid(&self, client_id: &ClientId, session_id: SessionId) -> String {
+        let parts: [&[u8]; 3] = [
+            b"portico sid",
+            client_id.as_str().as_bytes(),
+            session_id.as_bytes(),
+        ];
+        base64url::encode(&self.pairwise.newest.code(&parts))
+    }
+}
+
+impl std::fmt::Debug for KeyRing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("KeyRing(…)")
+    }
+}
+
+/// The secrets of one purpose, from a list that has the newest first.
+fn of_purpose<T>(
+    secrets: &[SharedSecret],
+    purpose: SecretPurpose,
+    open: impl Fn(&SharedSecret) -> Result<T, Fault>,
+) -> Result<Versions<T>, Fault> {
+    let mut fitting = secrets.iter().filter(|secret| secret.purpose == purpose);
+    let newest = fitting
+        .next()
+        .ok_or_else(|| Fault::broken(format!("the key ring (no {} secret)", purpose.word())))?;
+    Ok(Versions {
+        newest: open(newest)?,
+        older: fitting.map(open).collect::<Result<_, _>>()?,
+    })
+}
+
+fn step_code(key: &MacKey, label: &str, payload: &[u8]) -> [u8; CODE] {
+    key.code(&[b"portico step", label.as_bytes(), payload])
+}
+
+/// The latest snapshot, shared by everybody. Reading it costs a lock that is only ever held for as
+/// long as a pointer takes to copy.
+pub struct Keys(RwLock<Arc<KeyRing>>);
+
+impl Keys {
+    /// Starts with a snapshot.
+    pub fn new(ring: KeyRing) -> Self {
+        Self(RwLock::new(Arc::new(ring)))
+    }
+
+    /// The latest snapshot. Take it once per request, so that one request sees one set of keys.
+    pub fn current(&self) -> Arc<KeyRing> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts a newer snapshot in place.
+    pub fn replace(&self, ring: KeyRing) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,88 @@
+//! Signing with the active keys. What is the same for every token is made ready beforehand.
+
+use domain::signing_key::{KeyKind, SigningKey};
+use foundation::base64url;
+use foundation::fault::Fault;
+use foundation::id::KeyId;
+use foundation::secret::KeyBytes;
+use josekit::JoseError;
+use josekit::jws::{ES256, JwsSigner, PS256, RS256};
+use protocol::client_metadata::SignatureAlgorithm;
+use serde::Serialize;
+use serde_json::json;
+
+/// The types that are signed all the time; their headers are encoded once.
+const FREQUENT_TYPES: [&str; 4] = ["at+jwt", "JWT", "logout+jwt", "token-introspection+jwt"];
+
+/// An active key with one of its algorithms.
+pub(super) struct ActiveSigner {
+    algorithm: SignatureAlgorithm,
+    kid: KeyId,
+    signer: Box<dyn JwsSigner>,
+    /// Encoded headers with the dot behind them, in the order of [`FREQUENT_TYPES`].
+    headers: [String; FREQUENT_TYPES.len()],
+}
+
+impl ActiveSigner {
+    /// A signer for each algorithm of a key.
+    pub(super) fn all_of(key: &SigningKey, private: &KeyBytes) -> Result<Vec<Self>, Fault> {
+        let algorithms: &[SignatureAlgorithm] = match key.kind {
+            KeyKind::Rsa => &[SignatureAlgorithm::RS256, SignatureAlgorithm::PS256],
+            KeyKind::P256 => &[SignatureAlgorithm::ES256],
+        };
+        let ready = |algorithm: &SignatureAlgorithm| {
+            let signer = signer(*algorithm, private.expose())
+                .map_err(|error| Fault::broken_by(format!("signing key {}", key.id), error))?;
+            let headers = FREQUENT_TYPES.map(|typ| header(*algorithm, &key.id, typ));
+            Ok(Self {
+                algorithm: *algorithm,
+                kid: key.id.clone(),
+                signer,
+                headers,
+            })
+        };
+        algorithms.iter().map(ready).collect()
+    }
+
+    pub(super) fn algorithm(&self) -> SignatureAlgorithm {
+        self.algorithm
+    }
+
+    /// The compact serialisation (RFC 7515 §7.1).
+    pub(super) fn sign(&self, typ: &str, claims: &impl Serialize) -> Result<String, Fault> {
+        let claims = serde_json::to_vec(claims)
+            .map_err(|error| Fault::broken_by(format!("the claims of a {typ}"), error))?;
+        let mut compact = match FREQUENT_TYPES.iter().position(|frequent| *frequent == typ) {
+            Some(index) => self.headers[index].clone(),
+            None => header(self.algorithm, &self.kid, typ),
+        };
+        compact.push_str(&base64url::encode(&claims));
+        let signature = self
+            .signer
+            .sign(compact.as_bytes())
+            .map_err(|error| Fault::broken_by(format!("signing with {}", self.kid), error))?;
+        compact.push('.');
+        compact.push_str(&base64url::encode(&signature));
+        Ok(compact)
+    }
+
+    /// The signature over any text, for tests that make what we never would.
+    #[cfg(test)]
+    pub(super) fn raw(&self, input: &str) -> String {
+        base64url::encode(&self.signer.sign(input.as_bytes()).expect("a ready key"))
+    }
+}
+
+fn signer(algorithm: SignatureAlgorithm, pkcs8: &[u8]) -> Result<Box<dyn JwsSigner>, JoseError> {
+    Ok(match algorithm {
+        SignatureAlgorithm::RS256 => Box::new(RS256.signer_from_der(pkcs8)?),
+        SignatureAlgorithm::PS256 => Box::new(PS256.signer_from_der(pkcs8)?),
+        SignatureAlgorithm::ES256 => Box::new(ES256.signer_from_der(pkcs8)?),
+        SignatureAlgorithm::EdDSA => Box::new(josekit::jws::EdDSA.signer_from_der(pkcs8)?),
+    })
+}
+
+fn header(algorithm: SignatureAlgorithm, kid: &KeyId, typ: &str) -> String {
+    let header = json!({ "alg": algorithm.as_str(), "kid": kid, "typ": typ });
+    format!("{}.", base64url::encode(header.to_string().as_bytes()))
+}

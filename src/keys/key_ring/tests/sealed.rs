@@ -1,0 +1,188 @@
+//! What a ring sealed or derived: handles, step tokens, identifiers.
+
+use domain::token_handle::OnBehalfOf;
+use foundation::clock::Span;
+use foundation::id::{FamilyId, GrantId, Position, PublisherId};
+
+use super::*;
+
+fn handles() -> Vec<TokenHandle> {
+    let entropy = SeededEntropy::new(5);
+    let person = OnBehalfOf {
+        user_id: UserId::new(NOW, &entropy),
+        grant_id: GrantId::new(NOW, &entropy),
+        session_id: Some(SessionId::new(NOW, &entropy)),
+        family_id: Some(FamilyId::new(NOW, &entropy)),
+    };
+    let handle = |on_behalf_of| TokenHandle {
+        client_id: ClientId::parse("market").expect("an id"),
+        on_behalf_of,
+        number: u64::MAX - 1,
+        position: Position(i64::MAX - 2),
+        opens_userinfo: true,
+    };
+    vec![
+        handle(None),
+        handle(Some(person)),
+        handle(Some(OnBehalfOf {
+            session_id: None,
+            ..person
+        })),
+        handle(Some(OnBehalfOf {
+            family_id: None,
+            ..person
+        })),
+        TokenHandle {
+            opens_userinfo: false,
+            number: 0,
+            position: Position(0),
+            ..handle(None)
+        },
+        TokenHandle {
+            client_id: ClientId::parse(&"c".repeat(64)).expect("an id"),
+            ..handle(Some(person))
+        },
+    ]
+}
+
+#[test]
+fn attack_57_a_handle_opens_whole_or_not_at_all() {
+    let ring = usual();
+    for handle in handles() {
+        let jti = ring.seal_handle(&handle, &SeededEntropy::new(6));
+        assert_eq!(ring.open_handle(&jti), Some(handle));
+        for cut in 0..jti.len() {
+            assert_eq!(ring.open_handle(&jti[..cut]), None, "the first {cut}");
+            assert_eq!(ring.open_handle(&jti[cut + 1..]), None, "without {cut}");
+            let mut bytes = jti.clone().into_bytes();
+            bytes[cut] = if bytes[cut] == b'A' { b'B' } else { b'A' };
+            let changed = String::from_utf8(bytes).expect("ASCII");
+            assert_eq!(ring.open_handle(&changed), None, "character {cut} changed");
+        }
+        for other in [
+            format!("{jti}="),
+            format!("{jti}AAAA"),
+            format!(" {jti}"),
+            jti.repeat(2),
+        ] {
+            assert_eq!(ring.open_handle(&other), None, "{other:?}");
+        }
+    }
+}
+
+#[test]
+fn a_handle_shows_nothing_of_what_is_in_it() {
+    let ring = usual();
+    let entropy = SeededEntropy::new(6);
+    let all = handles();
+    let (online, offline) = (&all[1], &all[2]);
+    let jti = ring.seal_handle(online, &entropy);
+    assert_ne!(jti, ring.seal_handle(online, &entropy), "no two are equal");
+    assert_eq!(
+        jti.len(),
+        ring.seal_handle(offline, &entropy).len(),
+        "nor is its session seen"
+    );
+    let bytes = base64url::decode(&jti).expect("base64url");
+    let user = all[1].on_behalf_of.expect("a person").user_id;
+    for secret in [&user.as_bytes()[..], b"market"] {
+        assert!(!bytes.windows(secret.len()).any(|window| window == secret));
+    }
+}
+
+#[test]
+fn rotated_secrets_still_open_until_they_are_removed() {
+    let (old, later) = (secrets(1, NOW), secrets(2, NOW + Span::days(1)));
+    let before = KeyRing::open(vec![], old.clone(), &master()).expect("a ring");
+    let both = KeyRing::open(vec![], [old, later.clone()].concat(), &master()).expect("a ring");
+    let after = KeyRing::open(vec![], later, &master()).expect("a ring");
+    let handle = &handles()[1];
+    let jti = before.seal_handle(handle, &SeededEntropy::new(6));
+    let step = before.sign_step("a", b"payload");
+    assert_eq!(both.open_handle(&jti).as_ref(), Some(handle));
+    assert!(both.knows_secret_of(&jti) && !after.knows_secret_of(&jti));
+    assert_eq!(
+        both.verify_step("a", &step).as_deref(),
+        Some(&b"payload"[..])
+    );
+    assert_eq!(
+        (after.open_handle(&jti), after.verify_step("a", &step)),
+        (None, None)
+    );
+    let newest = both.seal_handle(handle, &SeededEntropy::new(6));
+    assert_eq!(
+        after.open_handle(&newest).as_ref(),
+        Some(handle),
+        "the newest one seals"
+    );
+    assert!(
+        after.verify_step("a", &both.sign_step("a", b"")).is_some(),
+        "and signs"
+    );
+}
+
+#[test]
+fn attack_45_a_step_token_is_worth_nothing_under_another_label() {
+    let ring = usual();
+    let token = ring.sign_step("browser sign-in x", b"payload");
+    assert_eq!(
+        ring.verify_step("browser sign-in x", &token).as_deref(),
+        Some(&b"payload"[..])
+    );
+    for label in [
+        "browser sign-in y",
+        "browser consent x",
+        "",
+        "browser sign-in xp",
+    ] {
+        assert_eq!(ring.verify_step(label, &token), None, "{label}");
+    }
+    for cut in 0..token.len() {
+        assert_eq!(
+            ring.verify_step("browser sign-in x", &token[..cut]),
+            None,
+            "the first {cut}"
+        );
+    }
+    assert_eq!(
+        ring.verify_step("a", &ring.sign_step("a", b"")),
+        Some(vec![])
+    );
+    assert_eq!(ring.verify_step("a", &"A".repeat(9000)), None);
+}
+
+#[test]
+fn attack_63_identifiers_are_stable_within_a_sector_and_unrelated_between_two() {
+    let (ring, again) = (usual(), usual());
+    let entropy = SeededEntropy::new(7);
+    let (ada, bob) = (UserId::new(NOW, &entropy), UserId::new(NOW, &entropy));
+    let market = ClientId::parse("market").expect("an id");
+    let sectors = [
+        Sector::Client(market.clone()),
+        Sector::Client(ClientId::parse("taxi").expect("an id")),
+        Sector::Host("market".into()),
+        Sector::Publisher(PublisherId::parse("market").expect("an id")),
+        Sector::Audience(market.clone(), "taxi".into()),
+    ];
+    let mut seen = std::collections::HashSet::new();
+    for sector in &sectors {
+        for user in [ada, bob] {
+            let subject = ring.pairwise(sector, user);
+            assert_eq!(subject.as_str().len(), 43);
+            assert_eq!(subject, again.pairwise(sector, user));
+            assert!(seen.insert(subject.to_string()), "{sector:?}");
+        }
+    }
+    let session = SessionId::new(NOW, &entropy);
+    let sid = ring.session_sid(&market, session);
+    assert_eq!(sid, again.session_sid(&market, session));
+    assert!(sid.len() >= 22);
+    assert_ne!(
+        sid,
+        ring.session_sid(&ClientId::parse("taxi").expect("an id"), session)
+    );
+    assert_ne!(
+        sid,
+        ring.session_sid(&market, SessionId::new(NOW, &entropy))
+    );
+}

@@ -1,0 +1,115 @@
+//! Rows of `audit`: who did what. Written with the change, read by people.
+
+use diesel::prelude::*;
+use domain::audit::AuditEntry;
+use foundation::clock::Instant;
+use foundation::fault::Fault;
+use foundation::id::{AuditId, ClientId, UserId};
+use serde_json::Value;
+
+use crate::column::{Key, Place, bytes, json};
+use crate::connection::Connection;
+use crate::fault::at;
+use crate::schema::audit;
+
+const TABLE: &str = "audit";
+
+#[derive(Queryable, Insertable)]
+#[diesel(table_name = audit, treat_none_as_default_value = false)]
+struct AuditRow {
+    id: Vec<u8>,
+    at: i64,
+    actor: String,
+    action: String,
+    user_id: Option<Vec<u8>>,
+    client_id: Option<String>,
+    detail: String,
+}
+
+/// An entry as it is read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AuditRecord {
+    /// Its id.
+    pub id: AuditId,
+    /// When.
+    pub at: Instant,
+    /// Who: the word of a `domain::audit::Actor`.
+    pub actor: String,
+    /// What, as `noun.verb`.
+    pub action: String,
+    /// Whom it concerned.
+    pub user_id: Option<UserId>,
+    /// Which client it concerned.
+    pub client_id: Option<ClientId>,
+    /// More, for people.
+    pub detail: Value,
+}
+
+/// Which entries are wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditFilter {
+    /// Those about this user only.
+    pub user: Option<UserId>,
+    /// Those about this client only.
+    pub client: Option<ClientId>,
+    /// Those from this moment on only.
+    pub since: Option<Instant>,
+    /// How many at most.
+    pub limit: i64,
+}
+
+impl AuditRow {
+    fn read(self) -> Result<AuditRecord, Fault> {
+        let place = Place::new(TABLE, Key::Bytes(&self.id));
+        let client = self.client_id.as_deref();
+        Ok(AuditRecord {
+            id: place.bytes("id", &self.id)?,
+            at: Instant::from_millis(self.at),
+            user_id: place.bytes_if("user_id", self.user_id.as_ref())?,
+            client_id: client
+                .map(|id| place.name_of("client_id", id))
+                .transpose()?,
+            detail: place.json("detail", &self.detail)?,
+            actor: self.actor,
+            action: self.action,
+        })
+    }
+}
+
+/// Keeps an entry.
+pub fn insert(conn: &mut Connection, entry: &AuditEntry, id: AuditId) -> Result<(), Fault> {
+    let row = AuditRow {
+        id: bytes(&id),
+        at: entry.at.millis(),
+        actor: entry.actor.word().to_owned(),
+        action: entry.action.to_owned(),
+        user_id: entry.user_id.as_ref().map(bytes),
+        client_id: entry.client_id.as_ref().map(ClientId::to_string),
+        detail: json(TABLE, &entry.detail)?,
+    };
+    diesel::insert_into(audit::table)
+        .values(&row)
+        .execute(conn)
+        .map_err(at(TABLE))?;
+    Ok(())
+}
+
+/// The latest entries that pass the filter, the newest first.
+pub fn list(conn: &mut Connection, filter: &AuditFilter) -> Result<Vec<AuditRecord>, Fault> {
+    let mut query = audit::table.into_boxed();
+    if let Some(user) = &filter.user {
+        query = query.filter(audit::user_id.eq(bytes(user)));
+    }
+    if let Some(client) = &filter.client {
+        query = query.filter(audit::client_id.eq(client.to_string()));
+    }
+    if let Some(since) = filter.since {
+        query = query.filter(audit::at.ge(since.millis()));
+    }
+    let rows: Vec<AuditRow> = query
+        .order((audit::at.desc(), audit::id.desc()))
+        .limit(filter.limit)
+        .load(conn)
+        .map_err(at(TABLE))?;
+    rows.into_iter().map(AuditRow::read).collect()
+}

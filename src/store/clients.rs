@@ -1,0 +1,231 @@
+//! Rows of `clients`: registrations, read whole with their publishers and live secrets.
+
+use std::collections::{BTreeSet, HashMap};
+
+use diesel::prelude::*;
+use domain::client::{Client, ClientSecret};
+use domain::mini_program::MiniProgramState;
+use foundation::clock::Instant;
+use foundation::fault::Fault;
+use foundation::id::{ClientId, PublisherId};
+use protocol::client_metadata::ClientMetadata;
+use protocol::redirect_uri::RedirectUri;
+use protocol::web_uri::origin_of;
+
+use crate::client_secrets;
+use crate::column::{Key, Place, json};
+use crate::connection::Connection;
+use crate::fault::at;
+use crate::publishers::PublisherRow;
+use crate::schema::{clients, publishers};
+
+const TABLE: &str = "clients";
+
+/// How many ids one statement looks for.
+const AT_ONCE: usize = 500;
+
+#[derive(Queryable, Insertable)]
+#[diesel(table_name = clients, treat_none_as_default_value = false)]
+struct ClientRow {
+    id: String,
+    publisher_id: Option<String>,
+    state: String,
+    is_host: bool,
+    metadata: String,
+    created_at: i64,
+    updated_at: i64,
+}
+
+type Joined = (ClientRow, Option<PublisherRow>);
+
+impl ClientRow {
+    fn read(
+        self,
+        publisher: Option<PublisherRow>,
+        secrets: Vec<ClientSecret>,
+    ) -> Result<Client, Fault> {
+        let place = Place::new(TABLE, Key::Text(&self.id));
+        Ok(Client {
+            id: place.name_of("id", &self.id)?,
+            metadata: place.json("metadata", &self.metadata)?,
+            state: place.word("state", &self.state, MiniProgramState::from_word)?,
+            publisher: publisher.map(PublisherRow::read).transpose()?,
+            secrets,
+            created_at: Instant::from_millis(self.created_at),
+            updated_at: Instant::from_millis(self.updated_at),
+        })
+    }
+}
+
+/// Puts the live secrets to the rows.
+fn whole(conn: &mut Connection, rows: Vec<Joined>) -> Result<Vec<Client>, Fault> {
+    let ids: Vec<&str> = rows.iter().map(|(row, _)| row.id.as_str()).collect();
+    let mut secrets: HashMap<String, Vec<ClientSecret>> = client_secrets::live_of(conn, &ids)?;
+    rows.into_iter()
+        .map(|(row, publisher)| {
+            let secrets = secrets.remove(&row.id).unwrap_or_default();
+            row.read(publisher, secrets)
+        })
+        .collect()
+}
+
+/// Adds a client with its secrets.
+pub fn insert(conn: &mut Connection, client: &Client) -> Result<(), Fault> {
+    let row = ClientRow {
+        id: client.id.to_string(),
+        publisher_id: client.publisher.as_ref().map(|p| p.id.to_string()),
+        state: client.state.word().to_owned(),
+        is_host: client.metadata.host,
+        metadata: json(TABLE, &client.metadata)?,
+        created_at: client.created_at.millis(),
+        updated_at: client.updated_at.millis(),
+    };
+    diesel::insert_into(clients::table)
+        .values(&row)
+        .execute(conn)
+        .map_err(at(TABLE))?;
+    for secret in &client.secrets {
+        client_secrets::insert(conn, &client.id, secret)?;
+    }
+    Ok(())
+}
+
+/// A client by id, whole.
+pub fn find(conn: &mut Connection, id: &ClientId) -> Result<Option<Client>, Fault> {
+    let found: Option<Joined> = clients::table
+        .left_join(publishers::table)
+        .filter(clients::id.eq(id.as_str()))
+        .select((clients::all_columns, publishers::all_columns.nullable()))
+        .first(conn)
+        .optional()
+        .map_err(at(TABLE))?;
+    let Some(joined) = found else { return Ok(None) };
+    Ok(whole(conn, vec![joined])?.pop())
+}
+
+/// Those of these clients that exist.
+pub fn find_many(conn: &mut Connection, ids: &[ClientId]) -> Result<Vec<Client>, Fault> {
+    let mut found = Vec::with_capacity(ids.len());
+    for ids in ids.chunks(AT_ONCE) {
+        let ids: Vec<&str> = ids.iter().map(ClientId::as_str).collect();
+        let rows: Vec<Joined> = clients::table
+            .left_join(publishers::table)
+            .filter(clients::id.eq_any(ids))
+            .select((clients::all_columns, publishers::all_columns.nullable()))
+            .load(conn)
+            .map_err(at(TABLE))?;
+        found.extend(whole(conn, rows)?);
+    }
+    Ok(found)
+}
+
+/// Replaces what a client registered; `false` if there is no such client. Its publisher stays.
+pub fn update_metadata(
+    conn: &mut Connection,
+    id: &ClientId,
+    metadata: &ClientMetadata,
+    now: Instant,
+) -> Result<bool, Fault> {
+    let updated = diesel::update(clients::table.filter(clients::id.eq(id.as_str())))
+        .set((
+            clients::metadata.eq(json(TABLE, metadata)?),
+            clients::is_host.eq(metadata.host),
+            clients::updated_at.eq(now.millis()),
+        ))
+        .execute(conn)
+        .map_err(at(TABLE))?;
+    Ok(updated == 1)
+}
+
+/// Moves a client to a state; `false` if there is no such client.
+pub fn set_state(
+    conn: &mut Connection,
+    id: &ClientId,
+    state: MiniProgramState,
+    now: Instant,
+) -> Result<bool, Fault> {
+    let updated = diesel::update(clients::table.filter(clients::id.eq(id.as_str())))
+        .set((
+            clients::state.eq(state.word()),
+            clients::updated_at.eq(now.millis()),
+        ))
+        .execute(conn)
+        .map_err(at(TABLE))?;
+    Ok(updated == 1)
+}
+
+/// Removes a client with its secrets, grants, refusals and token families; receipts and audit
+/// entries stay. `false` if there is no such client.
+pub fn delete(conn: &mut Connection, id: &ClientId) -> Result<bool, Fault> {
+    let deleted = diesel::delete(clients::table.filter(clients::id.eq(id.as_str())))
+        .execute(conn)
+        .map_err(at(TABLE))?;
+    Ok(deleted == 1)
+}
+
+/// At most `limit` clients after an id, in the order of their ids.
+pub fn list(
+    conn: &mut Connection,
+    after: Option<&ClientId>,
+    limit: i64,
+) -> Result<Vec<Client>, Fault> {
+    let after = after.map_or("", ClientId::as_str);
+    let rows: Vec<Joined> = clients::table
+        .left_join(publishers::table)
+        .filter(clients::id.gt(after))
+        .order(clients::id)
+        .limit(limit)
+        .select((clients::all_columns, publishers::all_columns.nullable()))
+        .load(conn)
+        .map_err(at(TABLE))?;
+    whole(conn, rows)
+}
+
+/// The ids of a publisher's clients.
+pub fn of_publisher(conn: &mut Connection, id: &PublisherId) -> Result<Vec<ClientId>, Fault> {
+    let ids: Vec<String> = clients::table
+        .filter(clients::publisher_id.eq(id.as_str()))
+        .order(clients::id)
+        .select(clients::id)
+        .load(conn)
+        .map_err(at(TABLE))?;
+    ids.iter()
+        .map(|id| Place::new(TABLE, Key::Text(id)).name_of("id", id))
+        .collect()
+}
+
+/// The super app's own clients.
+pub fn hosts(conn: &mut Connection) -> Result<Vec<Client>, Fault> {
+    let rows: Vec<Joined> = clients::table
+        .left_join(publishers::table)
+        .filter(clients::is_host.eq(true))
+        .order(clients::id)
+        .select((clients::all_columns, publishers::all_columns.nullable()))
+        .load(conn)
+        .map_err(at(TABLE))?;
+    whole(conn, rows)
+}
+
+/// The origins of the super app's own clients that are not suspended: who may frame the pages of
+/// the programs inside. They are those of its redirect URIs and of its return URI.
+pub fn host_origins(conn: &mut Connection) -> Result<Vec<String>, Fault> {
+    let hosts = hosts(conn)?;
+    let origins: BTreeSet<String> = hosts
+        .iter()
+        .filter(|host| !host.is_suspended())
+        .flat_map(|host| {
+            let redirects = host
+                .metadata
+                .redirect_uris
+                .iter()
+                .filter_map(RedirectUri::origin);
+            let back = host
+                .metadata
+                .interaction_return_uri
+                .as_deref()
+                .and_then(origin_of);
+            redirects.chain(back)
+        })
+        .collect();
+    Ok(origins.into_iter().collect())
+}

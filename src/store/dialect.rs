@@ -1,0 +1,207 @@
+//! Where SQLite and PostgreSQL differ: the one place that asks which of them a connection is.
+//!
+//! How each is opened stands in `dialect/sqlite.rs` and `dialect/postgres.rs`; here are the few
+//! statements that diesel does not offer for both at once.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection as _;
+use diesel::prelude::*;
+use foundation::clock::{Clock, Instant};
+use foundation::fault::Fault;
+
+use crate::connection::Connection;
+use crate::events::EventRow;
+use crate::fault::at;
+use crate::schema::events;
+
+mod migrate;
+mod postgres;
+mod sqlite;
+
+/// Where the database is.
+#[derive(Clone, Debug)]
+pub(crate) enum Target {
+    /// A file.
+    Sqlite(PathBuf),
+    /// A server, by its URL.
+    Postgres(String),
+}
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Reads (SQLite); reads and writes (PostgreSQL).
+    Pooled,
+    /// The one writer of SQLite.
+    Writer,
+    /// Follows the log.
+    Tail,
+    /// Changes the schema: no timeouts.
+    Migrator,
+}
+
+impl Target {
+    /// Reads `sqlite://path`, `postgres://…` or `postgresql://…`.
+    pub(crate) fn parse(url: &str) -> Result<Self, Fault> {
+        if let Some(path) = url
+            .strip_prefix("sqlite://")
+            .filter(|path| !path.is_empty())
+        {
+            // An absolute path: SQLite reads one that begins with `file:` as a URI.
+            let path = std::path::absolute(path)
+                .map_err(|error| Fault::broken_by("the path of the database", error))?;
+            return Ok(Self::Sqlite(path));
+        }
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Ok(Self::Postgres(url.to_owned()));
+        }
+        // The URL may hold a password: it is not repeated.
+        Err(Fault::broken(
+            "the database URL (sqlite://path or postgres://…)",
+        ))
+    }
+
+    pub(crate) fn is_sqlite(&self) -> bool {
+        matches!(self, Self::Sqlite(_))
+    }
+
+    /// Makes the database ready to be connected to, and checks that it is one we can use.
+    pub(crate) fn prepare(&self, timeout: Duration) -> Result<(), Fault> {
+        match self {
+            Self::Sqlite(path) => sqlite::prepare(path, timeout),
+            Self::Postgres(url) => postgres::prepare(url, timeout),
+        }
+    }
+
+    /// Opens a connection for a purpose.
+    pub(crate) fn connect(&self, role: Role, timeout: Duration) -> Result<Connection, Fault> {
+        match self {
+            Self::Sqlite(path) => sqlite::connect(path, role, timeout).map(Connection::Sqlite),
+            Self::Postgres(url) => postgres::connect(url, role, timeout).map(Connection::Postgres),
+        }
+    }
+
+    /// Brings the schema up to date, one process at a time.
+    pub(crate) fn migrate(&self, timeout: Duration) -> Result<(), Fault> {
+        match self.connect(Role::Migrator, timeout)? {
+            Connection::Sqlite(mut conn) => migrate::sqlite(&mut conn),
+            Connection::Postgres(mut conn) => migrate::postgres(&mut conn),
+        }
+    }
+}
+
+/// Inserts a row unless one with the same key is there; gives how many rows were inserted. Unlike a
+/// caught violation it leaves a PostgreSQL transaction usable.
+macro_rules! insert_unless_there {
+    ($conn:expr, $table:expr, $row:expr) => {
+        match $conn {
+            $crate::Connection::Sqlite(conn) => diesel::insert_into($table)
+                .values($row)
+                .on_conflict_do_nothing()
+                .execute(conn),
+            $crate::Connection::Postgres(conn) => diesel::insert_into($table)
+                .values($row)
+                .on_conflict_do_nothing()
+                .execute(conn),
+        }
+    };
+}
+
+/// Inserts a row, or replaces what the row with the same key says.
+macro_rules! insert_or_replace {
+    ($conn:expr, $table:expr, $key:expr, $row:expr) => {
+        match $conn {
+            $crate::Connection::Sqlite(conn) => diesel::insert_into($table)
+                .values($row)
+                .on_conflict($key)
+                .do_update()
+                .set($row)
+                .execute(conn),
+            $crate::Connection::Postgres(conn) => diesel::insert_into($table)
+                .values($row)
+                .on_conflict($key)
+                .do_update()
+                .set($row)
+                .execute(conn),
+        }
+    };
+}
+
+pub(crate) use {insert_or_replace, insert_unless_there};
+
+/// Opens a transaction. On SQLite it is the writing one at once: a reader that becomes a writer
+/// later can find that somebody else was faster, and cannot wait then.
+pub(crate) fn begin(conn: &mut Connection) -> QueryResult<()> {
+    match conn {
+        Connection::Sqlite(conn) => conn.batch_execute("BEGIN IMMEDIATE"),
+        Connection::Postgres(conn) => conn.batch_execute("BEGIN"),
+    }
+}
+
+/// Commits a transaction. PostgreSQL answers a COMMIT of a failed transaction with a silent
+/// rollback; the statement before it fails instead.
+pub(crate) fn commit(conn: &mut Connection) -> QueryResult<()> {
+    match conn {
+        Connection::Sqlite(conn) => conn.batch_execute("COMMIT"),
+        Connection::Postgres(conn) => conn.batch_execute("SELECT 1; COMMIT"),
+    }
+}
+
+/// Takes the log for the rest of the transaction and announces what will be in it. SQLite's writer
+/// has the whole database to itself already.
+pub(crate) fn lock_log(conn: &mut Connection) -> Result<(), Fault> {
+    match conn {
+        Connection::Sqlite(_) => Ok(()),
+        Connection::Postgres(conn) => postgres::lock_log(conn).map_err(at("events")),
+    }
+}
+
+/// Takes a lock that one transaction of all nodes can hold, until this one ends.
+pub(crate) fn lock_installation(conn: &mut Connection) -> Result<(), Fault> {
+    match conn {
+        Connection::Sqlite(_) => Ok(()),
+        Connection::Postgres(conn) => postgres::lock_installation(conn).map_err(at("installation")),
+    }
+}
+
+/// Inserts an event and gives its position.
+pub(crate) fn append(conn: &mut Connection, row: &EventRow) -> Result<i64, Fault> {
+    let insert = diesel::insert_into(events::table).values(row);
+    let position = match conn {
+        Connection::Sqlite(conn) => insert
+            .execute(conn)
+            .and_then(|_| sqlite::last_insert_rowid(conn)),
+        Connection::Postgres(conn) => insert.returning(events::position).get_result(conn),
+    };
+    position.map_err(at("events"))
+}
+
+/// The database's own time. SQLite has none besides ours.
+pub(crate) fn now(conn: &mut Connection, clock: &dyn Clock) -> Result<Instant, Fault> {
+    match conn {
+        Connection::Sqlite(_) => Ok(clock.now()),
+        Connection::Postgres(conn) => postgres::now(conn).map_err(at("events")),
+    }
+}
+
+/// Whether another connection has changed something, or may have, since the last call. `seen` is
+/// where the answer of the last call is kept.
+pub(crate) fn has_news(conn: &mut Connection, seen: &mut i64) -> Result<bool, Fault> {
+    match conn {
+        Connection::Sqlite(conn) => {
+            let version = sqlite::data_version(conn).map_err(at("events"))?;
+            Ok(std::mem::replace(seen, version) != version)
+        }
+        Connection::Postgres(conn) => postgres::was_notified(conn).map_err(at("events")),
+    }
+}
+
+/// How often [`has_news`] is worth asking: 6 µs each on SQLite, one `recv` on PostgreSQL.
+pub(crate) fn news_interval(conn: &Connection) -> Duration {
+    match conn {
+        Connection::Sqlite(_) => Duration::from_millis(25),
+        Connection::Postgres(_) => Duration::from_millis(10),
+    }
+}

@@ -1,0 +1,48 @@
+//! The one row of `installation`: what is true of the whole installation, on all nodes.
+
+use diesel::prelude::*;
+use foundation::fault::Fault;
+
+use crate::connection::Connection;
+use crate::dialect::{self, insert_unless_there};
+use crate::fault::at;
+use crate::schema::installation;
+
+const TABLE: &str = "installation";
+const THE_ROW: i32 = 1;
+
+#[derive(Insertable)]
+#[diesel(table_name = installation)]
+struct InstallationRow<'a> {
+    id: i32,
+    master_key_fingerprint: &'a [u8],
+}
+
+/// The fingerprint of the master key under which everything is sealed; `None` while nothing is.
+pub fn master_key_fingerprint(conn: &mut Connection) -> Result<Option<Vec<u8>>, Fault> {
+    installation::table
+        .filter(installation::id.eq(THE_ROW))
+        .select(installation::master_key_fingerprint)
+        .first(conn)
+        .optional()
+        .map_err(at(TABLE))
+}
+
+/// Sets the fingerprint once; `false` if there is one already.
+pub fn set_master_key_fingerprint(
+    conn: &mut Connection,
+    fingerprint: &[u8],
+) -> Result<bool, Fault> {
+    let row = InstallationRow {
+        id: THE_ROW,
+        master_key_fingerprint: fingerprint,
+    };
+    let inserted = insert_unless_there!(conn, installation::table, &row).map_err(at(TABLE))?;
+    Ok(inserted == 1)
+}
+
+/// Makes this transaction the only one on all nodes that holds the installation, until it ends:
+/// for "make the keys if there are none".
+pub fn lock(conn: &mut Connection) -> Result<(), Fault> {
+    dialect::lock_installation(conn)
+}

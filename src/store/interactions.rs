@@ -1,0 +1,108 @@
+//! Rows of `interactions`: authorization requests on their way through pages.
+
+use diesel::prelude::*;
+use domain::interaction::{Interaction, Progress};
+use foundation::clock::Instant;
+use foundation::fault::Fault;
+use foundation::id::InteractionId;
+
+use crate::column::{Key, Place, bytes, instant, json, millis};
+use crate::connection::Connection;
+use crate::fault::at;
+use crate::schema::interactions;
+
+const TABLE: &str = "interactions";
+
+#[derive(Queryable, Insertable)]
+#[diesel(table_name = interactions, treat_none_as_default_value = false)]
+struct InteractionRow {
+    id: Vec<u8>,
+    browser_digest: Vec<u8>,
+    request: String,
+    progress: String,
+    created_at: i64,
+    expires_at: i64,
+    consumed_at: Option<i64>,
+}
+
+impl InteractionRow {
+    fn read(self) -> Result<Interaction, Fault> {
+        let place = Place::new(TABLE, Key::Bytes(&self.id));
+        Ok(Interaction {
+            id: place.bytes("id", &self.id)?,
+            browser: place.bytes("browser_digest", &self.browser_digest)?,
+            request: place.json("request", &self.request)?,
+            progress: place.json("progress", &self.progress)?,
+            created_at: Instant::from_millis(self.created_at),
+            expires_at: Instant::from_millis(self.expires_at),
+            consumed_at: instant(self.consumed_at),
+        })
+    }
+}
+
+/// Adds an interaction.
+pub fn insert(conn: &mut Connection, interaction: &Interaction) -> Result<(), Fault> {
+    let row = InteractionRow {
+        id: bytes(&interaction.id),
+        browser_digest: bytes(&interaction.browser),
+        request: json(TABLE, &interaction.request)?,
+        progress: json(TABLE, &interaction.progress)?,
+        created_at: interaction.created_at.millis(),
+        expires_at: interaction.expires_at.millis(),
+        consumed_at: millis(interaction.consumed_at),
+    };
+    diesel::insert_into(interactions::table)
+        .values(&row)
+        .execute(conn)
+        .map_err(at(TABLE))?;
+    Ok(())
+}
+
+/// An interaction by id, whatever has become of it.
+pub fn find(conn: &mut Connection, id: InteractionId) -> Result<Option<Interaction>, Fault> {
+    let found: Option<InteractionRow> = interactions::table
+        .filter(interactions::id.eq(id.as_bytes().as_slice()))
+        .first(conn)
+        .optional()
+        .map_err(at(TABLE))?;
+    found.map(InteractionRow::read).transpose()
+}
+
+/// Stores what has happened on the pages, if nothing else has happened since `before` was read: of
+/// two submissions of one form, one gets `true`.
+pub fn save_progress(
+    conn: &mut Connection,
+    id: InteractionId,
+    progress: &Progress,
+    before: &Progress,
+) -> Result<bool, Fault> {
+    let unchanged = interactions::table
+        .filter(interactions::id.eq(id.as_bytes().as_slice()))
+        .filter(interactions::consumed_at.is_null())
+        .filter(interactions::progress.eq(json(TABLE, before)?));
+    let updated = diesel::update(unchanged)
+        .set(interactions::progress.eq(json(TABLE, progress)?))
+        .execute(conn)
+        .map_err(at(TABLE))?;
+    Ok(updated == 1)
+}
+
+/// Consumes an interaction: `true` once, for the one who sends the answer.
+pub fn consume(conn: &mut Connection, id: InteractionId, now: Instant) -> Result<bool, Fault> {
+    let open = interactions::table
+        .filter(interactions::id.eq(id.as_bytes().as_slice()))
+        .filter(interactions::consumed_at.is_null())
+        .filter(interactions::expires_at.gt(now.millis()));
+    let updated = diesel::update(open)
+        .set(interactions::consumed_at.eq(Some(now.millis())))
+        .execute(conn)
+        .map_err(at(TABLE))?;
+    Ok(updated == 1)
+}
+
+/// Removes interactions that ran out before a moment; gives how many.
+pub fn sweep(conn: &mut Connection, before: Instant) -> Result<usize, Fault> {
+    diesel::delete(interactions::table.filter(interactions::expires_at.lt(before.millis())))
+        .execute(conn)
+        .map_err(at(TABLE))
+}

@@ -1,0 +1,272 @@
+//! The tables, as diesel knows them: the same for both databases. Written by hand from
+//! `migrations/`; a test compares the two databases' own lists with each other.
+
+diesel::table! {
+    users (id) {
+        id -> Binary,
+        username -> Text,
+        password_hash -> Nullable<Text>,
+        language -> Nullable<Text>,
+        disabled_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    identities (kind, value) {
+        kind -> Text,
+        value -> Text,
+        user_id -> Binary,
+        verified_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    profiles (user_id) {
+        user_id -> Binary,
+        profile -> Text,
+        changed_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    subjects (user_id, sector_key) {
+        user_id -> Binary,
+        sector_key -> Text,
+        subject -> Text,
+    }
+}
+
+diesel::table! {
+    sign_in_throttles (throttle_key) {
+        throttle_key -> Binary,
+        failures -> Integer,
+        blocked_until -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    known_browsers (browser_digest, user_id) {
+        browser_digest -> Binary,
+        user_id -> Binary,
+        seen_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    publishers (id) {
+        id -> Text,
+        name -> Text,
+        verified_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    clients (id) {
+        id -> Text,
+        publisher_id -> Nullable<Text>,
+        state -> Text,
+        is_host -> Bool,
+        metadata -> Text,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    client_secrets (id) {
+        id -> Binary,
+        client_id -> Text,
+        digest -> Binary,
+        created_at -> BigInt,
+        retired_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    used_jti (digest) {
+        digest -> Binary,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    sessions (id) {
+        id -> Binary,
+        user_id -> Binary,
+        cookie_digest -> Binary,
+        authenticated_at -> BigInt,
+        acr -> Text,
+        created_at -> BigInt,
+        last_seen_at -> BigInt,
+        expires_at -> BigInt,
+        user_agent -> Text,
+        ended_at -> Nullable<BigInt>,
+        end_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    interactions (id) {
+        id -> Binary,
+        browser_digest -> Binary,
+        request -> Text,
+        progress -> Text,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        consumed_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    grants (id) {
+        id -> Binary,
+        user_id -> Binary,
+        client_id -> Text,
+        scopes -> Text,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+        last_used_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    refusals (user_id, client_id, scope) {
+        user_id -> Binary,
+        client_id -> Text,
+        scope -> Text,
+        purpose -> Text,
+        refused_at -> BigInt,
+        times -> Integer,
+        reopened_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    receipts (id) {
+        id -> Binary,
+        user_id -> Binary,
+        client_id -> Text,
+        grant_id -> Nullable<Binary>,
+        decided_at -> BigInt,
+        content -> Text,
+    }
+}
+
+diesel::table! {
+    token_families (id) {
+        id -> Binary,
+        grant_id -> Binary,
+        user_id -> Binary,
+        client_id -> Text,
+        session_id -> Nullable<Binary>,
+        code_digest -> Binary,
+        authorized -> Text,
+        created_at -> BigInt,
+        log_position -> BigInt,
+        code_expires_at -> BigInt,
+        redeemed_at -> Nullable<BigInt>,
+        expires_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+        end_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    refresh_tokens (digest) {
+        digest -> Binary,
+        family_id -> Binary,
+        number -> BigInt,
+        issued_at -> BigInt,
+        expires_at -> BigInt,
+        superseded_at -> Nullable<BigInt>,
+        request_digest -> Nullable<Binary>,
+        sealed_answer -> Nullable<Binary>,
+        successor -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    signing_keys (id) {
+        id -> Text,
+        kind -> Text,
+        state -> Text,
+        since -> BigInt,
+        created_at -> BigInt,
+        public_jwk -> Text,
+        sealed_private -> Binary,
+    }
+}
+
+diesel::table! {
+    shared_secrets (id) {
+        id -> Binary,
+        purpose -> Text,
+        sealed -> Binary,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    installation (id) {
+        id -> Integer,
+        master_key_fingerprint -> Binary,
+    }
+}
+
+diesel::table! {
+    events (position) {
+        position -> BigInt,
+        at -> BigInt,
+        kind -> Text,
+        session_id -> Nullable<Binary>,
+        grant_id -> Nullable<Binary>,
+        family_id -> Nullable<Binary>,
+        user_id -> Nullable<Binary>,
+        client_id -> Nullable<Text>,
+        token_digest -> Nullable<Binary>,
+        detail -> Text,
+    }
+}
+
+diesel::table! {
+    audit (id) {
+        id -> Binary,
+        at -> BigInt,
+        actor -> Text,
+        action -> Text,
+        user_id -> Nullable<Binary>,
+        client_id -> Nullable<Text>,
+        detail -> Text,
+    }
+}
+
+diesel::table! {
+    nodes (id) {
+        id -> Binary,
+        seen_at -> BigInt,
+        confirmed -> BigInt,
+        keys_seen -> BigInt,
+    }
+}
+
+diesel::joinable!(clients -> publishers (publisher_id));
+diesel::joinable!(sessions -> users (user_id));
+diesel::joinable!(identities -> users (user_id));
+diesel::joinable!(grants -> users (user_id));
+diesel::joinable!(grants -> clients (client_id));
+diesel::joinable!(token_families -> grants (grant_id));
+
+diesel::allow_tables_to_appear_in_same_query!(
+    clients,
+    events,
+    grants,
+    identities,
+    publishers,
+    sessions,
+    token_families,
+    users,
+);

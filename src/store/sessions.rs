@@ -1,0 +1,204 @@
+//! Rows of `sessions`: sign-ins. The cookie's digest is a column here and in no entity.
+
+use diesel::dsl::min;
+use diesel::prelude::*;
+use domain::session::{EndReason, Session};
+use domain::user::User;
+use foundation::clock::Instant;
+use foundation::digest::TokenDigest;
+use foundation::fault::Fault;
+use foundation::id::{SessionId, UserId};
+
+use crate::column::{Key, Place, bytes};
+use crate::connection::Connection;
+use crate::fault::at;
+use crate::schema::{sessions, users};
+use crate::users::UserRow;
+
+const TABLE: &str = "sessions";
+
+#[derive(Queryable, Insertable)]
+#[diesel(table_name = sessions, treat_none_as_default_value = false)]
+struct SessionRow {
+    id: Vec<u8>,
+    user_id: Vec<u8>,
+    cookie_digest: Vec<u8>,
+    authenticated_at: i64,
+    acr: String,
+    created_at: i64,
+    last_seen_at: i64,
+    expires_at: i64,
+    user_agent: String,
+    ended_at: Option<i64>,
+    end_reason: Option<String>,
+}
+
+impl SessionRow {
+    fn read(self) -> Result<Session, Fault> {
+        let place = Place::new(TABLE, Key::Bytes(&self.id));
+        Ok(Session {
+            id: place.bytes("id", &self.id)?,
+            user_id: place.bytes("user_id", &self.user_id)?,
+            authenticated_at: Instant::from_millis(self.authenticated_at),
+            ended: place.ended(self.ended_at, self.end_reason.as_deref())?,
+            acr: self.acr,
+            created_at: Instant::from_millis(self.created_at),
+            last_seen_at: Instant::from_millis(self.last_seen_at),
+            expires_at: Instant::from_millis(self.expires_at),
+            user_agent: self.user_agent,
+        })
+    }
+}
+
+/// Adds a session that is opened by a cookie.
+pub fn insert(conn: &mut Connection, session: &Session, cookie: TokenDigest) -> Result<(), Fault> {
+    let row = SessionRow {
+        id: bytes(&session.id),
+        user_id: bytes(&session.user_id),
+        cookie_digest: bytes(&cookie),
+        authenticated_at: session.authenticated_at.millis(),
+        acr: session.acr.clone(),
+        created_at: session.created_at.millis(),
+        last_seen_at: session.last_seen_at.millis(),
+        expires_at: session.expires_at.millis(),
+        user_agent: session.user_agent.clone(),
+        ended_at: session.ended.map(|(at, _)| at.millis()),
+        end_reason: session.ended.map(|(_, reason)| reason.word().to_owned()),
+    };
+    diesel::insert_into(sessions::table)
+        .values(&row)
+        .execute(conn)
+        .map_err(at(TABLE))?;
+    Ok(())
+}
+
+/// The session that a cookie opens, ended or not, with its user.
+pub fn find_by_cookie(
+    conn: &mut Connection,
+    cookie: TokenDigest,
+) -> Result<Option<(Session, User)>, Fault> {
+    let found: Option<(SessionRow, UserRow)> = sessions::table
+        .inner_join(users::table)
+        .filter(sessions::cookie_digest.eq(cookie.as_bytes().as_slice()))
+        .select((sessions::all_columns, users::all_columns))
+        .first(conn)
+        .optional()
+        .map_err(at(TABLE))?;
+    found
+        .map(|(session, user)| Ok((session.read()?, user.read()?)))
+        .transpose()
+}
+
+/// A session by id, ended or not.
+pub fn find(conn: &mut Connection, id: SessionId) -> Result<Option<Session>, Fault> {
+    let found: Option<SessionRow> = sessions::table
+        .filter(sessions::id.eq(id.as_bytes().as_slice()))
+        .first(conn)
+        .optional()
+        .map_err(at(TABLE))?;
+    found.map(SessionRow::read).transpose()
+}
+
+/// Ends a session: `true` once, for the one who ended it.
+pub fn end(
+    conn: &mut Connection,
+    id: SessionId,
+    now: Instant,
+    reason: EndReason,
+) -> Result<bool, Fault> {
+    let open = sessions::table
+        .filter(sessions::id.eq(id.as_bytes().as_slice()))
+        .filter(sessions::ended_at.is_null());
+    let updated = diesel::update(open)
+        .set((
+            sessions::ended_at.eq(Some(now.millis())),
+            sessions::end_reason.eq(Some(reason.word())),
+        ))
+        .execute(conn)
+        .map_err(at(TABLE))?;
+    Ok(updated == 1)
+}
+
+/// Notes when a session was last used and when it ends by itself now. An ended one stays as it is.
+pub fn touch(
+    conn: &mut Connection,
+    id: SessionId,
+    last_seen: Instant,
+    expires_at: Instant,
+) -> Result<(), Fault> {
+    let open = sessions::table
+        .filter(sessions::id.eq(id.as_bytes().as_slice()))
+        .filter(sessions::ended_at.is_null())
+        .filter(sessions::last_seen_at.le(last_seen.millis()));
+    diesel::update(open)
+        .set((
+            sessions::last_seen_at.eq(last_seen.millis()),
+            sessions::expires_at.eq(expires_at.millis()),
+        ))
+        .execute(conn)
+        .map_err(at(TABLE))?;
+    Ok(())
+}
+
+/// The person proved again who they are: from `at` on the session has a new cookie and the old one
+/// opens nothing. `false` if it has ended.
+pub fn reauthenticated(
+    conn: &mut Connection,
+    id: SessionId,
+    new_cookie: TokenDigest,
+    at_instant: Instant,
+    expires_at: Instant,
+) -> Result<bool, Fault> {
+    let live = sessions::table
+        .filter(sessions::id.eq(id.as_bytes().as_slice()))
+        .filter(sessions::ended_at.is_null())
+        .filter(sessions::expires_at.gt(at_instant.millis()));
+    let updated = diesel::update(live)
+        .set((
+            sessions::cookie_digest.eq(bytes(&new_cookie)),
+            sessions::authenticated_at.eq(at_instant.millis()),
+            sessions::last_seen_at.eq(at_instant.floor_to_minute().millis()),
+            sessions::expires_at.eq(expires_at.millis()),
+        ))
+        .execute(conn)
+        .map_err(at(TABLE))?;
+    Ok(updated == 1)
+}
+
+/// The sessions of a user that stand at `now`, newest first.
+pub fn live_of_user(
+    conn: &mut Connection,
+    user: UserId,
+    now: Instant,
+) -> Result<Vec<Session>, Fault> {
+    let rows: Vec<SessionRow> = sessions::table
+        .filter(sessions::user_id.eq(user.as_bytes().as_slice()))
+        .filter(sessions::ended_at.is_null())
+        .filter(sessions::expires_at.gt(now.millis()))
+        .order((sessions::created_at.desc(), sessions::id.desc()))
+        .load(conn)
+        .map_err(at(TABLE))?;
+    rows.into_iter().map(SessionRow::read).collect()
+}
+
+/// At most `limit` sessions that have run out by a moment and were not ended, the earliest first.
+pub fn expiring(conn: &mut Connection, before: Instant, limit: i64) -> Result<Vec<Session>, Fault> {
+    let rows: Vec<SessionRow> = sessions::table
+        .filter(sessions::ended_at.is_null())
+        .filter(sessions::expires_at.le(before.millis()))
+        .order(sessions::expires_at)
+        .limit(limit)
+        .load(conn)
+        .map_err(at(TABLE))?;
+    rows.into_iter().map(SessionRow::read).collect()
+}
+
+/// When the next session ends by itself.
+pub fn next_expiry(conn: &mut Connection) -> Result<Option<Instant>, Fault> {
+    let next: Option<i64> = sessions::table
+        .filter(sessions::ended_at.is_null())
+        .select(min(sessions::expires_at))
+        .first(conn)
+        .map_err(at(TABLE))?;
+    Ok(next.map(Instant::from_millis))
+}

@@ -1,0 +1,99 @@
+//! Rows of `signing_keys`: key pairs, the private halves sealed.
+
+use diesel::prelude::*;
+use domain::signing_key::{KeyKind, KeyState, SigningKey};
+use foundation::clock::Instant;
+use foundation::fault::Fault;
+use foundation::id::KeyId;
+
+use crate::column::{Key, Place, json};
+use crate::connection::Connection;
+use crate::fault::at;
+use crate::schema::signing_keys;
+
+const TABLE: &str = "signing_keys";
+
+#[derive(Queryable, Insertable)]
+#[diesel(table_name = signing_keys)]
+struct KeyRow {
+    id: String,
+    kind: String,
+    state: String,
+    since: i64,
+    created_at: i64,
+    public_jwk: String,
+    sealed_private: Vec<u8>,
+}
+
+impl KeyRow {
+    fn read(self) -> Result<SigningKey, Fault> {
+        let place = Place::new(TABLE, Key::Text(&self.id));
+        Ok(SigningKey {
+            id: place.name_of("id", &self.id)?,
+            kind: place.word("kind", &self.kind, KeyKind::from_word)?,
+            state: place.word("state", &self.state, KeyState::from_word)?,
+            since: Instant::from_millis(self.since),
+            created_at: Instant::from_millis(self.created_at),
+            public_jwk: place.json("public_jwk", &self.public_jwk)?,
+            sealed_private: self.sealed_private,
+        })
+    }
+}
+
+/// All keys that are not retired, the oldest first.
+pub fn all(conn: &mut Connection) -> Result<Vec<SigningKey>, Fault> {
+    let rows: Vec<KeyRow> = signing_keys::table
+        .filter(signing_keys::state.ne(KeyState::Retired.word()))
+        .order((signing_keys::created_at, signing_keys::id))
+        .load(conn)
+        .map_err(at(TABLE))?;
+    rows.into_iter().map(KeyRow::read).collect()
+}
+
+/// All keys there ever were, the oldest first.
+pub fn list_all(conn: &mut Connection) -> Result<Vec<SigningKey>, Fault> {
+    let rows: Vec<KeyRow> = signing_keys::table
+        .order((signing_keys::created_at, signing_keys::id))
+        .load(conn)
+        .map_err(at(TABLE))?;
+    rows.into_iter().map(KeyRow::read).collect()
+}
+
+/// Adds a key.
+pub fn insert(conn: &mut Connection, key: &SigningKey) -> Result<(), Fault> {
+    let row = KeyRow {
+        id: key.id.to_string(),
+        kind: key.kind.word().to_owned(),
+        state: key.state.word().to_owned(),
+        since: key.since.millis(),
+        created_at: key.created_at.millis(),
+        public_jwk: json(TABLE, &key.public_jwk)?,
+        sealed_private: key.sealed_private.clone(),
+    };
+    diesel::insert_into(signing_keys::table)
+        .values(&row)
+        .execute(conn)
+        .map_err(at(TABLE))?;
+    Ok(())
+}
+
+/// Moves a key from one state to another: `true` for one caller; `false` if it is not in the first.
+pub fn set_state(
+    conn: &mut Connection,
+    id: &KeyId,
+    from: KeyState,
+    to: KeyState,
+    now: Instant,
+) -> Result<bool, Fault> {
+    let key = signing_keys::table
+        .filter(signing_keys::id.eq(id.as_str()))
+        .filter(signing_keys::state.eq(from.word()));
+    let updated = diesel::update(key)
+        .set((
+            signing_keys::state.eq(to.word()),
+            signing_keys::since.eq(now.millis()),
+        ))
+        .execute(conn)
+        .map_err(at(TABLE))?;
+    Ok(updated == 1)
+}

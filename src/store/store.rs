@@ -1,0 +1,259 @@
+//! [`Store`]: opens a database, and is where blocking and transactions begin.
+//!
+//! Every call answers within the store's timeout. What takes longer is a fault then; whether a
+//! write that was under way got through is unknown to its caller, but it never got through by half.
+
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::time::Duration;
+
+use foundation::clock::{SharedClock, Span};
+use foundation::fault::Fault;
+use tokio::sync::{Semaphore, oneshot, watch};
+
+use crate::connection::Connection;
+use crate::dialect::Target;
+use crate::fault::{STORE, unavailable};
+use crate::faultpoint::{self, Faultpoints};
+use crate::log_reader::LogReader;
+use crate::pool::Pool;
+use crate::transaction::{self, Transaction, Written};
+use crate::wakeups::Wakeups;
+use crate::writer::{Workshop, Writer};
+
+/// The longest timeout: "Pool and statement timeouts ≤ 1 s".
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Where the database is, and how patient we are with it.
+#[derive(Clone)]
+pub struct StoreSettings {
+    /// `sqlite://path` or `postgres://…`.
+    pub url: String,
+    /// How many connections read at once (SQLite), or read and write at once (PostgreSQL).
+    pub readers: u32,
+    /// How long a call may take; more than a second is a second.
+    pub timeout: Duration,
+    /// Where a test makes the store fail.
+    pub faultpoints: Faultpoints,
+}
+
+impl Default for StoreSettings {
+    /// Everything but the URL, which there is no default for.
+    fn default() -> Self {
+        Self {
+            url: String::new(),
+            readers: 4,
+            timeout: LONGEST_TIMEOUT,
+            faultpoints: Faultpoints::default(),
+        }
+    }
+}
+
+/// The database. Cheap to clone.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    target: Target,
+    timeout: Duration,
+    clock: SharedClock,
+    faultpoints: Faultpoints,
+    wakeups: Arc<Wakeups>,
+    pool: Pool,
+    /// As many as the pool has connections: what does not get one waits here, not on a thread.
+    permits: Arc<Semaphore>,
+    /// SQLite's; on PostgreSQL every pooled connection writes.
+    writer: Option<Writer>,
+}
+
+impl Store {
+    /// Opens a database. A SQLite file is made if there is none; its folder must be there.
+    ///
+    /// # Errors
+    /// The URL is none of ours, the database is not there, or it is too old.
+    pub fn open(settings: StoreSettings, clock: SharedClock) -> Result<Store, Fault> {
+        let target = Target::parse(&settings.url)?;
+        let timeout = settings.timeout.min(LONGEST_TIMEOUT);
+        target.prepare(timeout)?;
+        let wakeups = Arc::new(Wakeups::new());
+        let workshop = Workshop {
+            target: target.clone(),
+            timeout,
+            clock: Arc::clone(&clock),
+            faultpoints: settings.faultpoints.clone(),
+            wakeups: Arc::clone(&wakeups),
+        };
+        let writer = target
+            .is_sqlite()
+            .then(|| Writer::start(workshop))
+            .transpose()?;
+        let size = settings.readers.max(1);
+        Ok(Store(Arc::new(Inner {
+            pool: Pool::new(target.clone(), size, timeout),
+            permits: Arc::new(Semaphore::new(size as usize)),
+            target,
+            timeout,
+            clock,
+            faultpoints: settings.faultpoints,
+            wakeups,
+            writer,
+        })))
+    }
+
+    /// Brings the schema up to date: one process at a time, however long it takes.
+    ///
+    /// # Errors
+    /// A migration failed, or the database is newer than this program.
+    pub fn migrate(&self) -> Result<(), Fault> {
+        self.0.target.migrate(self.0.timeout)
+    }
+
+    /// Reads, on a thread for blocking work.
+    ///
+    /// # Errors
+    /// What the closure gave, or the store did not answer in time.
+    pub async fn read<T, F>(&self, f: F) -> Result<T, Fault>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, Fault> + Send + 'static,
+    {
+        self.on_a_blocking_thread(move |inner| inner.pool.with(f))
+            .await
+    }
+
+    /// Writes: runs the closure in a transaction, and answers after its commit. A refusal is a
+    /// value, and commits; an error rolls back.
+    ///
+    /// # Errors
+    /// What the closure gave, or the store did not commit in time.
+    pub async fn write<T, F>(&self, f: F) -> Result<Written<T>, Fault>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Transaction<'_>) -> Result<T, Fault> + Send + 'static,
+    {
+        let Some(writer) = &self.0.writer else {
+            return self.on_a_blocking_thread(move |inner| inner.write(f)).await;
+        };
+        let (answer, answered) = oneshot::channel();
+        writer.submit(self.0.deadline(), f, move |result| {
+            drop(answer.send(result))
+        })?;
+        match tokio::time::timeout(self.0.timeout, answered).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(unavailable("the writer has stopped")),
+            Err(_) => Err(late()),
+        }
+    }
+
+    /// Reads on this thread, which may block: for commands, jobs with threads of their own, and
+    /// start-up.
+    ///
+    /// # Errors
+    /// As [`Store::read`].
+    pub fn read_blocking<T>(
+        &self,
+        f: impl FnOnce(&mut Connection) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        self.0.pool.with(f)
+    }
+
+    /// Writes, and blocks this thread until the commit.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub fn write_blocking<T, F>(&self, f: F) -> Result<Written<T>, Fault>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Transaction<'_>) -> Result<T, Fault> + Send + 'static,
+    {
+        let Some(writer) = &self.0.writer else {
+            return self.0.write(f);
+        };
+        let (answer, answered) = sync_channel(1);
+        writer.submit(self.0.deadline(), f, move |result| {
+            drop(answer.send(result))
+        })?;
+        answered
+            .recv()
+            .unwrap_or_else(|_| Err(unavailable("the writer has stopped")))
+    }
+
+    /// Whether the database is a SQLite file.
+    pub fn is_sqlite(&self) -> bool {
+        self.0.target.is_sqlite()
+    }
+
+    /// A counter that goes up after each commit of this process that appended events.
+    pub fn wakeups(&self) -> watch::Receiver<u64> {
+        self.0.wakeups.subscribe()
+    }
+
+    /// A reader that follows the log on a connection of its own.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub fn tail(&self) -> Result<LogReader, Fault> {
+        let inner = &self.0;
+        LogReader::open(
+            inner.target.clone(),
+            inner.timeout,
+            Arc::clone(&inner.clock),
+            Arc::clone(&inner.wakeups),
+        )
+    }
+
+    /// The one way to blocking work. It carries the span along, is bounded by the pool's size, and
+    /// does not begin when nobody waits for it any more.
+    async fn on_a_blocking_thread<T, F>(&self, f: F) -> Result<T, Fault>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Inner) -> Result<T, Fault> + Send + 'static,
+    {
+        let (inner, span) = (Arc::clone(&self.0), tracing::Span::current());
+        let deadline = inner.deadline();
+        let work = async {
+            let permit = Arc::clone(&inner.permits).acquire_owned().await;
+            let work = move || {
+                let _permit = permit;
+                if deadline < inner.clock.uptime() {
+                    return Err(late());
+                }
+                span.in_scope(|| f(&inner))
+            };
+            tokio::task::spawn_blocking(work).await
+        };
+        match tokio::time::timeout(self.0.timeout, work).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(error)) if error.is_panic() => Err(Fault::broken("a query that panicked")),
+            Ok(Err(error)) => Err(Fault::unavailable(STORE, error)),
+            Err(_) => Err(late()),
+        }
+    }
+}
+
+impl Inner {
+    /// When nobody waits any more for a call that begins now, by the clock's uptime.
+    fn deadline(&self) -> Span {
+        let timeout = i64::try_from(self.timeout.as_millis()).unwrap_or(i64::MAX);
+        Span::millis(self.clock.uptime().as_millis().saturating_add(timeout))
+    }
+
+    /// Writes on a pooled connection (PostgreSQL).
+    fn write<T>(
+        &self,
+        f: impl FnOnce(&mut Transaction<'_>) -> Result<T, Fault>,
+    ) -> Result<Written<T>, Fault> {
+        let run = |conn: &mut Connection| transaction::run(conn, &self.clock, &self.faultpoints, f);
+        let written = self.pool.with(run)?;
+        if written.position.is_some() {
+            self.wakeups.ring();
+        }
+        self.faultpoints
+            .pass(faultpoint::AFTER_COMMIT_BEFORE_ANSWER)?;
+        Ok(written)
+    }
+}
+
+fn late() -> Fault {
+    unavailable("it did not answer in time")
+}

@@ -1,0 +1,287 @@
+//! Rows of `token_families`: authorizations, from the code on. The code's digest is a column here
+//! and in no entity.
+
+use diesel::dsl::{exists, max, not, select};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable};
+use domain::mini_program::MiniProgramState;
+use domain::session::EndReason;
+use domain::token_family::TokenFamily;
+use foundation::clock::Instant;
+use foundation::digest::TokenDigest;
+use foundation::fault::Fault;
+use foundation::id::{ClientId, FamilyId, SessionId, UserId};
+
+use crate::column::{Key, Place, bytes, instant, json, millis};
+use crate::connection::Connection;
+use crate::events::kind;
+use crate::fault::at;
+use crate::schema::{clients, events, grants, sessions, token_families, users};
+
+const TABLE: &str = "token_families";
+
+diesel::define_sql_function! {
+    /// The first argument, or the second where that is null.
+    fn coalesce(value: Nullable<BigInt>, otherwise: BigInt) -> BigInt;
+}
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = token_families, treat_none_as_default_value = false)]
+struct FamilyRow {
+    id: Vec<u8>,
+    grant_id: Vec<u8>,
+    user_id: Vec<u8>,
+    client_id: String,
+    session_id: Option<Vec<u8>>,
+    code_digest: Vec<u8>,
+    authorized: String,
+    created_at: i64,
+    code_expires_at: i64,
+    redeemed_at: Option<i64>,
+    expires_at: i64,
+    ended_at: Option<i64>,
+    end_reason: Option<String>,
+}
+
+impl FamilyRow {
+    fn new(family: &TokenFamily, code: TokenDigest) -> Result<Self, Fault> {
+        Ok(Self {
+            id: bytes(&family.id),
+            grant_id: bytes(&family.grant_id),
+            user_id: bytes(&family.user_id),
+            client_id: family.client_id.to_string(),
+            session_id: family.session_id.as_ref().map(bytes),
+            code_digest: bytes(&code),
+            authorized: json(TABLE, &family.authorized)?,
+            created_at: family.created_at.millis(),
+            code_expires_at: family.code_expires_at.millis(),
+            redeemed_at: millis(family.redeemed_at),
+            expires_at: family.expires_at.millis(),
+            ended_at: family.ended.map(|(at, _)| at.millis()),
+            end_reason: family.ended.map(|(_, reason)| reason.word().to_owned()),
+        })
+    }
+
+    fn read(self) -> Result<TokenFamily, Fault> {
+        let place = Place::new(TABLE, Key::Bytes(&self.id));
+        Ok(TokenFamily {
+            id: place.bytes("id", &self.id)?,
+            grant_id: place.bytes("grant_id", &self.grant_id)?,
+            user_id: place.bytes("user_id", &self.user_id)?,
+            client_id: place.name_of("client_id", &self.client_id)?,
+            session_id: place.bytes_if("session_id", self.session_id.as_ref())?,
+            authorized: place.json("authorized", &self.authorized)?,
+            created_at: Instant::from_millis(self.created_at),
+            code_expires_at: Instant::from_millis(self.code_expires_at),
+            redeemed_at: instant(self.redeemed_at),
+            expires_at: Instant::from_millis(self.expires_at),
+            ended: place.ended(self.ended_at, self.end_reason.as_deref())?,
+        })
+    }
+}
+
+/// Adds a family whose code has this digest. What is cut off from now on includes it.
+pub fn insert(conn: &mut Connection, family: &TokenFamily, code: TokenDigest) -> Result<(), Fault> {
+    let row = FamilyRow::new(family, code)?;
+    let end_of_log = events::table.select(max(events::position)).single_value();
+    diesel::insert_into(token_families::table)
+        .values((
+            &row,
+            token_families::log_position.eq(coalesce(end_of_log, 0)),
+        ))
+        .execute(conn)
+        .map_err(at(TABLE))?;
+    Ok(())
+}
+
+/// The family of a code, whatever has become of it.
+pub fn find_by_code(
+    conn: &mut Connection,
+    code: TokenDigest,
+) -> Result<Option<TokenFamily>, Fault> {
+    let found: Option<FamilyRow> = token_families::table
+        .filter(token_families::code_digest.eq(code.as_bytes().as_slice()))
+        .select(FamilyRow::as_select())
+        .first(conn)
+        .optional()
+        .map_err(at(TABLE))?;
+    found.map(FamilyRow::read).transpose()
+}
+
+/// A family by id, whatever has become of it.
+pub fn find(conn: &mut Connection, id: FamilyId) -> Result<Option<TokenFamily>, Fault> {
+    let found: Option<FamilyRow> = token_families::table
+        .filter(token_families::id.eq(id.as_bytes().as_slice()))
+        .select(FamilyRow::as_select())
+        .first(conn)
+        .optional()
+        .map_err(at(TABLE))?;
+    found.map(FamilyRow::read).transpose()
+}
+
+/// Redeems a family's code: `true` once, for one caller, while the code stands.
+// "The client MUST NOT use the authorization code more than once" (RFC 6749 §4.1.2)
+pub fn redeem(conn: &mut Connection, id: FamilyId, now: Instant) -> Result<bool, Fault> {
+    let redeemable = token_families::table
+        .filter(token_families::id.eq(id.as_bytes().as_slice()))
+        .filter(token_families::redeemed_at.is_null())
+        .filter(token_families::ended_at.is_null())
+        .filter(token_families::code_expires_at.gt(now.millis()));
+    let updated = diesel::update(redeemable)
+        .set(token_families::redeemed_at.eq(Some(now.millis())))
+        .execute(conn)
+        .map_err(at(TABLE))?;
+    Ok(updated == 1)
+}
+
+/// Ends a family: `true` once, for the one who ended it.
+pub fn end(
+    conn: &mut Connection,
+    id: FamilyId,
+    now: Instant,
+    reason: EndReason,
+) -> Result<bool, Fault> {
+    let open = token_families::table
+        .filter(token_families::id.eq(id.as_bytes().as_slice()))
+        .filter(token_families::ended_at.is_null());
+    let updated = diesel::update(open)
+        .set((
+            token_families::ended_at.eq(Some(now.millis())),
+            token_families::end_reason.eq(Some(reason.word())),
+        ))
+        .execute(conn)
+        .map_err(at(TABLE))?;
+    Ok(updated == 1)
+}
+
+/// Ends what one session gave one client; gives how many families that were.
+pub fn end_of_session_and_client(
+    conn: &mut Connection,
+    session: SessionId,
+    client: &ClientId,
+    now: Instant,
+    reason: EndReason,
+) -> Result<usize, Fault> {
+    let open = token_families::table
+        .filter(token_families::session_id.eq(session.as_bytes().as_slice()))
+        .filter(token_families::client_id.eq(client.as_str()))
+        .filter(token_families::ended_at.is_null());
+    diesel::update(open)
+        .set((
+            token_families::ended_at.eq(Some(now.millis())),
+            token_families::end_reason.eq(Some(reason.word())),
+        ))
+        .execute(conn)
+        .map_err(at(TABLE))
+}
+
+/// Ends everything that was given to a client; gives how many families that were.
+pub fn end_of_client(
+    conn: &mut Connection,
+    client: &ClientId,
+    now: Instant,
+    reason: EndReason,
+) -> Result<usize, Fault> {
+    // Through the grants, which have the index.
+    let of_client = grants::table
+        .filter(grants::client_id.eq(client.as_str()))
+        .select(grants::id);
+    let open = token_families::table
+        .filter(token_families::grant_id.eq_any(of_client))
+        .filter(token_families::ended_at.is_null());
+    diesel::update(open)
+        .set((
+            token_families::ended_at.eq(Some(now.millis())),
+            token_families::end_reason.eq(Some(reason.word())),
+        ))
+        .execute(conn)
+        .map_err(at(TABLE))
+}
+
+/// Ends everything that speaks for a user; gives how many families that were.
+pub fn end_of_user(
+    conn: &mut Connection,
+    user: UserId,
+    now: Instant,
+    reason: EndReason,
+) -> Result<usize, Fault> {
+    // Through the live grants, which have the index; what rests on an ended one is dead already.
+    let of_user = grants::table
+        .filter(grants::user_id.eq(user.as_bytes().as_slice()))
+        .filter(grants::ended_at.is_null())
+        .select(grants::id);
+    let open = token_families::table
+        .filter(token_families::grant_id.eq_any(of_user))
+        .filter(token_families::ended_at.is_null());
+    diesel::update(open)
+        .set((
+            token_families::ended_at.eq(Some(now.millis())),
+            token_families::end_reason.eq(Some(reason.word())),
+        ))
+        .execute(conn)
+        .map_err(at(TABLE))
+}
+
+/// Ends all families; gives how many that were.
+pub fn end_all(conn: &mut Connection, now: Instant, reason: EndReason) -> Result<usize, Fault> {
+    diesel::update(token_families::table.filter(token_families::ended_at.is_null()))
+        .set((
+            token_families::ended_at.eq(Some(now.millis())),
+            token_families::end_reason.eq(Some(reason.word())),
+        ))
+        .execute(conn)
+        .map_err(at(TABLE))
+}
+
+/// Whether everything that a family rests on stands at `now`: its session if it has one, its grant,
+/// its user, its client; and none of its user's, its client's or everybody's tokens were cut off
+/// since it began. Nothing else has to be written to end the families of a user or a client than
+/// that event. One question, so one answer.
+pub fn standing(conn: &mut Connection, family: &TokenFamily, now: Instant) -> Result<bool, Fault> {
+    let later = events::table.filter(events::position.gt(token_families::log_position));
+    let user_cut = later
+        .filter(events::user_id.eq(token_families::user_id.nullable()))
+        .filter(
+            events::kind
+                .eq(kind::USER_CUT)
+                .or(events::kind.eq(kind::USER_DISABLED)),
+        );
+    let client_cut = later
+        .filter(events::client_id.eq(token_families::client_id.nullable()))
+        .filter(events::kind.eq(kind::CLIENT_CUT));
+    let all_cut = later.filter(events::kind.eq(kind::ALL_CUT));
+    let family_stands = exists(
+        token_families::table
+            .inner_join(
+                grants::table
+                    .inner_join(users::table)
+                    .inner_join(clients::table),
+            )
+            .filter(token_families::id.eq(family.id.as_bytes().as_slice()))
+            .filter(grants::ended_at.is_null())
+            .filter(users::disabled_at.is_null())
+            .filter(clients::state.ne(MiniProgramState::Suspended.word()))
+            .filter(not(exists(user_cut)))
+            .filter(not(exists(client_cut)))
+            .filter(not(exists(all_cut))),
+    );
+    let stands = match &family.session_id {
+        None => select(family_stands).get_result(conn),
+        Some(session) => {
+            let session = sessions::table
+                .filter(sessions::id.eq(session.as_bytes().as_slice()))
+                .filter(sessions::ended_at.is_null())
+                .filter(sessions::expires_at.gt(now.millis()));
+            select(family_stands.and(exists(session))).get_result(conn)
+        }
+    };
+    stands.map_err(at(TABLE))
+}
+
+/// Removes families that ended by themselves before a moment, with their refresh tokens; gives how
+/// many.
+pub fn purge(conn: &mut Connection, before: Instant) -> Result<usize, Fault> {
+    diesel::delete(token_families::table.filter(token_families::expires_at.lt(before.millis())))
+        .execute(conn)
+        .map_err(at(TABLE))
+}

@@ -1,0 +1,132 @@
+//! Rows of `users`: people with accounts.
+
+use diesel::prelude::*;
+use domain::user::User;
+use foundation::clock::Instant;
+use foundation::fault::Fault;
+use foundation::id::UserId;
+
+use crate::column::{Key, Place, bytes, instant, millis};
+use crate::connection::Connection;
+use crate::dialect::insert_unless_there;
+use crate::fault::at;
+use crate::schema::users;
+
+const TABLE: &str = "users";
+
+#[derive(Queryable, Insertable)]
+#[diesel(table_name = users, treat_none_as_default_value = false)]
+pub(crate) struct UserRow {
+    id: Vec<u8>,
+    username: String,
+    password_hash: Option<String>,
+    language: Option<String>,
+    disabled_at: Option<i64>,
+    created_at: i64,
+}
+
+impl UserRow {
+    fn new(user: &User) -> Self {
+        Self {
+            id: bytes(&user.id),
+            username: user.username.clone(),
+            password_hash: user.password_hash.clone(),
+            language: user.language.clone(),
+            disabled_at: millis(user.disabled_at),
+            created_at: user.created_at.millis(),
+        }
+    }
+
+    pub(crate) fn read(self) -> Result<User, Fault> {
+        let place = Place::new(TABLE, Key::Bytes(&self.id));
+        Ok(User {
+            id: place.bytes("id", &self.id)?,
+            username: self.username,
+            password_hash: self.password_hash,
+            language: self.language,
+            disabled_at: instant(self.disabled_at),
+            created_at: Instant::from_millis(self.created_at),
+        })
+    }
+}
+
+/// Adds a user; `false` if the username is taken.
+pub fn insert(conn: &mut Connection, user: &User) -> Result<bool, Fault> {
+    let row = UserRow::new(user);
+    let inserted = insert_unless_there!(conn, users::table, &row).map_err(at(TABLE))?;
+    Ok(inserted == 1)
+}
+
+/// A user by id.
+pub fn find(conn: &mut Connection, id: UserId) -> Result<Option<User>, Fault> {
+    let found: Option<UserRow> = users::table
+        .filter(users::id.eq(id.as_bytes().as_slice()))
+        .first(conn)
+        .optional()
+        .map_err(at(TABLE))?;
+    found.map(UserRow::read).transpose()
+}
+
+/// A user by username, in its stored (lower-case) spelling.
+pub fn find_by_username(conn: &mut Connection, username: &str) -> Result<Option<User>, Fault> {
+    let found: Option<UserRow> = users::table
+        .filter(users::username.eq(username))
+        .first(conn)
+        .optional()
+        .map_err(at(TABLE))?;
+    found.map(UserRow::read).transpose()
+}
+
+/// Switches an account off since a moment, or on again; `false` if it was so already, or is not
+/// there.
+pub fn set_disabled(
+    conn: &mut Connection,
+    id: UserId,
+    disabled_at: Option<Instant>,
+) -> Result<bool, Fault> {
+    let user = users::table.filter(users::id.eq(id.as_bytes().as_slice()));
+    let change = users::disabled_at.eq(millis(disabled_at));
+    let updated = if disabled_at.is_some() {
+        diesel::update(user.filter(users::disabled_at.is_null()))
+            .set(change)
+            .execute(conn)
+    } else {
+        diesel::update(user.filter(users::disabled_at.is_not_null()))
+            .set(change)
+            .execute(conn)
+    };
+    Ok(updated.map_err(at(TABLE))? == 1)
+}
+
+/// Stores a new password hash (PHC string form); `false` if there is no such user.
+pub fn set_password(conn: &mut Connection, id: UserId, hash: &str) -> Result<bool, Fault> {
+    let updated = diesel::update(users::table.filter(users::id.eq(id.as_bytes().as_slice())))
+        .set(users::password_hash.eq(hash))
+        .execute(conn)
+        .map_err(at(TABLE))?;
+    Ok(updated == 1)
+}
+
+/// Stores the language that a person chose, or that they chose none; `false` if there is no such
+/// user.
+pub fn set_language(
+    conn: &mut Connection,
+    id: UserId,
+    language: Option<&str>,
+) -> Result<bool, Fault> {
+    let updated = diesel::update(users::table.filter(users::id.eq(id.as_bytes().as_slice())))
+        .set(users::language.eq(language))
+        .execute(conn)
+        .map_err(at(TABLE))?;
+    Ok(updated == 1)
+}
+
+/// At most `limit` users, in the order of their usernames.
+pub fn list(conn: &mut Connection, limit: i64) -> Result<Vec<User>, Fault> {
+    let rows: Vec<UserRow> = users::table
+        .order(users::username)
+        .limit(limit)
+        .load(conn)
+        .map_err(at(TABLE))?;
+    rows.into_iter().map(UserRow::read).collect()
+}

@@ -1,0 +1,67 @@
+# A person's own pages: who knows what, devices, password, history.
+
+account-title = Your account
+account-nav = Your account
+account-nav-overview = Overview
+account-nav-sessions = Devices
+account-nav-password = Password
+account-nav-history = History
+account-nav-sign-out = Sign out
+account-programs = Who knows what
+account-empty = No program knows anything about you yet.
+account-empty-more = When you open one and share something with it, it is listed here.
+account-knows = { $program } knows
+account-knows-nothing = It knows nothing but an id made for it alone.
+account-since = Since { $date }
+account-last-used = Last used { $date }
+account-never-used = Not used yet
+account-refused = You do not share
+account-refused-note = { $program } does not ask for these again unless you let it.
+account-reopen = Let it ask again
+account-reopen-label = Let it ask again: { $scope }, { $program }
+account-take-back = Stop sharing
+account-take-back-label = Stop sharing: { $scope }, { $program }
+account-remove = Remove access
+account-remove-label = Remove access: { $program }
+account-gone-by = { $scope }: gone everywhere by { $time } UTC
+account-removed = { $program } has no access any more.
+account-removed-gone-by = { $program } has no access any more. It is gone everywhere by { $time } UTC.
+account-taken-back = You no longer share this with { $program }: { $scope }.
+account-reopened = { $program } may ask again: { $scope }.
+
+sessions-title = Devices
+sessions-intro = Where you are signed in. Ending one signs it out of every program.
+sessions-here = This device
+sessions-started = Signed in { $date }
+sessions-last-seen = Last seen { $date }
+sessions-end = Sign out
+sessions-end-label = Sign out: { $device }, signed in { $date }
+sessions-end-others = Sign out everywhere else
+sessions-only-this = You are signed in nowhere else.
+sessions-ended = It is signed out.
+sessions-others-ended = Everywhere else is signed out.
+device-on = { $browser } on { $system }
+device-unknown = Unknown browser
+
+password-title = Password
+password-intro = At least 10 characters. A few words that only you would put together work well.
+password-current = Current password
+password-new = New password
+password-button = Change password
+password-too-short = Too short: use at least 10 characters.
+password-too-long = Too long: use at most { $count } characters.
+password-too-common = Too common: others would guess it. Choose another one.
+password-wrong-current = The current password does not match.
+password-changed = Your password is changed. Other devices are signed out.
+
+history-title = History
+history-intro = What you decided, newest first.
+history-empty = You have not decided anything yet.
+history-allowed = You shared with { $program }
+history-refused = You said not now to { $program }
+history-withheld = You shared nothing more with { $program }
+history-removed = You removed the access of { $program }
+history-taken-back = You stopped sharing with { $program }
+history-reopened = You let { $program } ask again
+history-kept-list = Not shared
+history-older = Older

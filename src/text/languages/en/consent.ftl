@@ -1,0 +1,63 @@
+# What a program asks for, and a person's answer.
+
+consent-title = Share with { $program }?
+consent-asks = { $program } asks to see:
+consent-continue-title = Continue to { $program }
+consent-continue-asks = { $program } will see:
+consent-nothing = { $program } gets an id made for it alone, and nothing else.
+consent-always = Always shared
+consent-says = { $program } says:
+consent-purpose = “{ $purpose }”
+consent-settings = You can change this in Settings.
+consent-allow = Allow
+consent-not-now = Not now
+consent-withhold = Don't share
+consent-sensitive-title = Share { $what } with { $program }?
+consent-sensitive-asks = { $program } asks to see { $what }.
+consent-sensitive-why = This is asked separately because it is sensitive.
+consent-offline-title = Let { $program } keep access?
+consent-offline-asks = { $program } asks to keep using what you share while you are not here, until you take it back.
+
+# What each scope is. Scopes that an operator adds have their own words.
+scope-openid = An id made for this program alone
+scope-unionid = An id shared by all programs of this publisher
+scope-profile-basic = Your name and picture
+scope-phone-verified = Your phone number
+scope-email-verified = Your e-mail address
+scope-addresses = Your addresses
+scope-payment_methods = Your payment methods
+scope-kyc-status = Your identity check
+scope-profile = Your profile
+scope-email = Your e-mail address
+scope-phone = Your phone number
+scope-address = Your address
+scope-offline_access = Keep access while you are not here
+scope-portico-launch = Open mini-programs for you
+
+# The same inside a sentence.
+what-addresses = your addresses
+what-payment_methods = your payment methods
+what-kyc-status = the result of your identity check
+what-phone-verified = your phone number
+what-email-verified = your e-mail address
+what-profile-basic = your name and picture
+
+# Where there is nothing to share yet.
+missing-scope-phone-verified = You have no verified phone number yet
+missing-scope-phone = You have no phone number yet
+missing-scope-email-verified = You have no verified e-mail address yet
+missing-scope-email = You have no e-mail address yet
+missing-scope-profile-basic = You have no name yet
+missing-scope-profile = Your profile is empty
+missing-scope-addresses = You have no addresses yet
+missing-scope-address = You have no address yet
+missing-scope-payment_methods = You have no payment methods yet
+missing-scope-kyc-status = Your identity was not checked yet
+missing-any = Nothing to share yet
+
+# Values.
+value-card = { $brand } •••• { $last4 }
+value-card-expires = { $brand } •••• { $last4 }, until { $expires }
+value-address = { $label }: { $address }
+value-kyc = Level { $level }, { $status }
+value-kyc-since = Level { $level }, { $status } since { $date }

@@ -1,0 +1,50 @@
+# What went wrong: a title, what happened, what to do.
+
+error-id = Error id: { $id }
+error-the-program = the program
+error-detail = For the program's makers
+
+error-unregistered-redirect-uri-title = This link is not right
+error-unregistered-redirect-uri-what = { $program } wanted to send you to an address that it has not registered.
+error-unregistered-redirect-uri-do = Nothing was shared. Go back and open { $program } again. If this happens again, tell its publisher.
+
+error-unknown-client-title = We do not know this program
+error-unknown-client-what = The program that sent you here is not registered.
+error-unknown-client-do = Nothing was shared. Go back to where you came from.
+
+error-not-available-title = { $program } is not available
+error-not-available-what = { $program } is closed at the moment. Nothing is shared with it.
+error-not-available-do = Try again later.
+
+error-testers-only-title = { $program } is not available
+error-testers-only-what = { $program } is being tested. Only its testers can open it.
+error-testers-only-do = Try again when it is released.
+
+error-step-expired-title = This page has expired
+error-step-expired-what = This page is too old. Open { $program } again.
+error-step-expired-do = Nothing was shared.
+
+error-too-many-requests-title = Too many requests
+error-too-many-requests-what = We got more requests from here than we can take.
+error-too-many-requests-do = Try again in { $wait }.
+
+error-broken-title = Something broke
+error-broken-what = Something broke on our side. Nothing was shared.
+error-broken-do = Try again in a minute.
+
+error-not-found-title = There is no such page
+error-not-found-what = This address leads nowhere.
+error-not-found-do = Check the address, or go to your account.
+
+error-forged-form-title = This form cannot be trusted
+error-forged-form-what = The form did not come from this site, or it came from another browser. Nothing was changed.
+error-forged-form-do = Go back, load the page again, and try once more.
+
+error-bad-request-title = This request cannot be read
+error-bad-request-what = { $program } sent a request that is not right. Nothing was shared.
+error-bad-request-do = Go back and open { $program } again. If this happens again, tell its publisher.
+
+error-account = Your account
+
+form-post-title = One moment
+form-post-explained = You are being sent on. If nothing happens, choose Continue.

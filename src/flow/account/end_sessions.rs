@@ -1,0 +1,70 @@
+//! Ending sessions from the list.
+
+use domain::session::EndReason;
+use foundation::clock::Instant;
+use foundation::fault::Fault;
+use foundation::id::SessionId;
+
+use super::AccountAnswer;
+use crate::Flows;
+use crate::browser::{Browser, SignedIn};
+use crate::end_session::end_in;
+
+impl Flows {
+    /// Ends one of the person's own sessions.
+    pub async fn end_listed_session(
+        &self,
+        form: &str,
+        id: SessionId,
+        browser: &Browser,
+    ) -> Result<AccountAnswer, Fault> {
+        let signed_in = match self.form_sender(form, browser).await? {
+            Ok(signed_in) => signed_in,
+            Err(answer) => return Ok(answer),
+        };
+        let found = self
+            .store()
+            .read(move |db| store::sessions::find(db, id))
+            .await?;
+        match found.filter(|session| session.user_id == signed_in.user.id) {
+            Some(session) if self.end_own_session(&session, EndReason::Logout).await? => {
+                Ok(AccountAnswer::Done)
+            }
+            _ => Ok(AccountAnswer::NothingThere),
+        }
+    }
+
+    /// Ends all of the person's sessions but this one.
+    pub async fn end_other_sessions(
+        &self,
+        form: &str,
+        browser: &Browser,
+    ) -> Result<AccountAnswer, Fault> {
+        let signed_in = match self.form_sender(form, browser).await? {
+            Ok(signed_in) => signed_in,
+            Err(answer) => return Ok(answer),
+        };
+        let now = self.now();
+        let written = self
+            .store()
+            .write(move |tx| end_others(tx, &signed_in, now, EndReason::Logout))
+            .await?;
+        self.settled(written.position).await;
+        Ok(AccountAnswer::Done)
+    }
+}
+
+/// Ends all sessions of a person but the one that is kept.
+pub(super) fn end_others(
+    tx: &mut store::Transaction<'_>,
+    keep: &SignedIn,
+    now: Instant,
+    reason: EndReason,
+) -> Result<(), Fault> {
+    for session in store::sessions::live_of_user(tx, keep.user.id, now)? {
+        if session.id != keep.session.id {
+            end_in(tx, session.id, session.user_id, now, reason)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,180 @@
+//! Clients: registered by the operator, shown, listed, deleted. A mini-program is registered by
+//! [`super::mini_programs`] and is a client here.
+
+use domain::client::{Client, ClientSecret};
+use domain::event::Event;
+use domain::mini_program::MiniProgramState;
+use domain::publisher::Publisher;
+use domain::session::EndReason;
+use foundation::clock::Instant;
+use foundation::fault::Fault;
+use foundation::id::{ClientId, CredentialId};
+use foundation::secret::{SecretKind, SecretText};
+use protocol::client_metadata::{ClientMetadata, parse_metadata};
+use serde_json::{Value, json};
+
+use super::{Administered, Refusal};
+use crate::Flows;
+
+/// The most clients that one page of the list has.
+pub const PAGE: i64 = 1000;
+
+/// A registration with the secret that is shown once.
+#[derive(Debug)]
+pub struct Registered {
+    /// The client.
+    pub client: Client,
+    /// Its secret, if it uses one. Only the digest is stored.
+    pub secret: Option<SecretText>,
+}
+
+impl Registered {
+    /// The client information response of RFC 7591 §3.2.1.
+    pub fn response(&self) -> Value {
+        let mut response = information(&self.client);
+        if let (Some(members), Some(secret)) = (response.as_object_mut(), &self.secret) {
+            members.insert("client_secret".into(), json!(secret.expose()));
+            // "REQUIRED if "client_secret" is issued. Time at which the client secret will expire
+            // … or 0 if it will not expire." (RFC 7591 §3.2.1)
+            members.insert("client_secret_expires_at".into(), json!(0));
+        }
+        response
+    }
+}
+
+/// What is registered, with the id and the state, without any secret.
+pub fn information(client: &Client) -> Value {
+    let mut information = client.metadata.to_json();
+    if let Some(members) = information.as_object_mut() {
+        members.insert("client_id".into(), json!(client.id));
+        members.insert(
+            "client_id_issued_at".into(),
+            json!(client.created_at.seconds()),
+        );
+        if client.mini_program().is_some() || client.state != MiniProgramState::Released {
+            members.insert("state".into(), json!(client.state.word()));
+        }
+    }
+    information
+}
+
+impl Flows {
+    /// Registers an ordinary client, or a host.
+    pub async fn add_client(&self, metadata: &Value) -> Administered<Registered> {
+        if metadata.get("entry_uri").is_some() || metadata.get("publisher").is_some() {
+            let problem =
+                "this is the manifest of a mini-program: add it with `portico mini-program add`";
+            return Ok(Err(Refusal::NotPossible(problem.into())));
+        }
+        match parse_metadata(metadata) {
+            Ok(metadata) => {
+                self.register(metadata, MiniProgramState::Released, None)
+                    .await
+            }
+            Err(error) => Ok(Err(Refusal::invalid(error.field, error.description))),
+        }
+    }
+
+    /// Stores a registration. With a publisher it is a mini-program's.
+    pub(crate) async fn register(
+        &self,
+        metadata: ClientMetadata,
+        state: MiniProgramState,
+        publisher: Option<Publisher>,
+    ) -> Administered<Registered> {
+        let now = self.now();
+        let uses_secret = metadata.token_endpoint_auth_method.uses_secret();
+        let secret = uses_secret.then(|| self.new_secret(now));
+        let client = Client {
+            id: ClientId::random(self.entropy()),
+            metadata,
+            state,
+            publisher,
+            secrets: secret.iter().map(|(_, stored)| stored.clone()).collect(),
+            created_at: now,
+            updated_at: now,
+        };
+        let audited = self
+            .audited("client.added")
+            .of_client(&client.id)
+            .with(json!({ "state": state.word() }));
+        self.administer(move |tx| {
+            store::clients::insert(tx, &client)?;
+            audited.insert(tx)?;
+            Ok(Ok(Registered {
+                client,
+                secret: secret.map(|(text, _)| text),
+            }))
+        })
+        .await
+    }
+
+    pub(crate) fn new_secret(&self, now: Instant) -> (SecretText, ClientSecret) {
+        let (text, digest) = SecretKind::ClientSecret.issue(self.entropy());
+        (
+            text,
+            ClientSecret {
+                id: CredentialId::new(now, self.entropy()),
+                digest,
+                created_at: now,
+            },
+        )
+    }
+
+    /// One client.
+    pub async fn show_client(&self, id: &str) -> Administered<Client> {
+        let Ok(parsed) = ClientId::parse(id) else {
+            return Ok(Err(Refusal::not_found("client", id)));
+        };
+        let found = self
+            .store()
+            .read(move |db| store::clients::find(db, &parsed))
+            .await?;
+        Ok(found.ok_or_else(|| Refusal::not_found("client", id)))
+    }
+
+    /// A page of clients in the order of their ids, after the one named.
+    pub async fn list_clients(&self, after: Option<ClientId>) -> Result<Vec<Client>, Fault> {
+        self.store()
+            .read(move |db| store::clients::list(db, after.as_ref(), PAGE))
+            .await
+    }
+
+    /// Deletes a client with everything that hangs on it. Its tokens are dead at once.
+    pub async fn delete_client(&self, id: &str) -> Administered<ClientId> {
+        let Ok(parsed) = ClientId::parse(id) else {
+            return Ok(Err(Refusal::not_found("client", id)));
+        };
+        let now = self.now();
+        let audited = self.audited("client.deleted").of_client(&parsed);
+        self.administer(move |tx| {
+            cut_off(tx, &parsed, now)?;
+            if !store::clients::delete(tx, &parsed)? {
+                return Ok(Err(Refusal::not_found("client", parsed)));
+            }
+            audited.insert(tx)?;
+            Ok(Ok(parsed))
+        })
+        .await
+    }
+}
+
+/// Everything that was given out to a client is dead: its families by their rows, its access tokens
+/// by the event. Both, because the log is kept for a month and a refresh token lives for a year.
+pub(super) fn cut_off(
+    tx: &mut store::Transaction<'_>,
+    client_id: &ClientId,
+    now: Instant,
+) -> Result<(), Fault> {
+    if store::clients::find(tx, client_id)?.is_none() {
+        return Ok(());
+    }
+    store::token_families::end_of_client(tx, client_id, now, EndReason::Operator)?;
+    tx.append(Event::ClientCut {
+        client_id: client_id.clone(),
+    });
+    tx.append(Event::ClientChanged {
+        client_id: client_id.clone(),
+    });
+    Ok(())
+}

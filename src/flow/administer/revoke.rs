@@ -1,0 +1,76 @@
+//! The operator's cut: every token of a client, of a person, or of everybody that was given out
+//! before now is dead. Sessions and grants stand; programs can ask again.
+
+use domain::event::Event;
+use domain::session::EndReason;
+use foundation::id::ClientId;
+
+use super::{Administered, Refusal};
+use crate::Flows;
+
+/// Whose tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// A client's, by its id.
+    Client(String),
+    /// A person's, by username.
+    User(String),
+    /// Everybody's.
+    All,
+}
+
+impl Flows {
+    /// Cuts tokens off: families by their rows, access tokens by the event.
+    pub async fn cut(&self, whose: Cut) -> Administered<()> {
+        match whose {
+            Cut::Client(id) => self.cut_client(&id).await,
+            Cut::User(username) => self.cut_user(&username).await,
+            Cut::All => self.cut_all().await,
+        }
+    }
+
+    async fn cut_client(&self, id: &str) -> Administered<()> {
+        let Ok(client_id) = ClientId::parse(id) else {
+            return Ok(Err(Refusal::not_found("client", id)));
+        };
+        let now = self.now();
+        let audited = self.audited("tokens.revoked").of_client(&client_id);
+        self.administer(move |tx| {
+            if store::clients::find(tx, &client_id)?.is_none() {
+                return Ok(Err(Refusal::not_found("client", client_id)));
+            }
+            store::token_families::end_of_client(tx, &client_id, now, EndReason::Operator)?;
+            tx.append(Event::ClientCut { client_id });
+            audited.insert(tx)?;
+            Ok(Ok(()))
+        })
+        .await
+    }
+
+    async fn cut_user(&self, username: &str) -> Administered<()> {
+        let (now, username) = (self.now(), username.to_ascii_lowercase());
+        let audited = self.audited("tokens.revoked");
+        self.administer(move |tx| {
+            let Some(user) = store::users::find_by_username(tx, &username)? else {
+                return Ok(Err(Refusal::not_found("user", username)));
+            };
+            store::token_families::end_of_user(tx, user.id, now, EndReason::Operator)?;
+            tx.append(Event::UserCut { user_id: user.id });
+            audited.of_user(user.id).insert(tx)?;
+            Ok(Ok(()))
+        })
+        .await
+    }
+
+    async fn cut_all(&self) -> Administered<()> {
+        let now = self.now();
+        let audited = self.audited("tokens.revoked");
+        self.administer(move |tx| {
+            store::token_families::end_all(tx, now, EndReason::Operator)?;
+            tx.append(Event::AllCut);
+            audited.insert(tx)?;
+            Ok(Ok(()))
+        })
+        .await
+    }
+}

@@ -1,0 +1,45 @@
+//! Sessions of people, listed and ended by the operator.
+
+use domain::session::{EndReason, Session};
+use foundation::id::SessionId;
+use serde_json::json;
+
+use super::{Administered, Refusal};
+use crate::Flows;
+use crate::end_session::end_in;
+
+impl Flows {
+    /// The live sessions of a person.
+    pub async fn list_sessions(&self, username: &str) -> Administered<Vec<Session>> {
+        let (now, username) = (self.now(), username.to_ascii_lowercase());
+        self.store()
+            .read(move |db| {
+                let Some(user) = store::users::find_by_username(db, &username)? else {
+                    return Ok(Err(Refusal::not_found("user", username)));
+                };
+                store::sessions::live_of_user(db, user.id, now).map(Ok)
+            })
+            .await
+    }
+
+    /// Ends a session, and with it everything it made.
+    pub async fn end_session_by_operator(&self, id: &str) -> Administered<SessionId> {
+        let Ok(parsed) = id.parse::<SessionId>() else {
+            return Ok(Err(Refusal::not_found("session", id)));
+        };
+        let now = self.now();
+        let audited = self
+            .audited("session.ended")
+            .with(json!({ "reason": EndReason::Operator.word() }));
+        self.administer(move |tx| {
+            let Some(session) = store::sessions::find(tx, parsed)? else {
+                return Ok(Err(Refusal::not_found("session", parsed)));
+            };
+            if end_in(tx, parsed, session.user_id, now, EndReason::Operator)? {
+                audited.of_user(session.user_id).insert(tx)?;
+            }
+            Ok(Ok(parsed))
+        })
+        .await
+    }
+}

@@ -1,0 +1,298 @@
+//! People, added and disabled by command.
+
+use domain::event::Event;
+use domain::identity::{Identity, IdentityKind, normal_email, normal_phone};
+use domain::profile::Profile;
+use domain::session::EndReason;
+use domain::user::{User, Username};
+use foundation::clock::Instant;
+use foundation::fault::Fault;
+use foundation::id::UserId;
+use foundation::secret::SecretText;
+
+use super::{Administered, Refusal};
+use crate::Flows;
+use crate::account::{PASSWORD_MAX, PASSWORD_MIN};
+use crate::end_session::end_in;
+
+/// A person to add.
+#[derive(Debug)]
+pub struct NewUser {
+    /// What they sign in with; kept in lower case.
+    pub username: String,
+    /// Their password.
+    pub password: SecretText,
+    /// An e-mail address, over the profile's.
+    pub email: Option<String>,
+    /// A phone number, over the profile's.
+    pub phone: Option<String>,
+    /// A full name, over the profile's.
+    pub name: Option<String>,
+    /// Whether the operator vouches for e-mail and phone.
+    pub verified: bool,
+    /// The profile, under the names of OIDC Core §5.1.
+    pub profile: Option<serde_json::Value>,
+}
+
+/// What is stored about a new person.
+struct Record {
+    user: User,
+    profile: Profile,
+    identities: Vec<Identity>,
+}
+
+impl Flows {
+    /// Adds a person; gives the username as it was stored.
+    pub async fn add_user(&self, new: NewUser) -> Administered<String> {
+        let now = self.now();
+        let mut record = match checked(&new, UserId::new(now, self.entropy()), now) {
+            Ok(record) => record,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let hash =
+            keys::password::hash_bounded(self.policy().passwords, new.password, self.entropy())
+                .await?;
+        record.user.password_hash = Some(hash);
+        let audited = self.audited("user.added").of_user(record.user.id);
+        self.administer(move |tx| {
+            let user = &record.user;
+            for identity in &record.identities {
+                let taken =
+                    store::identities::find_user(tx, &[(identity.kind, identity.value.clone())])?;
+                if taken.is_some() {
+                    let (what, value) = (identity.kind.word(), identity.value.clone());
+                    return Ok(Err(Refusal::Taken { what, value }));
+                }
+            }
+            if !store::users::insert(tx, user)? {
+                return Ok(Err(Refusal::Taken {
+                    what: "username",
+                    value: user.username.clone(),
+                }));
+            }
+            for identity in &record.identities {
+                if !store::identities::insert(tx, user.id, identity)? {
+                    return Err(Fault::unavailable(
+                        "the identity",
+                        "it was taken a moment ago",
+                    ));
+                }
+            }
+            store::profiles::put(tx, user.id, &record.profile, now)?;
+            audited.insert(tx)?;
+            Ok(Ok(user.username.clone()))
+        })
+        .await
+    }
+
+    /// Switches an account off: nobody signs in with it any more, its sessions end, and every token
+    /// that was given out for it is dead; switching it on again would revive none.
+    pub async fn disable_user(&self, username: &str) -> Administered<String> {
+        let (now, username) = (self.now(), username.to_ascii_lowercase());
+        let audited = self.audited("user.disabled");
+        self.administer(move |tx| {
+            let Some(user) = store::users::find_by_username(tx, &username)? else {
+                return Ok(Err(Refusal::not_found("user", username)));
+            };
+            if store::users::set_disabled(tx, user.id, Some(now))? {
+                for session in store::sessions::live_of_user(tx, user.id, now)? {
+                    end_in(tx, session.id, user.id, now, EndReason::Operator)?;
+                }
+                store::token_families::end_of_user(tx, user.id, now, EndReason::Operator)?;
+                tx.append(Event::UserDisabled { user_id: user.id });
+                audited.of_user(user.id).insert(tx)?;
+            }
+            Ok(Ok(user.username))
+        })
+        .await
+    }
+}
+
+fn checked(new: &NewUser, id: UserId, now: Instant) -> Result<Record, Refusal> {
+    let username = Username::parse(&new.username).ok_or_else(|| {
+        Refusal::invalid(
+            "username",
+            "must be 2 to 64 letters, digits, dots, dashes or underscores",
+        )
+    })?;
+    let length = new.password.expose().chars().count();
+    if !(PASSWORD_MIN..=PASSWORD_MAX).contains(&length) {
+        let problem = format!("must be {PASSWORD_MIN} to {PASSWORD_MAX} characters long");
+        return Err(Refusal::invalid("password", problem));
+    }
+    let profile = profile_of(new)?;
+    let verified = |yes: Option<bool>| (yes == Some(true)).then_some(now);
+    let name = Identity {
+        kind: IdentityKind::Username,
+        value: username.as_str().to_owned(),
+        verified_at: Some(now),
+    };
+    let mut identities = vec![name];
+    if let Some(value) = profile.email.as_deref() {
+        let value = normal_email(value)
+            .ok_or_else(|| Refusal::invalid("email", "is not an e-mail address"))?;
+        identities.push(Identity {
+            kind: IdentityKind::Email,
+            value,
+            verified_at: verified(profile.email_verified),
+        });
+    }
+    if let Some(value) = profile.phone_number.as_deref() {
+        let value = normal_phone(value).ok_or_else(|| Refusal::invalid("phone", PHONE_FORM))?;
+        let verified_at = verified(profile.phone_number_verified);
+        identities.push(Identity {
+            kind: IdentityKind::Phone,
+            value,
+            verified_at,
+        });
+    }
+    let user = User {
+        id,
+        username: username.as_str().to_owned(),
+        password_hash: None,
+        language: None,
+        disabled_at: None,
+        created_at: now,
+    };
+    Ok(Record {
+        user,
+        profile,
+        identities,
+    })
+}
+
+const PHONE_FORM: &str = "must be a number in international form, such as +375295554567";
+
+/// The profile with what was said beside it. What the operator types counts as verified if they
+/// say so; what the profile says about itself counts as it says.
+fn profile_of(new: &NewUser) -> Result<Profile, Refusal> {
+    let mut profile = match &new.profile {
+        Some(json) => {
+            serde_json::from_value(json.clone()).map_err(|e| Refusal::invalid("profile", e))?
+        }
+        None => Profile::default(),
+    };
+    if let Some(name) = &new.name {
+        profile.name = Some(name.trim().to_owned());
+    }
+    if let Some(email) = &new.email {
+        profile.email = Some(email.trim().to_owned());
+        profile.email_verified = None;
+    }
+    if let Some(phone) = &new.phone {
+        // "E.164 is RECOMMENDED as the format of this Claim" (OIDC Core §5.1).
+        let number = normal_phone(phone).ok_or_else(|| Refusal::invalid("phone", PHONE_FORM))?;
+        profile.phone_number = Some(number);
+        profile.phone_number_verified = None;
+    }
+    if new.verified {
+        profile.email_verified = profile.email.is_some().then_some(true);
+        profile.phone_number_verified = profile.phone_number.is_some().then_some(true);
+    }
+    profile
+        .checked()
+        .map_err(|e| Refusal::invalid(format!("profile.{}", e.member), e.problem))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use foundation::entropy::SeededEntropy;
+    use serde_json::json;
+
+    fn ada() -> NewUser {
+        NewUser {
+            username: "Ada".into(),
+            password: SecretText::new("difference engine no. 2"),
+            email: Some("Ada@Example.com".into()),
+            phone: Some("+375 29 555-45-67".into()),
+            name: Some("Ada Lovelace".into()),
+            verified: true,
+            profile: None,
+        }
+    }
+
+    fn record(new: &NewUser) -> Result<Record, Refusal> {
+        let now = Instant::from_seconds(60);
+        checked(new, UserId::new(now, &SeededEntropy::new(1)), now)
+    }
+
+    #[test]
+    fn a_person_can_sign_in_with_all_that_was_said() {
+        let record = record(&ada()).expect("good");
+        let values: Vec<_> = record.identities.iter().map(|i| i.value.as_str()).collect();
+        assert_eq!(values, ["ada", "ada@example.com", "+375295554567"]);
+        assert!(record.identities.iter().all(|i| i.verified_at.is_some()));
+        assert_eq!(
+            record.profile.phone_number.as_deref(),
+            Some("+375295554567")
+        );
+        assert_eq!(record.profile.phone_number_verified, Some(true));
+    }
+
+    #[test]
+    fn a_typed_address_is_not_vouched_for_by_the_file() {
+        let file = json!({ "email": "old@example.com", "email_verified": true, "name": "A" });
+        let new = NewUser {
+            profile: Some(file),
+            verified: false,
+            phone: None,
+            ..ada()
+        };
+        let record = record(&new).expect("good");
+        assert_eq!(record.profile.email_verified, None);
+        assert_eq!(record.profile.name.as_deref(), Some("Ada Lovelace"));
+        assert!(record.identities[1].verified_at.is_none());
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (new, what) in [
+            (
+                NewUser {
+                    username: "a b".into(),
+                    ..ada()
+                },
+                "username",
+            ),
+            (
+                NewUser {
+                    password: SecretText::new("short"),
+                    ..ada()
+                },
+                "password",
+            ),
+            (
+                NewUser {
+                    email: Some("ada".into()),
+                    ..ada()
+                },
+                "email",
+            ),
+            (
+                NewUser {
+                    phone: Some("555".into()),
+                    ..ada()
+                },
+                "phone",
+            ),
+            (
+                NewUser {
+                    profile: Some(json!({ "nmae": "Ada" })),
+                    ..ada()
+                },
+                "profile",
+            ),
+            (
+                NewUser {
+                    profile: Some(json!({ "birthdate": "May" })),
+                    ..ada()
+                },
+                "profile.birthdate",
+            ),
+        ] {
+            let refusal = record(&new).err().expect("refused");
+            assert!(refusal.to_string().starts_with(what), "{refusal}");
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! `authorization_code` (RFC 6749 §4.1.3): a code becomes tokens, once.
+//!
+//! Everything happens in one transaction, and the code is used up by one conditional update: of any
+//! number of requests at once, one wins. The next one ends the family, and with it the tokens that
+//! the first one got.
+
+use std::sync::Arc;
+
+use domain::audit::Actor;
+use domain::client::Client;
+use domain::refresh_retry::RefreshToken;
+use domain::session::EndReason;
+use domain::token_family::TokenFamily;
+use foundation::clock::Instant;
+use foundation::digest::TokenDigest;
+use foundation::fault::Fault;
+use foundation::id::{Subject, UserId};
+use foundation::secret::{SecretKind, SecretText};
+use protocol::code_grant::{PresentedCode, SavedAuthorization, judge_redemption};
+use protocol::oauth_error::{OAuthError, invalid_target};
+use protocol::pkce::CodeVerifier;
+
+use super::parents::{Parents, parents};
+use super::{Grant, Redeemed, not_valid};
+use crate::Flows;
+use crate::answer::Answer;
+use crate::issue::{Entitled, Issuing, Person, sectors};
+use crate::revoke::FamilyEnd;
+use crate::subject::subject_in;
+
+/// What the request said.
+pub(super) struct AuthorizationCode {
+    pub(super) code: String,
+    pub(super) redirect_uri: Option<String>,
+    pub(super) code_verifier: Option<CodeVerifier>,
+    pub(super) resource: Vec<String>,
+}
+
+/// What the transaction needs, all of it made or read before it begins.
+struct Redemption {
+    flows: Flows,
+    client: Arc<Client>,
+    request: AuthorizationCode,
+    code: TokenDigest,
+    refresh_token: Option<(SecretText, TokenDigest)>,
+    burn: FamilyEnd,
+    now: Instant,
+}
+
+/// What a redemption entitles to, with the names of the person that it read or made.
+struct Won {
+    entitled: Entitled,
+    user_id: UserId,
+    names: Vec<(String, Subject)>,
+}
+
+impl Grant for AuthorizationCode {
+    /// A public client proves with PKCE that it began the request.
+    const CONFIDENTIAL_ONLY: bool = false;
+
+    async fn redeem(self, flows: &Flows, issuing: &Issuing) -> Result<Answer<Redeemed>, Fault> {
+        let Some(code) = SecretKind::AuthorizationCode.digest_of(&self.code) else {
+            return Ok(Answer::Refused(not_valid("it has not the shape of a code")));
+        };
+        let client = Arc::clone(&issuing.client);
+        let wants_refresh = client.gets_refresh_tokens();
+        let redemption = Redemption {
+            flows: flows.clone(),
+            request: self,
+            code,
+            refresh_token: wants_refresh.then(|| SecretKind::RefreshToken.issue(flows.entropy())),
+            burn: flows.family_end(EndReason::ReuseDetected, Actor::System),
+            now: issuing.now,
+            client,
+        };
+        let written = flows.store().write(move |tx| redemption.write(tx)).await?;
+        flows.settled(written.position).await;
+        Ok(written.value.map(|won| {
+            for (sector, subject) in won.names {
+                flows.live().subjects.fill(won.user_id, sector, subject);
+            }
+            Redeemed::Entitled(won.entitled)
+        }))
+    }
+}
+
+impl Redemption {
+    /// The whole redemption. What ends the family is a refusal, and commits.
+    fn write(self, tx: &mut store::Transaction<'_>) -> Result<Answer<Won>, Fault> {
+        let Some(family) = store::token_families::find_by_code(tx, self.code)? else {
+            return Ok(Answer::Refused(not_valid("there is no such code")));
+        };
+        // A code that turns up at another client has leaked (attack 18).
+        if family.client_id != self.client.id {
+            self.burn.write(tx, &family)?;
+            return Ok(Answer::Refused(not_valid(
+                "the code was issued to another client",
+            )));
+        }
+        // "If an authorization code is used more than once, the authorization server MUST deny the
+        // request and SHOULD revoke (when possible) all tokens previously issued based on that
+        // authorization code." (RFC 6749 §4.1.2)
+        if family.redeemed_at.is_some() {
+            self.burn.write(tx, &family)?;
+            return Ok(Answer::Refused(not_valid("the code was redeemed before")));
+        }
+        if let Err(error) = self.judge(&family) {
+            return Ok(Answer::Refused(error));
+        }
+        let Some(parents) = parents(tx, &self.client, &family, self.now)? else {
+            return Ok(Answer::Refused(not_valid(
+                "what the code rests on has ended",
+            )));
+        };
+        if !store::token_families::redeem(tx, family.id, self.now)? {
+            // Somebody else was faster by less than a transaction.
+            self.burn.write(tx, &family)?;
+            return Ok(Answer::Refused(not_valid(
+                "the code was redeemed at the same moment",
+            )));
+        }
+        self.keep(tx, &family, parents).map(Answer::Given)
+    }
+
+    /// Everything that can be judged from the code and the request alone.
+    fn judge(&self, family: &TokenFamily) -> Result<(), OAuthError> {
+        if self.now >= family.code_expires_at {
+            return Err(not_valid("the code has expired"));
+        }
+        let authorized = &family.authorized;
+        let saved = SavedAuthorization {
+            client_id: &family.client_id,
+            redirect_uri: &authorized.redirect_uri,
+            redirect_uri_given: authorized.redirect_uri_given,
+            code_challenge: authorized.code_challenge.as_ref(),
+            scope: &authorized.scope,
+        };
+        let presented = PresentedCode {
+            client_id: &self.client.id,
+            redirect_uri: self.request.redirect_uri.as_deref(),
+            code_verifier: self.request.code_verifier.as_ref(),
+        };
+        judge_redemption(&saved, &presented)?;
+        within_authorized(&self.request.resource, &authorized.resource)
+    }
+
+    /// Writes what comes with the code, and says what it entitles to.
+    fn keep(
+        self,
+        tx: &mut store::Transaction<'_>,
+        family: &TokenFamily,
+        parents: Parents,
+    ) -> Result<Won, Fault> {
+        if let Some((_, digest)) = &self.refresh_token {
+            let idle = self.now + self.flows.policy().lifetimes.refresh_idle;
+            let first = RefreshToken {
+                digest: *digest,
+                family_id: family.id,
+                number: 1,
+                issued_at: self.now,
+                expires_at: idle.min(family.expires_at),
+                superseded: None,
+            };
+            store::refresh_tokens::insert(tx, &first)?;
+        }
+        let authorized = &family.authorized;
+        let chosen = self.request.resource;
+        let mut person = Person::of(family, parents.ends_at, parents.grant_scope.clone());
+        person.nonce = authorized.nonce.clone();
+        let entitled = Entitled {
+            scope: authorized.scope.intersection(&parents.grant_scope),
+            resource: if chosen.is_empty() {
+                authorized.resource.clone()
+            } else {
+                chosen
+            },
+            person: Some(person),
+            refresh_token: self.refresh_token.map(|(token, _)| token),
+        };
+        let mut names = Vec::new();
+        for sector in sectors(&self.client, &entitled, &self.flows.policy().issuer) {
+            let key = sector.key();
+            if self
+                .flows
+                .live()
+                .subjects
+                .get(family.user_id, &key)
+                .is_none()
+            {
+                let keys = self.flows.keys();
+                names.push((key, subject_in(tx, &keys, &sector, family.user_id)?));
+            }
+        }
+        Ok(Won {
+            entitled,
+            user_id: family.user_id,
+            names,
+        })
+    }
+}
+
+/// A token can be asked for some of the resources that the authorization named, and for no other
+/// (RFC 8707 §2.2; attack 33).
+pub(super) fn within_authorized(asked: &[String], authorized: &[String]) -> Result<(), OAuthError> {
+    match asked.iter().all(|resource| authorized.contains(resource)) {
+        true => Ok(()),
+        false => Err(invalid_target(
+            "the authorization did not name this resource",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attack_33_a_resource_is_one_of_the_authorization() {
+        let judged = |asked: &[&str], authorized: &[&str]| {
+            let owned = |list: &[&str]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
+            within_authorized(&owned(asked), &owned(authorized)).map_err(|e| e.code().as_str())
+        };
+        assert_eq!(judged(&[], &["urn:a", "urn:b"]), Ok(()));
+        assert_eq!(judged(&[], &[]), Ok(()));
+        assert_eq!(judged(&["urn:b"], &["urn:a", "urn:b"]), Ok(()));
+        assert_eq!(judged(&["urn:b"], &["urn:a"]), Err("invalid_target"));
+        assert_eq!(judged(&["urn:b"], &[]), Err("invalid_target"));
+    }
+}

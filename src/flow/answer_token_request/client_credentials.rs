@@ -1,0 +1,38 @@
+//! `client_credentials` (RFC 6749 §4.4): a client acts for itself. No person, no refresh token, no
+//! database.
+
+use foundation::fault::Fault;
+use protocol::code_grant::judge_client_credentials;
+use protocol::scope::ScopeSet;
+
+use super::{Grant, Redeemed};
+use crate::Flows;
+use crate::answer::Answer;
+use crate::issue::{Entitled, Issuing};
+
+/// What the request said.
+pub(super) struct ClientCredentials {
+    pub(super) scope: Option<ScopeSet>,
+    pub(super) resource: Vec<String>,
+}
+
+impl Grant for ClientCredentials {
+    /// "The client credentials grant type MUST only be used by confidential clients" (RFC 6749
+    /// §4.4).
+    const CONFIDENTIAL_ONLY: bool = true;
+
+    async fn redeem(self, _flows: &Flows, issuing: &Issuing) -> Result<Answer<Redeemed>, Fault> {
+        let client = &issuing.client;
+        let judged =
+            judge_client_credentials(&client.id, self.scope.as_ref(), &client.allowed_scope());
+        Ok(Answer::from(judged).map(|scope| {
+            Redeemed::Entitled(Entitled {
+                scope,
+                resource: self.resource,
+                person: None,
+                // "A refresh token SHOULD NOT be included" (RFC 6749 §4.4.3)
+                refresh_token: None,
+            })
+        }))
+    }
+}

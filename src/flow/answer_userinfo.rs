@@ -1,0 +1,128 @@
+//! Userinfo (OpenID Connect Core §5.3): what a person shares with a client at this moment.
+//!
+//! The grant is read with the profile, so what was taken back a moment ago is missing already.
+
+use std::sync::Arc;
+
+use domain::client::Client;
+use domain::grant::Grant;
+use domain::profile::Profile;
+use domain::subject::Sector;
+use domain::token_handle::{OnBehalfOf, TokenHandle};
+use foundation::fault::Fault;
+use protocol::claim;
+use protocol::claim::ClaimsRequest;
+use protocol::oauth_error::{OAuthError, insufficient_scope, invalid_token};
+use protocol::scope::{self, ScopeSet};
+use serde_json::{Map, Value};
+
+use crate::Flows;
+use crate::answer::Answer;
+use crate::shared_data::{Asked, claims_of};
+use crate::verify_access_token::Standing;
+
+/// What is read for an answer, in one go.
+struct Known {
+    profile: Profile,
+    grant: Grant,
+    claims: ClaimsRequest,
+}
+
+impl Flows {
+    /// Answers a userinfo request with this bearer token.
+    ///
+    /// # Errors
+    /// The answer is refused with `invalid_token` (401) for anything but a living access token that
+    /// opens userinfo, and with `insufficient_scope` (403) without `openid`. A store that does not
+    /// answer is a fault.
+    pub async fn answer_userinfo(&self, bearer: &str) -> Result<Answer<Map<String, Value>>, Fault> {
+        let Some(token) = self.verify_access_token(bearer).await? else {
+            return Ok(refused("it is not an access token of ours, or has expired"));
+        };
+        let Some(person) = opens_userinfo(&token.handle) else {
+            return Ok(refused("it is for another audience, or speaks for nobody"));
+        };
+        let Standing::Alive(scope) = self.standing(&token).await? else {
+            return Ok(refused("what it belongs to has ended"));
+        };
+        let Some(client) = self.find_client(&token.handle.client_id).await? else {
+            return Ok(refused("its client is gone"));
+        };
+        let Some(known) = self.known_about(person).await? else {
+            return Ok(refused("its grant has ended"));
+        };
+        let allowed = known.grant.scopes.names();
+        let scope = scope.intersection(&allowed);
+        if !scope.contains(scope::OPENID) {
+            return Ok(Answer::Refused(insufficient_scope(
+                "the scope openid is needed",
+            )));
+        }
+        self.note_use(person.grant_id);
+        let mut answer = Map::new();
+        let sub = self.subject(client.sector(), person.user_id).await?;
+        answer.insert("sub".to_owned(), Value::from(sub.as_str()));
+        let named = &known.claims.userinfo;
+        answer.extend(claims_of(
+            &known.profile,
+            &Asked {
+                scope: &scope,
+                named,
+                grant: &allowed,
+            },
+        ));
+        if let Some(unionid) = self.unionid(&client, &scope, person).await? {
+            answer.insert(claim::UNIONID.to_owned(), Value::from(unionid));
+        }
+        Ok(Answer::Given(answer))
+    }
+
+    async fn known_about(&self, person: OnBehalfOf) -> Result<Option<Known>, Fault> {
+        let read = self.store().read(move |db| {
+            let grant = store::grants::find(db, person.grant_id)?.filter(|g| g.ended_at.is_none());
+            let Some(grant) = grant else { return Ok(None) };
+            let family = match person.family_id {
+                Some(family_id) => store::token_families::find(db, family_id)?,
+                None => None,
+            };
+            Ok(Some(Known {
+                profile: store::profiles::find(db, person.user_id)?.unwrap_or_default(),
+                grant,
+                claims: family
+                    .map(|family| family.authorized.claims)
+                    .unwrap_or_default(),
+            }))
+        });
+        read.await
+    }
+
+    /// The person's name at the publisher, for its mini-programs that may have it.
+    async fn unionid(
+        &self,
+        client: &Arc<Client>,
+        scope: &ScopeSet,
+        person: OnBehalfOf,
+    ) -> Result<Option<String>, Fault> {
+        let Some(publisher) = client
+            .publisher
+            .as_ref()
+            .filter(|_| scope.contains(scope::UNIONID))
+        else {
+            return Ok(None);
+        };
+        let sector = Sector::Publisher(publisher.id.clone());
+        Ok(Some(String::from(
+            self.subject(sector, person.user_id).await?,
+        )))
+    }
+}
+
+/// The person, if the token was made for userinfo.
+fn opens_userinfo(handle: &TokenHandle) -> Option<OnBehalfOf> {
+    handle.on_behalf_of.filter(|_| handle.opens_userinfo)
+}
+
+fn refused(cause: &str) -> Answer<Map<String, Value>> {
+    let error: OAuthError = invalid_token("the access token is not valid").because(cause);
+    Answer::Refused(error)
+}

@@ -1,0 +1,232 @@
+//! Client authentication (RFC 6749 §2.3, RFC 7523 §2.2): the only way from what was presented to an
+//! [`AuthenticatedClient`].
+//!
+//! Says who is calling and nothing about what they may do: a suspended client is authenticated too,
+//! so that it can still revoke; [`AuthenticatedClient::in_service`] is for everything else.
+
+use std::sync::Arc;
+
+use domain::client::Client;
+use foundation::clock::Span;
+use foundation::digest::TokenDigest;
+use foundation::fault::Fault;
+use foundation::id::ClientId;
+use foundation::secret::SecretText;
+use keys::client_assertion::{ALGORITHMS, verify_assertion};
+use protocol::client_credential::{
+    AssertionAudience, AssertionClaims, AssertionExpectation, PresentedCredential,
+    unverified_client_id,
+};
+use protocol::client_metadata::TokenEndpointAuthMethod;
+use protocol::discovery::Endpoints;
+use protocol::oauth_error::{OAuthError, invalid_client, unauthorized_client};
+
+use crate::Flows;
+use crate::answer::Answer;
+
+/// How long a `jti` is remembered beyond its assertion's end, so that two nodes whose clocks differ
+/// a little cannot both take it.
+const REPLAY_MARGIN: Span = Span::minutes(1);
+
+/// A client that has proved who it is, by the method that it registered; a public client has
+/// nothing to prove and is who it says.
+#[derive(Clone, Debug)]
+pub struct AuthenticatedClient(Arc<Client>);
+
+impl AuthenticatedClient {
+    /// The client.
+    pub fn client(&self) -> &Arc<Client> {
+        &self.0
+    }
+
+    /// The client, if it may get and ask for anything at all.
+    ///
+    /// # Errors
+    /// `unauthorized_client` for a suspended one. Not `invalid_client`: its credentials are right,
+    /// and "The authenticated client is not authorized to use this authorization grant type"
+    /// (RFC 6749 §5.2) is what its developer needs to read.
+    pub fn in_service(&self) -> Result<&Arc<Client>, OAuthError> {
+        match self.0.is_suspended() {
+            true => Err(unauthorized_client("the client is suspended")),
+            false => Ok(&self.0),
+        }
+    }
+}
+
+impl Flows {
+    /// Authenticates a client. With a secret, or as a public client, memory is enough while this
+    /// node is fresh; an assertion is remembered in the store, so that it works once.
+    ///
+    /// # Errors
+    /// The answer is refused with `invalid_client` (401); which rule was broken is in its cause
+    /// only. A store that does not answer is a fault.
+    pub async fn authenticate_client(
+        &self,
+        presented: PresentedCredential,
+    ) -> Result<Answer<AuthenticatedClient>, Fault> {
+        use TokenEndpointAuthMethod::{ClientSecretBasic, ClientSecretPost};
+        match presented {
+            PresentedCredential::Nothing => Ok(failed("nothing was presented")),
+            PresentedCredential::None { client_id } => self.by_name(&client_id).await,
+            PresentedCredential::SecretBasic { client_id, secret } => {
+                self.by_secret(&client_id, &secret, ClientSecretBasic).await
+            }
+            PresentedCredential::SecretPost { client_id, secret } => {
+                self.by_secret(&client_id, &secret, ClientSecretPost).await
+            }
+            PresentedCredential::Assertion {
+                client_id,
+                assertion,
+            } => self.by_assertion(client_id, &assertion).await,
+        }
+    }
+
+    /// A public client. "The authorization server MUST NOT rely on public client authentication for
+    /// the purpose of identifying the client" (RFC 6749 §2.3): what it gets hangs on PKCE.
+    async fn by_name(&self, client_id: &ClientId) -> Result<Answer<AuthenticatedClient>, Fault> {
+        let Some(client) = self.find_client(client_id).await? else {
+            return Ok(failed("there is no such client"));
+        };
+        // A confidential client that forgot its secret is not let through (attack 28).
+        match uses(&client, TokenEndpointAuthMethod::None) {
+            true => Ok(Answer::Given(AuthenticatedClient(client))),
+            false => Ok(failed("a confidential client sent no credential")),
+        }
+    }
+
+    /// A client with a secret. What fails is looked at once more in the store: a secret that was
+    /// added a moment ago works on every node at once, and an unknown client costs as much as a
+    /// wrong secret.
+    async fn by_secret(
+        &self,
+        client_id: &ClientId,
+        secret: &SecretText,
+        method: TokenEndpointAuthMethod,
+    ) -> Result<Answer<AuthenticatedClient>, Fault> {
+        if self.is_fresh()
+            && let Some(client) = self.live().clients.get(client_id)
+            && client.has_secret(secret)
+        {
+            return Ok(by_its_method(client, method));
+        }
+        match self.read_client(client_id).await? {
+            Some(client) if client.has_secret(secret) => Ok(by_its_method(client, method)),
+            Some(_) => Ok(failed("the secret is wrong")),
+            None => {
+                let nobody = TokenDigest::of(client_id.as_str());
+                std::hint::black_box(secret.digest().matches(&nobody));
+                Ok(failed("there is no such client"))
+            }
+        }
+    }
+
+    /// The client as the store has it.
+    async fn read_client(&self, client_id: &ClientId) -> Result<Option<Arc<Client>>, Fault> {
+        let read_at = self.live().freshness.position();
+        let wanted = client_id.clone();
+        let found = self
+            .store()
+            .read(move |db| store::clients::find(db, &wanted))
+            .await?;
+        Ok(found.map(|client| {
+            let client = Arc::new(client);
+            self.live()
+                .clients
+                .fill(client_id.clone(), Arc::clone(&client), read_at);
+            client
+        }))
+    }
+
+    /// A client that signs. The order matters: only after the signature holds is the `jti`
+    /// remembered, or a stranger could use up a client's assertions.
+    async fn by_assertion(
+        &self,
+        named: Option<ClientId>,
+        assertion: &str,
+    ) -> Result<Answer<AuthenticatedClient>, Fault> {
+        let Some(client_id) = unverified_client_id(assertion) else {
+            return Ok(failed("the assertion is no JWT of a client"));
+        };
+        // "If present, the value of the client_id parameter MUST identify the same client as is
+        // identified by the client assertion" (RFC 7521 §4.2)
+        if named.is_some_and(|named| named != client_id) {
+            return Ok(failed("client_id is not the client of the assertion"));
+        }
+        let Some(client) = self.find_client(&client_id).await? else {
+            return Ok(failed("there is no such client"));
+        };
+        if !uses(&client, TokenEndpointAuthMethod::PrivateKeyJwt) {
+            return Ok(failed("the client registered another method"));
+        }
+        let Some(claims) = self.signed_claims(&client, assertion).await? else {
+            return Ok(failed("the signature is not the client's"));
+        };
+        let endpoints = Endpoints::of(&self.policy().issuer);
+        let expected = AssertionExpectation {
+            client_id: &client.id,
+            issuer: &endpoints.issuer,
+            token_endpoint: &endpoints.token,
+            audience: AssertionAudience::IssuerOrTokenEndpoint,
+        };
+        if let Err(error) = claims.check(&expected, self.now()) {
+            return Ok(Answer::Refused(error));
+        }
+        match self.is_first_use(&client.id, &claims).await? {
+            true => Ok(Answer::Given(AuthenticatedClient(client))),
+            false => Ok(failed("the assertion was used before")),
+        }
+    }
+
+    /// The claims of an assertion that one of the client's own keys signed.
+    async fn signed_claims(
+        &self,
+        client: &Client,
+        assertion: &str,
+    ) -> Result<Option<AssertionClaims>, Fault> {
+        let registered = client.metadata.token_endpoint_auth_signing_alg;
+        let allowed = registered.map_or_else(|| ALGORITHMS.to_vec(), |only| vec![only]);
+        let verify = |jwks: &serde_json::Value| verify_assertion(assertion, jwks, &allowed).ok();
+        let claims = match (&client.metadata.jwks, &client.metadata.jwks_uri) {
+            (Some(jwks), _) => verify(jwks),
+            (None, Some(uri)) => self.client_keys().with(uri, assertion, verify).await,
+            (None, None) => None,
+        };
+        Ok(claims.and_then(|claims| serde_json::from_value(claims).ok()))
+    }
+
+    /// Whether this assertion was never used: one insert, shared by all nodes.
+    async fn is_first_use(
+        &self,
+        client_id: &ClientId,
+        claims: &AssertionClaims,
+    ) -> Result<bool, Fault> {
+        // An id has no space, so no two pairs of client and `jti` read the same.
+        let digest = TokenDigest::of(&format!("client assertion {client_id} {}", claims.jti));
+        let forget_at = claims.expires_at() + REPLAY_MARGIN;
+        let written = self
+            .store()
+            .write(move |tx| store::used_jti::insert(tx, digest, forget_at));
+        Ok(written.await?.value)
+    }
+}
+
+/// Whether the client registered this method. Each is accepted only where it is registered: a
+/// secret that was meant for the header cannot be tried in forms.
+fn uses(client: &Client, method: TokenEndpointAuthMethod) -> bool {
+    client.metadata.token_endpoint_auth_method == method
+}
+
+fn by_its_method(
+    client: Arc<Client>,
+    method: TokenEndpointAuthMethod,
+) -> Answer<AuthenticatedClient> {
+    match uses(&client, method) {
+        true => Answer::Given(AuthenticatedClient(client)),
+        false => failed("the client registered another method"),
+    }
+}
+
+/// One answer for every failure.
+fn failed(cause: &str) -> Answer<AuthenticatedClient> {
+    Answer::Refused(invalid_client("client authentication failed").because(cause))
+}

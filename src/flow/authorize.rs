@@ -1,0 +1,467 @@
+//! The authorization endpoint and its way through pages: `authorize` begins, `proceed` decides
+//! what comes next, again and again, until there is an answer for the client.
+//!
+//! Pages come back to [`Flows::proceed`]; they never route to one another. Consent is recorded in
+//! `authorize/record.rs`, in the transaction that issues the code.
+
+use std::sync::Arc;
+
+use domain::authorization_check::{self, Checked};
+use domain::client::{Client, RedirectProblem};
+use domain::consent::Refusal;
+use domain::grant::Grant;
+use domain::interaction::{self, Interaction, Next, Progress, Standing};
+use foundation::fault::Fault;
+use foundation::id::{ClientId, InteractionId, Subject, UserId};
+use protocol::authorization_error::{AuthorizationErrorCode, AuthorizationRefusal};
+use protocol::authorization_request::{self, AuthorizationRequest};
+use protocol::parameters::Parameters;
+use protocol::response_mode::AuthorizationResponse;
+
+use crate::Flows;
+use crate::browser::{Browser, CookieChanges, SignedIn, signed_in};
+use crate::step::{self, Hop, PageStep, SignInTarget};
+
+mod record;
+
+use record::Recorded;
+pub(crate) use record::audit_entry;
+
+/// Where an authorization request goes next.
+#[derive(Debug)]
+pub enum Outcome {
+    /// To the client, by redirect or form post.
+    Respond(AuthorizationResponse),
+    /// To a page of ours.
+    Page(PageStep),
+    /// To the account pages: the person signed in without a request.
+    Account,
+    /// Nowhere: there is no verified redirect URI, or nobody may use the client.
+    Shown(ShownError),
+}
+
+/// What went wrong where nothing may be redirected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ShownError {
+    /// The request cannot be read.
+    BadRequest(String),
+    /// No such client.
+    UnknownClient,
+    /// The redirect URI is not registered, or missing.
+    Redirect {
+        /// The client's name.
+        name: String,
+        /// What is wrong.
+        problem: RedirectProblem,
+    },
+    /// The client is suspended.
+    NotAvailable {
+        /// Its name.
+        name: String,
+    },
+    /// The page is too old, was made for another browser, or was answered already.
+    StepExpired,
+}
+
+/// An outcome with the cookies it changes.
+#[derive(Debug)]
+pub struct Routed {
+    /// Where to.
+    pub outcome: Outcome,
+    /// What changes in the browser.
+    pub cookies: CookieChanges,
+}
+
+/// How the pages of a request are framed and worded.
+#[derive(Clone, Debug, Default)]
+pub struct PageSetting {
+    /// Languages that the request prefers.
+    pub ui_locales: Vec<String>,
+    /// Origins that may frame the page; nobody when empty.
+    pub frame_origins: Vec<String>,
+    /// Where the answer will be sent in the end: the page's form may lead there.
+    pub redirect_uri: Option<String>,
+}
+
+impl Routed {
+    pub(crate) fn shown(error: ShownError) -> Self {
+        Self {
+            outcome: Outcome::Shown(error),
+            cookies: CookieChanges::default(),
+        }
+    }
+}
+
+/// A request on its way: who asks for what, and the pages it has been on.
+pub(crate) struct Underway {
+    pub(crate) client: Arc<Client>,
+    pub(crate) request: AuthorizationRequest,
+    pub(crate) interaction: Option<Interaction>,
+}
+
+impl Underway {
+    pub(crate) fn progress(&self) -> Progress {
+        self.interaction
+            .as_ref()
+            .map(|i| i.progress.clone())
+            .unwrap_or_default()
+    }
+}
+
+/// What is known about the person in front of the browser.
+pub(crate) struct Known {
+    pub(crate) signed_in: Option<SignedIn>,
+    pub(crate) grant: Option<Grant>,
+    pub(crate) refusals: Vec<Refusal>,
+    pub(crate) hinted: Option<UserId>,
+}
+
+impl Flows {
+    /// Answers an authorization request (RFC 6749 §4.1.1, OIDC Core §3.1.2.1), GET or POST.
+    pub async fn authorize(
+        &self,
+        parameters: &Parameters,
+        browser: &Browser,
+    ) -> Result<Routed, Fault> {
+        let client = match self.asking_client(parameters).await? {
+            Ok(client) => client,
+            Err(error) => return Ok(Routed::shown(error)),
+        };
+        let requested = match parameters.one("redirect_uri") {
+            Ok(uri) => uri,
+            Err(error) => return Ok(Routed::shown(ShownError::BadRequest(error.to_string()))),
+        };
+        let redirect = match client.redirect(requested) {
+            Ok(redirect) => redirect,
+            Err(problem) => {
+                let name = client.name().to_owned();
+                return Ok(Routed::shown(ShownError::Redirect { name, problem }));
+            }
+        };
+        if client.is_suspended() {
+            return Ok(Routed::shown(ShownError::NotAvailable {
+                name: client.name().to_owned(),
+            }));
+        }
+        let parsed = authorization_request::parse(
+            parameters,
+            client.id.clone(),
+            redirect.uri().to_owned(),
+            redirect.given(),
+        )
+        .and_then(|request| {
+            let checked = Checked {
+                request: &request,
+                client: &client,
+                catalog: &self.policy().catalog,
+            };
+            authorization_check::check(&checked).map(|()| request)
+        });
+        match parsed {
+            Ok(request) => {
+                self.proceed(
+                    Underway {
+                        client,
+                        request,
+                        interaction: None,
+                    },
+                    browser,
+                )
+                .await
+            }
+            Err(refusal) => Ok(self.refused_early(parameters, redirect.uri(), &refusal)),
+        }
+    }
+
+    async fn asking_client(
+        &self,
+        parameters: &Parameters,
+    ) -> Result<Result<Arc<Client>, ShownError>, Fault> {
+        let id = match parameters.one("client_id") {
+            Ok(Some(text)) => ClientId::parse(text),
+            Ok(None) => return Ok(Err(ShownError::BadRequest("client_id is missing".into()))),
+            Err(error) => return Ok(Err(ShownError::BadRequest(error.to_string()))),
+        };
+        let Ok(id) = id else {
+            return Ok(Err(ShownError::UnknownClient));
+        };
+        Ok(self
+            .find_client(&id)
+            .await?
+            .ok_or(ShownError::UnknownClient))
+    }
+
+    /// An error of a request that could not be read whole: it still carries `state` and `iss` in
+    /// the response mode it asked for.
+    fn refused_early(
+        &self,
+        parameters: &Parameters,
+        uri: &str,
+        refusal: &AuthorizationRefusal,
+    ) -> Routed {
+        let response = AuthorizationResponse::with_refusal(
+            uri,
+            authorization_request::response_mode_of(parameters),
+            refusal,
+            authorization_request::state_of(parameters).as_deref(),
+            &self.policy().issuer,
+        );
+        Routed {
+            outcome: Outcome::Respond(response),
+            cookies: CookieChanges::default(),
+        }
+    }
+
+    /// Decides what comes next for a request, and does it.
+    pub(crate) async fn proceed(
+        &self,
+        underway: Underway,
+        browser: &Browser,
+    ) -> Result<Routed, Fault> {
+        let known = match self.known(&underway, browser).await? {
+            Ok(known) => known,
+            Err(refusal) => return self.refuse(underway, refusal).await,
+        };
+        let progress = underway.progress();
+        let next = interaction::decide(&Standing {
+            request: &underway.request,
+            client: &underway.client,
+            session: known.signed_in.as_ref().map(|s| (&s.session, &s.user)),
+            hinted: known.hinted,
+            grant: known.grant.as_ref(),
+            refusals: &known.refusals,
+            progress: &progress,
+            catalog: &self.policy().catalog,
+            refusal_memory: self.policy().lifetimes.refusal,
+            now: self.now(),
+        });
+        match next {
+            Next::SignIn(_) => self.to_page(underway, browser, Hop::SignIn, false).await,
+            Next::ChooseAccount => {
+                self.to_page(underway, browser, Hop::ChooseAccount, false)
+                    .await
+            }
+            Next::Consent { .. } => self.to_page(underway, browser, Hop::Consent, false).await,
+            Next::Refuse(refusal) => self.refuse(underway, refusal).await,
+            Next::Issue => match known.signed_in.clone() {
+                Some(signed_in) => self.issue_code(underway, signed_in, known).await,
+                None => Err(Fault::broken("a decision to issue without a session")),
+            },
+        }
+    }
+
+    /// Reads who is signed in and what they agreed to, in one go.
+    pub(crate) async fn known(
+        &self,
+        underway: &Underway,
+        browser: &Browser,
+    ) -> Result<Result<Known, AuthorizationRefusal>, Fault> {
+        let (cookie, now) = (browser.session_digest(), self.now());
+        let client_id = underway.client.id.clone();
+        let hint = match self.hinted_subject(underway) {
+            Ok(hint) => hint,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let sector = underway.client.sector().key();
+        let known = self.store().read(move |db| {
+            let signed_in = signed_in(db, cookie, now)?;
+            let hinted = match &hint {
+                Some(subject) => store::subjects::find_user(db, &sector, subject)?,
+                None => None,
+            };
+            let (grant, refusals) = match &signed_in {
+                Some(s) => (
+                    store::grants::live(db, s.user.id, &client_id)?,
+                    store::refusals::of(db, s.user.id, &client_id)?,
+                ),
+                None => (None, Vec::new()),
+            };
+            Ok((
+                hint.is_some() && hinted.is_none(),
+                Known {
+                    signed_in,
+                    grant,
+                    refusals,
+                    hinted,
+                },
+            ))
+        });
+        let (stranger, known) = known.await?;
+        if stranger {
+            return Ok(Err(bad_hint()));
+        }
+        Ok(Ok(known))
+    }
+
+    /// The subject that `id_token_hint` names. "the ID Token … is passed as a hint"; an expired
+    /// one is accepted, one that we did not sign for this client is not.
+    fn hinted_subject(&self, underway: &Underway) -> Result<Option<Subject>, AuthorizationRefusal> {
+        let Some(hint) = &underway.request.id_token_hint else {
+            return Ok(None);
+        };
+        let claims = crate::end_session::read_hint(&self.keys(), &self.policy().issuer, hint)
+            .ok_or_else(bad_hint)?;
+        if claims.client_id != underway.client.id {
+            return Err(bad_hint());
+        }
+        Ok(Some(claims.subject))
+    }
+
+    /// Sends the person to a page. The first page of a request makes its row.
+    pub(crate) async fn to_page(
+        &self,
+        underway: Underway,
+        browser: &Browser,
+        hop: Hop,
+        as_other: bool,
+    ) -> Result<Routed, Fault> {
+        let mut cookies = CookieChanges::default();
+        let digest = self.pre_session(browser, &mut cookies);
+        let id = match underway.interaction {
+            Some(interaction) => interaction.id,
+            None => {
+                let now = self.now();
+                let interaction = Interaction {
+                    id: InteractionId::new(now, self.entropy()),
+                    browser: digest,
+                    request: underway.request,
+                    progress: Progress::default(),
+                    created_at: now,
+                    expires_at: now + self.policy().lifetimes.step,
+                    consumed_at: None,
+                };
+                let id = interaction.id;
+                self.store()
+                    .write(move |db| store::interactions::insert(db, &interaction))
+                    .await?;
+                id
+            }
+        };
+        let token = step::for_browser(&self.keys(), hop, digest, &SignInTarget::Interaction(id))?;
+        Ok(Routed {
+            outcome: Outcome::Page(PageStep {
+                hop,
+                token,
+                as_other,
+            }),
+            cookies,
+        })
+    }
+
+    pub(crate) async fn page_setting(&self, underway: &Underway) -> Result<PageSetting, Fault> {
+        Ok(PageSetting {
+            ui_locales: underway.request.ui_locales.clone(),
+            frame_origins: self.frame_origins(&underway.client).await?,
+            redirect_uri: Some(underway.request.redirect_uri.clone()),
+        })
+    }
+
+    /// Ends a request without a code.
+    pub(crate) async fn refuse(
+        &self,
+        underway: Underway,
+        refusal: AuthorizationRefusal,
+    ) -> Result<Routed, Fault> {
+        if let Some(interaction) = &underway.interaction {
+            let (id, now) = (interaction.id, self.now());
+            let consumed = self
+                .store()
+                .write(move |db| store::interactions::consume(db, id, now))
+                .await?;
+            if !consumed.value {
+                return Ok(Routed::shown(ShownError::StepExpired));
+            }
+        }
+        let request = &underway.request;
+        let response = AuthorizationResponse::with_refusal(
+            request.redirect_uri.as_str(),
+            request.response_mode,
+            &refusal,
+            request.state.as_deref(),
+            &self.policy().issuer,
+        );
+        Ok(Routed {
+            outcome: Outcome::Respond(response),
+            cookies: CookieChanges::default(),
+        })
+    }
+
+    async fn issue_code(
+        &self,
+        underway: Underway,
+        signed_in: SignedIn,
+        known: Known,
+    ) -> Result<Routed, Fault> {
+        let request = underway.request.clone();
+        match self
+            .record_authorization(underway, signed_in, known)
+            .await?
+        {
+            Recorded::Code(code) => {
+                let response = AuthorizationResponse::with_code(
+                    request.redirect_uri.as_str(),
+                    request.response_mode,
+                    code.expose(),
+                    request.state.as_deref(),
+                    &self.policy().issuer,
+                );
+                Ok(Routed {
+                    outcome: Outcome::Respond(response),
+                    cookies: CookieChanges::default(),
+                })
+            }
+            Recorded::AlreadyAnswered => Ok(Routed::shown(ShownError::StepExpired)),
+        }
+    }
+
+    /// The request behind a page's token, if the page was made for this browser, is not too old
+    /// and was not answered yet.
+    pub(crate) async fn underway(
+        &self,
+        hop: Hop,
+        token: &str,
+        browser: &Browser,
+    ) -> Result<Option<Underway>, Fault> {
+        let Some(digest) = browser.pre_session_digest() else {
+            return Ok(None);
+        };
+        match step::read_for_browser(&self.keys(), hop, digest, token) {
+            Some(SignInTarget::Interaction(id)) => self.interaction(id, browser).await,
+            Some(SignInTarget::Account) | None => Ok(None),
+        }
+    }
+
+    /// The open interaction with this id, if it belongs to this browser.
+    pub(crate) async fn interaction(
+        &self,
+        id: InteractionId,
+        browser: &Browser,
+    ) -> Result<Option<Underway>, Fault> {
+        let found = self
+            .store()
+            .read(move |db| store::interactions::find(db, id))
+            .await?;
+        let now = self.now();
+        let digest = browser.pre_session_digest();
+        let Some(interaction) = found
+            .filter(|i| i.consumed_at.is_none() && now < i.expires_at && Some(i.browser) == digest)
+        else {
+            return Ok(None);
+        };
+        let Some(client) = self.find_client(&interaction.request.client_id).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Underway {
+            client,
+            request: interaction.request.clone(),
+            interaction: Some(interaction),
+        }))
+    }
+}
+
+fn bad_hint() -> AuthorizationRefusal {
+    AuthorizationRefusal::new(
+        AuthorizationErrorCode::InvalidRequest,
+        "id_token_hint is not ours for this client",
+    )
+}

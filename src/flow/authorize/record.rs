@@ -1,0 +1,261 @@
+//! What an authorization leaves behind, in one transaction: the consent with its receipt, the
+//! grant, the subject, and the token family with its code.
+
+use domain::audit::{Actor, AuditEntry};
+use domain::client::Client;
+use domain::consent::{Decision, DecisionKind, Receipt, ReceiptContent, Refusal};
+use domain::event::Event;
+use domain::grant::Grant;
+use domain::interaction::resulting_scope;
+use domain::token_family::{Authorized, TokenFamily};
+use foundation::clock::Instant;
+use foundation::fault::Fault;
+use foundation::id::{AuditId, FamilyId, GrantId, ReceiptId};
+use foundation::secret::{SecretKind, SecretText};
+use protocol::authorization_request::AuthorizationRequest;
+use protocol::scope::{self, ScopeSet};
+use serde_json::json;
+
+use super::{Known, Underway};
+use crate::Flows;
+use crate::browser::{SignedIn, touch};
+use crate::subject::subject_in;
+
+/// What came of recording an authorization.
+pub(crate) enum Recorded {
+    /// The code to send.
+    Code(SecretText),
+    /// The pages were answered before, in another tab or by a second click.
+    AlreadyAnswered,
+}
+
+/// Ids made before the transaction, so that nothing inside it asks for randomness.
+struct Ids {
+    grant: GrantId,
+    family: FamilyId,
+    receipt: ReceiptId,
+    audit: AuditId,
+}
+
+impl Flows {
+    pub(super) async fn record_authorization(
+        &self,
+        underway: Underway,
+        signed_in: SignedIn,
+        known: Known,
+    ) -> Result<Recorded, Fault> {
+        let now = self.now();
+        let (code, digest) = SecretKind::AuthorizationCode.issue(self.entropy());
+        let ids = Ids {
+            grant: GrantId::new(now, self.entropy()),
+            family: FamilyId::new(now, self.entropy()),
+            receipt: ReceiptId::new(now, self.entropy()),
+            audit: AuditId::new(now, self.entropy()),
+        };
+        let (keys, lifetimes) = (self.keys(), self.policy().lifetimes);
+        let written = self.store().write(move |tx| {
+            let client = &underway.client;
+            if let Some(interaction) = &underway.interaction
+                && !store::interactions::consume(tx, interaction.id, now)?
+            {
+                return Ok(Recorded::AlreadyAnswered);
+            }
+            let decision = decision_of(&underway, &signed_in);
+            let grant = settle_grant(tx, &underway, &signed_in, &decision, ids.grant, now)?;
+            if underway.interaction.is_some() && !decision_is_empty(&decision) {
+                remember_refusals(tx, client, &signed_in, &known.refusals, &decision, now)?;
+                let receipt = receipt(&underway, &signed_in, &decision, grant.id, ids.receipt, now);
+                store::receipts::insert(tx, &receipt)?;
+                store::audit::insert(tx, &audit_entry(&receipt), ids.audit)?;
+            }
+            subject_in(tx, &keys, &client.sector(), signed_in.user.id)?;
+            touch(tx, &signed_in.session, &lifetimes, now)?;
+            if grant.last_used_at < now.floor_to_minute() {
+                store::grants::touch(tx, grant.id, now.floor_to_minute())?;
+            }
+            let authorized =
+                authorized(&underway.request, client, &signed_in, &grant.scopes.names());
+            let offline = authorized.scope.contains(scope::OFFLINE_ACCESS);
+            let family = TokenFamily {
+                id: ids.family,
+                grant_id: grant.id,
+                user_id: signed_in.user.id,
+                client_id: client.id.clone(),
+                session_id: (!offline).then_some(signed_in.session.id),
+                authorized,
+                created_at: now,
+                code_expires_at: now + lifetimes.code,
+                redeemed_at: None,
+                expires_at: now + lifetimes.refresh,
+                ended: None,
+            };
+            store::token_families::insert(tx, &family, digest)?;
+            Ok(Recorded::Code(code))
+        });
+        Ok(written.await?.value)
+    }
+}
+
+fn decision_of(underway: &Underway, signed_in: &SignedIn) -> Decision {
+    let progress = underway.progress();
+    if progress.decided_by == Some(signed_in.user.id) {
+        progress.decision()
+    } else {
+        Decision::default()
+    }
+}
+
+fn decision_is_empty(decision: &Decision) -> bool {
+    decision.allowed.is_empty() && decision.refused.is_empty()
+}
+
+/// The grant after the decision: as it was, changed, or made now. Read again inside the
+/// transaction, because another tab may have decided in between.
+fn settle_grant(
+    tx: &mut store::Transaction<'_>,
+    underway: &Underway,
+    signed_in: &SignedIn,
+    decision: &Decision,
+    new_id: GrantId,
+    now: Instant,
+) -> Result<Grant, Fault> {
+    let (user, client) = (signed_in.user.id, &underway.client);
+    let before = match store::grants::live(tx, user, &client.id)? {
+        Some(grant) => grant,
+        None => {
+            let grant = Grant {
+                id: new_id,
+                user_id: user,
+                client_id: client.id.clone(),
+                scopes: decision.apply(None, client, &underway.request.scope, now),
+                created_at: now,
+                updated_at: now,
+                last_used_at: now.floor_to_minute(),
+                ended_at: None,
+            };
+            if store::grants::insert(tx, &grant)? {
+                return Ok(grant);
+            }
+            let lost_to = "another request made the grant and another ended it at the same moment";
+            store::grants::live(tx, user, &client.id)?
+                .ok_or_else(|| Fault::unavailable("the grant", lost_to))?
+        }
+    };
+    let scopes = decision.apply(Some(&before), client, &underway.request.scope, now);
+    let mut grant = before;
+    if grant.scopes != scopes {
+        store::grants::set_scopes(tx, grant.id, &scopes, now)?;
+        tx.append(Event::GrantChanged {
+            grant_id: grant.id,
+            user_id: user,
+            client_id: client.id.clone(),
+            scopes: scopes.names(),
+        });
+        grant.scopes = scopes;
+    }
+    Ok(grant)
+}
+
+/// "What is remembered for a year, per (user, client, scope, version of its purpose text), is a
+/// scope left unticked at Allow, or Don't share."
+fn remember_refusals(
+    tx: &mut store::Transaction<'_>,
+    client: &Client,
+    signed_in: &SignedIn,
+    before: &[Refusal],
+    decision: &Decision,
+    now: Instant,
+) -> Result<(), Fault> {
+    for name in decision.refused.iter() {
+        let purpose = client.purpose_version(name);
+        let earlier = before
+            .iter()
+            .find(|r| &r.scope == name && r.purpose == purpose);
+        let refusal = Refusal {
+            scope: name.clone(),
+            purpose,
+            refused_at: now,
+            times: earlier.map_or(0, |r| r.times).saturating_add(1),
+            reopened_at: earlier.map(|_| now),
+        };
+        store::refusals::put(tx, signed_in.user.id, &client.id, &refusal)?;
+    }
+    for name in decision.allowed.iter() {
+        store::refusals::remove(tx, signed_in.user.id, &client.id, name)?;
+    }
+    Ok(())
+}
+
+fn receipt(
+    underway: &Underway,
+    signed_in: &SignedIn,
+    decision: &Decision,
+    grant_id: GrantId,
+    id: ReceiptId,
+    now: Instant,
+) -> Receipt {
+    let client = &underway.client;
+    let languages: Vec<&str> = underway
+        .request
+        .ui_locales
+        .iter()
+        .map(String::as_str)
+        .collect();
+    let asked = decision.allowed.iter().chain(decision.refused.iter());
+    let purposes = asked
+        .filter_map(|name| {
+            client
+                .purpose(name, &languages)
+                .map(|text| (name.clone(), text.to_owned()))
+        })
+        .collect();
+    Receipt {
+        id,
+        user_id: signed_in.user.id,
+        client_id: client.id.clone(),
+        grant_id: Some(grant_id),
+        decided_at: now,
+        content: ReceiptContent {
+            client_name: client.name().to_owned(),
+            publisher: client
+                .publisher
+                .as_ref()
+                .map(|p| (p.name.clone(), p.verified_at.is_some())),
+            allowed: decision.allowed.clone(),
+            refused: decision.refused.clone(),
+            purposes,
+            kind: DecisionKind::Consented,
+        },
+    }
+}
+
+pub(crate) fn audit_entry(receipt: &Receipt) -> AuditEntry {
+    AuditEntry {
+        at: receipt.decided_at,
+        actor: Actor::User,
+        action: "consent.decided",
+        user_id: Some(receipt.user_id),
+        client_id: Some(receipt.client_id.clone()),
+        detail: json!({ "allowed": receipt.content.allowed, "refused": receipt.content.refused }),
+    }
+}
+
+fn authorized(
+    request: &AuthorizationRequest,
+    client: &Client,
+    signed_in: &SignedIn,
+    grant: &ScopeSet,
+) -> Authorized {
+    Authorized {
+        scope: resulting_scope(client, &request.scope, grant),
+        redirect_uri: request.redirect_uri.clone(),
+        redirect_uri_given: request.redirect_uri_given,
+        code_challenge: request.code_challenge.clone(),
+        nonce: request.nonce.clone(),
+        authenticated_at: signed_in.session.authenticated_at,
+        acr: signed_in.session.acr.clone(),
+        session_id: signed_in.session.id,
+        claims: request.claims.clone(),
+        resource: request.resource.clone(),
+    }
+}

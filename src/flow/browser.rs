@@ -1,0 +1,133 @@
+//! A person's browser as flows see it: what its cookies say, who is signed in there, and which
+//! cookies an answer changes. Names and attributes of cookies are `web`'s.
+
+use domain::session::Session;
+use domain::user::User;
+use foundation::clock::Instant;
+use foundation::digest::TokenDigest;
+use foundation::fault::Fault;
+use foundation::secret::{SecretKind, SecretText};
+
+use crate::Flows;
+
+/// What a request says about the browser it comes from. The values are unverified.
+#[derive(Clone, Debug, Default)]
+pub struct Browser {
+    /// The value of the session cookie.
+    pub session: Option<SecretText>,
+    /// The value of the cookie of a browser on its way to sign in.
+    pub pre_session: Option<SecretText>,
+    /// The value of the cookie of a browser that succeeded before.
+    pub known: Option<SecretText>,
+    /// The browser's own words.
+    pub user_agent: String,
+}
+
+/// Which cookies an answer sets or clears.
+#[derive(Debug, Default)]
+pub struct CookieChanges {
+    /// A new session cookie.
+    pub session: Option<SecretText>,
+    /// Whether the session cookie goes.
+    pub clear_session: bool,
+    /// A new pre-session cookie.
+    pub pre_session: Option<SecretText>,
+    /// A new cookie of a known browser.
+    pub known: Option<SecretText>,
+}
+
+/// Who is signed in in a browser.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// The live session.
+    pub session: Session,
+    /// Its user, who is active.
+    pub user: User,
+}
+
+impl Browser {
+    pub(crate) fn session_digest(&self) -> Option<TokenDigest> {
+        SecretKind::SessionCookie.digest_of(self.session.as_ref()?.expose())
+    }
+
+    pub(crate) fn pre_session_digest(&self) -> Option<TokenDigest> {
+        SecretKind::PreSessionCookie.digest_of(self.pre_session.as_ref()?.expose())
+    }
+
+    pub(crate) fn known_digest(&self) -> Option<TokenDigest> {
+        SecretKind::KnownBrowserCookie.digest_of(self.known.as_ref()?.expose())
+    }
+}
+
+/// Who is signed in, read on an open connection: the session must stand and its user be active.
+pub(crate) fn signed_in(
+    db: &mut store::Connection,
+    cookie: Option<TokenDigest>,
+    now: Instant,
+) -> Result<Option<SignedIn>, Fault> {
+    let Some(cookie) = cookie else {
+        return Ok(None);
+    };
+    let found = store::sessions::find_by_cookie(db, cookie)?;
+    Ok(found
+        .filter(|(session, user)| session.is_live(now) && user.is_active())
+        .map(|(session, user)| SignedIn { session, user }))
+}
+
+/// Notes that a session was used: once a minute at most, and it lives on for the idle time.
+pub(crate) fn touch(
+    db: &mut store::Connection,
+    session: &Session,
+    lifetimes: &domain::lifetimes::Lifetimes,
+    now: Instant,
+) -> Result<(), Fault> {
+    let minute = now.floor_to_minute();
+    if session.last_seen_at >= minute {
+        return Ok(());
+    }
+    let end = Session::end_of_life(
+        session.created_at,
+        now,
+        lifetimes.session,
+        lifetimes.session_idle,
+    );
+    store::sessions::touch(db, session.id, minute, end)
+}
+
+impl Flows {
+    /// Who is signed in in this browser.
+    pub async fn signed_in(&self, browser: &Browser) -> Result<Option<SignedIn>, Fault> {
+        let (cookie, now) = (browser.session_digest(), self.now());
+        if cookie.is_none() {
+            return Ok(None);
+        }
+        self.store()
+            .read(move |db| signed_in(db, cookie, now))
+            .await
+    }
+
+    /// What a person is called on pages: the name of the profile, else the username.
+    pub(crate) async fn name_of(&self, user: &User) -> Result<String, Fault> {
+        let id = user.id;
+        let profile = self
+            .store()
+            .read(move |db| store::profiles::find(db, id))
+            .await?;
+        Ok(profile
+            .and_then(|p| p.name)
+            .unwrap_or_else(|| user.username.clone()))
+    }
+
+    /// The browser's pre-session digest; a browser without one gets a cookie.
+    pub(crate) fn pre_session(
+        &self,
+        browser: &Browser,
+        cookies: &mut CookieChanges,
+    ) -> TokenDigest {
+        browser.pre_session_digest().unwrap_or_else(|| {
+            let (secret, digest) = SecretKind::PreSessionCookie.issue(self.entropy());
+            cookies.pre_session = Some(secret);
+            digest
+        })
+    }
+}

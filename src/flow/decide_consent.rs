@@ -1,0 +1,301 @@
+//! The consent pages: what to show, and recording the answers.
+//! `domain::interaction` decides *whether* to ask; `authorize` goes on afterwards.
+
+use std::sync::Arc;
+
+use domain::client::Client;
+use domain::consent::may_be_refused;
+use domain::interaction::{self, ConsentPage, Next, Progress, Standing};
+use domain::profile::Profile;
+use foundation::fault::Fault;
+use protocol::authorization_error::{AuthorizationErrorCode, AuthorizationRefusal};
+use protocol::scope::ScopeName;
+use serde::{Deserialize, Serialize};
+
+use crate::Flows;
+use crate::authorize::{Known, PageSetting, Routed, ShownError, Underway};
+use crate::browser::{Browser, SignedIn};
+use crate::shared_data;
+use crate::step::{self, Hop};
+
+/// What a consent page shows.
+#[derive(Debug)]
+pub struct ConsentView {
+    /// Who asks.
+    pub client: Arc<Client>,
+    /// Who is asked.
+    pub signed_in: SignedIn,
+    /// What that person is called.
+    pub person: String,
+    /// Whether this is the page of one sensitive scope.
+    pub sensitive: bool,
+    /// The rows, in order; one on a sensitive page.
+    pub rows: Vec<ConsentRow>,
+    /// The token of the form: it names the rows, so what is answered is what was shown.
+    pub step: String,
+    /// How it is framed and worded.
+    pub setting: PageSetting,
+}
+
+/// A row of the sheet.
+#[derive(Debug)]
+pub struct ConsentRow {
+    /// The scope.
+    pub scope: ScopeName,
+    /// What would be shared now; empty when the person has no such thing.
+    pub values: Vec<String>,
+    /// The publisher's words for why.
+    pub purpose: Option<String>,
+    /// The operator's words for what, by language, for scopes that Portico has none for.
+    pub description: Option<std::collections::BTreeMap<String, String>>,
+    /// Whether it has a checkbox.
+    pub refusable: bool,
+}
+
+/// What a person pressed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConsentAnswer {
+    /// Allow, with these boxes ticked.
+    Allow(Vec<String>),
+    /// Don't share (a sensitive scope).
+    Withhold,
+    /// Not now.
+    Deny,
+    /// "Not you?": somebody else is in front of the browser.
+    AsOther,
+}
+
+/// What the form's token says: which request, and which page of it.
+#[derive(Serialize, Deserialize)]
+struct Shown {
+    i: foundation::id::InteractionId,
+    sensitive: bool,
+    scopes: Vec<ScopeName>,
+}
+
+/// A page to show, or somewhere else to go.
+#[derive(Debug)]
+pub enum PageOr<T> {
+    /// The page.
+    Page(Box<T>),
+    /// Somewhere else.
+    Routed(Routed),
+}
+
+impl Flows {
+    /// The consent page that a step token opens. If the question was answered meanwhile (another
+    /// tab, the account page), the request goes on instead.
+    pub async fn consent_page(
+        &self,
+        token: &str,
+        browser: &Browser,
+    ) -> Result<PageOr<ConsentView>, Fault> {
+        let Some(underway) = self.underway(Hop::Consent, token, browser).await? else {
+            return Ok(PageOr::Routed(Routed::shown(ShownError::StepExpired)));
+        };
+        let known = match self.known(&underway, browser).await? {
+            Ok(known) => known,
+            Err(refusal) => return self.refuse(underway, refusal).await.map(PageOr::Routed),
+        };
+        let (Some(page), Some(signed_in)) = (self.page_to_show(&underway, &known), known.signed_in)
+        else {
+            return self.proceed(underway, browser).await.map(PageOr::Routed);
+        };
+        self.consent_view(&underway, signed_in, page)
+            .await
+            .map(|view| PageOr::Page(Box::new(view)))
+    }
+
+    fn page_to_show(&self, underway: &Underway, known: &Known) -> Option<ConsentPage> {
+        let next = interaction::decide(&Standing {
+            request: &underway.request,
+            client: &underway.client,
+            session: known.signed_in.as_ref().map(|s| (&s.session, &s.user)),
+            hinted: known.hinted,
+            grant: known.grant.as_ref(),
+            refusals: &known.refusals,
+            progress: &underway.progress(),
+            catalog: &self.policy().catalog,
+            refusal_memory: self.policy().lifetimes.refusal,
+            now: self.now(),
+        });
+        match next {
+            Next::Consent { page, .. } => Some(page),
+            Next::SignIn(_) | Next::ChooseAccount | Next::Issue | Next::Refuse(_) => None,
+        }
+    }
+
+    async fn consent_view(
+        &self,
+        underway: &Underway,
+        signed_in: SignedIn,
+        page: ConsentPage,
+    ) -> Result<ConsentView, Fault> {
+        let user_id = signed_in.user.id;
+        let profile = self
+            .store()
+            .read(move |db| store::profiles::find(db, user_id))
+            .await?
+            .unwrap_or_default();
+        let (sensitive, scopes) = match page {
+            ConsentPage::Sheet(scopes) => (false, scopes),
+            ConsentPage::Sensitive(scope) => (true, vec![scope]),
+        };
+        let Some(interaction) = &underway.interaction else {
+            return Err(Fault::broken("a consent page without an interaction"));
+        };
+        let rows = scopes
+            .iter()
+            .map(|scope| self.row(underway, scope, &profile))
+            .collect();
+        let shown = Shown {
+            i: interaction.id,
+            sensitive,
+            scopes,
+        };
+        let step = step::for_session(&self.keys(), Hop::Consent, signed_in.session.id, &shown)?;
+        Ok(ConsentView {
+            setting: self.page_setting(underway).await?,
+            person: profile
+                .name
+                .unwrap_or_else(|| signed_in.user.username.clone()),
+            client: Arc::clone(&underway.client),
+            signed_in,
+            sensitive,
+            rows,
+            step,
+        })
+    }
+
+    fn row(&self, underway: &Underway, scope: &ScopeName, profile: &Profile) -> ConsentRow {
+        let languages: Vec<&str> = underway
+            .request
+            .ui_locales
+            .iter()
+            .map(String::as_str)
+            .collect();
+        ConsentRow {
+            values: shared_data::values_shown(profile, scope),
+            purpose: underway
+                .client
+                .purpose(scope, &languages)
+                .map(str::to_owned),
+            description: self
+                .policy()
+                .catalog
+                .operator
+                .get(scope)
+                .map(|s| s.description.clone()),
+            refusable: may_be_refused(scope),
+            scope: scope.clone(),
+        }
+    }
+
+    /// Who may frame the pages of a client's request: the registered hosts, for the programs that
+    /// run inside them; nobody for others.
+    pub async fn frame_origins(&self, client: &Client) -> Result<Vec<String>, Fault> {
+        if client.mini_program().is_none() {
+            return Ok(Vec::new());
+        }
+        self.store().read(store::clients::host_origins).await
+    }
+
+    /// Records what a person pressed on a consent page, and goes on.
+    pub async fn decide_consent(
+        &self,
+        token: &str,
+        answer: ConsentAnswer,
+        browser: &Browser,
+    ) -> Result<Routed, Fault> {
+        let expired = || Ok(Routed::shown(ShownError::StepExpired));
+        let Some(signed_in) = self.signed_in(browser).await? else {
+            return expired();
+        };
+        let shown = step::read_for_session::<Shown>(
+            &self.keys(),
+            Hop::Consent,
+            signed_in.session.id,
+            token,
+        );
+        let Some(shown) = shown else { return expired() };
+        let Some(mut underway) = self.interaction(shown.i, browser).await? else {
+            return expired();
+        };
+        if underway.client.is_suspended() {
+            let name = underway.client.name().to_owned();
+            return Ok(Routed::shown(ShownError::NotAvailable { name }));
+        }
+        if answer == ConsentAnswer::AsOther {
+            return self.to_page(underway, browser, Hop::SignIn, true).await;
+        }
+        let before = underway.progress();
+        let after = match progress_after(&before, &shown, &answer, &signed_in) {
+            Some(progress) => progress,
+            None => return self.not_now(underway).await,
+        };
+        let saved = self.save_progress(&mut underway, before, after).await?;
+        if !saved {
+            return expired();
+        }
+        self.proceed(underway, browser).await
+    }
+
+    async fn not_now(&self, underway: Underway) -> Result<Routed, Fault> {
+        let refusal = AuthorizationRefusal::new(
+            AuthorizationErrorCode::AccessDenied,
+            "the person chose not now",
+        );
+        self.refuse(underway, refusal).await
+    }
+
+    /// Saves progress if nobody else did since it was read, so that two clicks decide once.
+    pub(crate) async fn save_progress(
+        &self,
+        underway: &mut Underway,
+        before: Progress,
+        after: Progress,
+    ) -> Result<bool, Fault> {
+        let Some(interaction) = &mut underway.interaction else {
+            return Err(Fault::broken("progress without an interaction"));
+        };
+        let (id, stored) = (interaction.id, after.clone());
+        let saved = self
+            .store()
+            .write(move |db| store::interactions::save_progress(db, id, &stored, &before));
+        let saved = saved.await?.value;
+        interaction.progress = after;
+        Ok(saved)
+    }
+}
+
+/// The progress after an answer; `None` for "not now". Only scopes that were shown count: a forged
+/// or stale form cannot allow anything else.
+fn progress_after(
+    before: &Progress,
+    shown: &Shown,
+    answer: &ConsentAnswer,
+    who: &SignedIn,
+) -> Option<Progress> {
+    let mut progress = match before.decided_by == Some(who.user.id) {
+        true => before.clone(),
+        false => Progress {
+            answers: Default::default(),
+            sheet_answered: false,
+            ..before.clone()
+        },
+    };
+    progress.decided_by = Some(who.user.id);
+    progress.sheet_answered |= !shown.sensitive;
+    for scope in &shown.scopes {
+        let allowed = match (answer, shown.sensitive) {
+            (ConsentAnswer::Deny | ConsentAnswer::AsOther, _) => return None,
+            (ConsentAnswer::Withhold, _) => false,
+            (ConsentAnswer::Allow(_), true) => true,
+            (ConsentAnswer::Allow(ticked), false) => {
+                !may_be_refused(scope) || ticked.iter().any(|t| t == scope.as_str())
+            }
+        };
+        progress.answers.insert(scope.clone(), allowed);
+    }
+    (*answer != ConsentAnswer::Deny).then_some(progress)
+}

@@ -1,0 +1,389 @@
+//! Signing out: RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0), the question page,
+//! and ending a session.
+//!
+//! A hint is never proof: whoever holds an old id_token must not be able to sign a person out, so
+//! a person who is signed in is always asked.
+
+use std::sync::Arc;
+
+use domain::audit::{Actor, AuditEntry};
+use domain::client::Client;
+use domain::event::Event;
+use domain::session::{EndReason, Session};
+use foundation::clock::Instant;
+use foundation::fault::Fault;
+use foundation::id::{AuditId, ClientId, SessionId, Subject, UserId};
+use keys::key_ring::KeyRing;
+use protocol::logout_request::EndSessionRequest;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::Flows;
+use crate::browser::{Browser, CookieChanges, SignedIn};
+use crate::step::{self, Hop, PageStep};
+
+/// What an `id_token_hint` says, once its signature is found to be ours.
+pub(crate) struct Hint {
+    pub(crate) client_id: ClientId,
+    pub(crate) subject: Subject,
+}
+
+/// Reads a hint: signed by us, for us, expired or not ("The OP SHOULD accept ID Tokens when the RP
+/// identified by the ID Token's aud claim … has a current session or had a recent session at the
+/// OP, even when the exp time has passed", RP-Initiated Logout §2).
+pub(crate) fn read_hint(keys: &KeyRing, issuer: &str, hint: &str) -> Option<Hint> {
+    let claims = keys.verify(hint, &["JWT"]).ok()?;
+    let text = |name: &str| claims.get(name).and_then(serde_json::Value::as_str);
+    if text("iss") != Some(issuer) {
+        return None;
+    }
+    Some(Hint {
+        client_id: ClientId::parse(text("aud")?).ok()?,
+        subject: Subject::parse(text("sub")?).ok()?,
+    })
+}
+
+/// Where signing out leads.
+#[derive(Debug)]
+pub enum SignOutOutcome {
+    /// To the question page.
+    Ask(PageStep),
+    /// Back to the client, at a URI that it registered, with only `state`.
+    Return(String),
+    /// To the signed-out page.
+    SignedOut(SignedOut),
+    /// To the account page: the person stays.
+    Stay,
+    /// The request cannot be followed, and nothing was ended.
+    Refused(String),
+    /// The page is too old or was made for another session.
+    StepExpired,
+}
+
+/// What the signed-out page says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SignedOut {
+    /// The session ended.
+    Everywhere,
+    /// Only this program was left.
+    Left {
+        /// Its name.
+        name: String,
+    },
+    /// Nobody was signed in.
+    NobodyWas,
+}
+
+/// Where signing out leads, with the cookies it changes.
+#[derive(Debug)]
+pub struct SignOutRouted {
+    /// Where to.
+    pub outcome: SignOutOutcome,
+    /// What changes in the browser.
+    pub cookies: CookieChanges,
+}
+
+/// What the question page shows.
+#[derive(Debug)]
+pub struct SignOutView {
+    /// Who is signed in.
+    pub signed_in: SignedIn,
+    /// What that person is called.
+    pub person: String,
+    /// Where signing out ends, if the program asked for that.
+    pub back: Option<String>,
+    /// The program that asked.
+    pub client: Option<Arc<Client>>,
+    /// The token of the form.
+    pub step: String,
+}
+
+/// What a person pressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignOutAnswer {
+    /// Sign out everywhere.
+    Logout,
+    /// Leave the program that asked.
+    Leave,
+    /// Stay signed in.
+    Stay,
+}
+
+/// What the form's token says: who asked, and where it ends.
+#[derive(Clone, Serialize, Deserialize)]
+struct Asked {
+    client: Option<ClientId>,
+    back: Option<String>,
+}
+
+impl From<SignOutOutcome> for SignOutRouted {
+    fn from(outcome: SignOutOutcome) -> Self {
+        Self {
+            outcome,
+            cookies: CookieChanges::default(),
+        }
+    }
+}
+
+impl Flows {
+    /// Answers a logout request, GET or POST.
+    pub async fn end_session(
+        &self,
+        request: &EndSessionRequest,
+        browser: &Browser,
+    ) -> Result<SignOutRouted, Fault> {
+        let asked = match self.read_logout(request).await? {
+            Ok(asked) => asked,
+            Err(problem) => return Ok(SignOutOutcome::Refused(problem.to_owned()).into()),
+        };
+        match self.signed_in(browser).await? {
+            Some(signed_in) => {
+                let token =
+                    step::for_session(&self.keys(), Hop::SignOut, signed_in.session.id, &asked)?;
+                Ok(SignOutOutcome::Ask(PageStep {
+                    hop: Hop::SignOut,
+                    token,
+                    as_other: false,
+                })
+                .into())
+            }
+            None => Ok(match asked.back {
+                Some(back) => SignOutOutcome::Return(back),
+                None => SignOutOutcome::SignedOut(SignedOut::NobodyWas),
+            }
+            .into()),
+        }
+    }
+
+    /// Judges the request: which client it is from, and whether it may end at its URI.
+    async fn read_logout(
+        &self,
+        request: &EndSessionRequest,
+    ) -> Result<Result<Asked, &'static str>, Fault> {
+        let hint = match &request.id_token_hint {
+            Some(hint) => match read_hint(&self.keys(), &self.policy().issuer, hint) {
+                Some(hint) => Some(hint.client_id),
+                None => return Ok(Err("id_token_hint was not issued here")),
+            },
+            None => None,
+        };
+        // "When both client_id and id_token_hint are present, the OP MUST verify that the Client
+        // Identifier matches the one used as the aud value" (RP-Initiated Logout §2)
+        if let (Some(named), Some(hinted)) = (&request.client_id, &hint)
+            && named != hinted
+        {
+            return Ok(Err(
+                "client_id is not the one that id_token_hint was issued to",
+            ));
+        }
+        let client = match hint.as_ref().or(request.client_id.as_ref()) {
+            Some(id) => self.find_client(id).await?,
+            None => None,
+        };
+        let Some(uri) = &request.post_logout_redirect_uri else {
+            return Ok(Ok(Asked {
+                client: client.map(|c| c.id.clone()),
+                back: None,
+            }));
+        };
+        // "the OP MUST NOT perform post-logout redirection if the post_logout_redirect_uri value
+        // supplied does not exactly match one of the previously registered" (§3); without a hint
+        // nothing vouches for who asks.
+        match client.filter(|c| hint.is_some() && c.has_post_logout_redirect(uri)) {
+            Some(client) => {
+                let back = Some(with_state(uri, request.state.as_deref()));
+                Ok(Ok(Asked {
+                    client: Some(client.id.clone()),
+                    back,
+                }))
+            }
+            None => Ok(Err(
+                "post_logout_redirect_uri is not registered for the client that id_token_hint names",
+            )),
+        }
+    }
+
+    /// A question page without a request, from the account pages.
+    pub async fn ask_sign_out(&self, browser: &Browser) -> Result<SignOutRouted, Fault> {
+        self.end_session(&EndSessionRequest::default(), browser)
+            .await
+    }
+
+    /// The question page that a step token opens; `None` if it is too old or for another session.
+    pub async fn sign_out_page(
+        &self,
+        token: &str,
+        browser: &Browser,
+    ) -> Result<Option<SignOutView>, Fault> {
+        let Some(signed_in) = self.signed_in(browser).await? else {
+            return Ok(None);
+        };
+        let asked = step::read_for_session::<Asked>(
+            &self.keys(),
+            Hop::SignOut,
+            signed_in.session.id,
+            token,
+        );
+        let Some(asked) = asked else { return Ok(None) };
+        let client = match &asked.client {
+            Some(id) => self.find_client(id).await?,
+            None => None,
+        };
+        let person = self.name_of(&signed_in.user).await?;
+        Ok(Some(SignOutView {
+            signed_in,
+            person,
+            back: asked.back,
+            client,
+            step: token.to_owned(),
+        }))
+    }
+
+    /// Does what a person pressed on the question page.
+    pub async fn sign_out(
+        &self,
+        token: &str,
+        answer: SignOutAnswer,
+        browser: &Browser,
+    ) -> Result<SignOutRouted, Fault> {
+        let Some(signed_in) = self.signed_in(browser).await? else {
+            return Ok(SignOutOutcome::SignedOut(SignedOut::NobodyWas).into());
+        };
+        let asked = step::read_for_session::<Asked>(
+            &self.keys(),
+            Hop::SignOut,
+            signed_in.session.id,
+            token,
+        );
+        let Some(asked) = asked else {
+            return Ok(SignOutOutcome::StepExpired.into());
+        };
+        let back = |page: SignedOut| match asked.back.clone() {
+            Some(uri) => SignOutOutcome::Return(uri),
+            None => SignOutOutcome::SignedOut(page),
+        };
+        match answer {
+            SignOutAnswer::Stay => Ok(SignOutOutcome::Stay.into()),
+            SignOutAnswer::Logout => {
+                self.end_own_session(&signed_in.session, EndReason::Logout)
+                    .await?;
+                let cookies = CookieChanges {
+                    clear_session: true,
+                    ..CookieChanges::default()
+                };
+                Ok(SignOutRouted {
+                    outcome: back(SignedOut::Everywhere),
+                    cookies,
+                })
+            }
+            SignOutAnswer::Leave => {
+                let client = match &asked.client {
+                    Some(id) => self.find_client(id).await?,
+                    None => None,
+                };
+                let Some(client) = client else {
+                    return Ok(
+                        SignOutOutcome::Refused("no program asked to be left".into()).into(),
+                    );
+                };
+                self.leave(&signed_in.session, &client.id).await?;
+                Ok(back(SignedOut::Left {
+                    name: client.name().to_owned(),
+                })
+                .into())
+            }
+        }
+    }
+
+    /// Ends a session and waits until this node knows it.
+    pub(crate) async fn end_own_session(
+        &self,
+        session: &Session,
+        reason: EndReason,
+    ) -> Result<bool, Fault> {
+        let (id, user_id, now) = (session.id, session.user_id, self.now());
+        let audit = AuditId::new(now, self.entropy());
+        let written = self
+            .store()
+            .write(move |tx| {
+                let ended = end_in(tx, id, user_id, now, reason)?;
+                if ended {
+                    store::audit::insert(tx, &ended_entry(user_id, reason, now), audit)?;
+                }
+                Ok(ended)
+            })
+            .await?;
+        self.settled(written.position).await;
+        Ok(written.value)
+    }
+
+    /// Ends what one session gave one client; the session goes on.
+    async fn leave(&self, session: &Session, client_id: &ClientId) -> Result<(), Fault> {
+        let (session_id, user_id, client_id, now) =
+            (session.id, session.user_id, client_id.clone(), self.now());
+        let written = self
+            .store()
+            .write(move |tx| {
+                store::token_families::end_of_session_and_client(
+                    tx,
+                    session_id,
+                    &client_id,
+                    now,
+                    EndReason::Logout,
+                )?;
+                tx.append(Event::SessionLeft {
+                    session_id,
+                    user_id,
+                    client_id,
+                });
+                Ok(())
+            })
+            .await?;
+        self.settled(written.position).await;
+        Ok(())
+    }
+}
+
+/// Ends a session within a transaction: one row and one event. True if it was live.
+pub(crate) fn end_in(
+    tx: &mut store::Transaction<'_>,
+    session_id: SessionId,
+    user_id: UserId,
+    now: Instant,
+    reason: EndReason,
+) -> Result<bool, Fault> {
+    let ended = store::sessions::end(tx, session_id, now, reason)?;
+    if ended {
+        tx.append(Event::SessionEnded {
+            session_id,
+            user_id,
+            reason,
+        });
+    }
+    Ok(ended)
+}
+
+fn ended_entry(user_id: UserId, reason: EndReason, now: Instant) -> AuditEntry {
+    AuditEntry {
+        at: now,
+        actor: Actor::User,
+        action: "session.ended",
+        user_id: Some(user_id),
+        client_id: None,
+        detail: json!({ "reason": reason.word() }),
+    }
+}
+
+fn with_state(uri: &str, state: Option<&str>) -> String {
+    use protocol::response_mode::{AuthorizationResponse, ResponseMode};
+    let parameters = state
+        .map(|s| ("state".to_owned(), s.to_owned()))
+        .into_iter()
+        .collect();
+    AuthorizationResponse {
+        redirect_uri: uri.to_owned(),
+        mode: ResponseMode::Query,
+        parameters,
+    }
+    .location()
+}

@@ -1,0 +1,396 @@
+//! Issuing: from what a grant entitles to, to signed tokens (RFC 9068, OpenID Connect Core §2).
+//!
+//! Decides nothing about whether: that is done by the grant. Nothing is stored here; an access token
+//! carries its sealed handle, and what it may do later is asked then.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use domain::client::Client;
+use domain::lifetimes::Lifetimes;
+use domain::session::ACR_PASSWORD;
+use domain::subject::Sector;
+use domain::token_family::TokenFamily;
+use domain::token_handle::{OnBehalfOf, TokenHandle};
+use foundation::base64url;
+use foundation::clock::Instant;
+use foundation::digest::sha256;
+use foundation::entropy;
+use foundation::fault::Fault;
+use foundation::id::{Position, SessionId};
+use foundation::secret::SecretText;
+use keys::key_ring::KeyRing;
+use protocol::access_token::{ACCESS_TOKEN_TYPE, AccessTokenClaims};
+use protocol::audience::Audience;
+use protocol::claim::ClaimNeed;
+use protocol::id_token::{ID_TOKEN_TYPE, IdTokenClaims};
+use protocol::scope::{self, ScopeSet};
+use protocol::token_response::TokenResponse;
+use serde_json::{Map, Value};
+
+use crate::Flows;
+use crate::shared_data::{Asked, claims_of};
+
+/// To whom tokens are issued, and when.
+#[derive(Clone, Debug)]
+pub(crate) struct Issuing {
+    /// The authenticated client.
+    pub(crate) client: Arc<Client>,
+    /// The log position that this node had confirmed before anything was read for this request: what
+    /// is written to the log after it kills the tokens, whether it was seen here or not.
+    pub(crate) position: Position,
+    /// Now.
+    pub(crate) now: Instant,
+}
+
+/// What a grant entitles its client to.
+#[derive(Debug)]
+pub(crate) struct Entitled {
+    /// What the token may do.
+    pub(crate) scope: ScopeSet,
+    /// Where it may be used; the client's default audience if there is none (RFC 8707).
+    pub(crate) resource: Vec<String>,
+    /// For whom it speaks; nobody for client credentials.
+    pub(crate) person: Option<Person>,
+    /// The refresh token that goes with it, already stored or about to be.
+    pub(crate) refresh_token: Option<SecretText>,
+}
+
+/// The person that a token speaks for, as the authorization recorded it.
+#[derive(Debug)]
+pub(crate) struct Person {
+    /// What the token hangs on.
+    pub(crate) handle: OnBehalfOf,
+    /// When the first of those ends by itself.
+    pub(crate) ends_at: Instant,
+    /// When they proved who they are.
+    pub(crate) authenticated_at: Instant,
+    /// How.
+    pub(crate) acr: String,
+    /// Where they authorized, for `sid`.
+    pub(crate) session_id: SessionId,
+    /// Of the authorization request; in the first id_token only.
+    pub(crate) nonce: Option<String>,
+    /// What was asked for by name in the id_token.
+    pub(crate) named: BTreeMap<String, ClaimNeed>,
+    /// All that they allow this client now.
+    pub(crate) grant_scope: ScopeSet,
+}
+
+impl Person {
+    /// The person of a family whose parents stand.
+    pub(crate) fn of(family: &TokenFamily, ends_at: Instant, grant_scope: ScopeSet) -> Self {
+        Self {
+            handle: OnBehalfOf {
+                user_id: family.user_id,
+                grant_id: family.grant_id,
+                session_id: family.session_id,
+                family_id: Some(family.id),
+            },
+            ends_at,
+            authenticated_at: family.authorized.authenticated_at,
+            acr: family.authorized.acr.clone(),
+            session_id: family.authorized.session_id,
+            nonce: None,
+            named: family.authorized.claims.id_token.clone(),
+            grant_scope,
+        }
+    }
+}
+
+/// The `aud` of an access token, and whether the client chose none.
+fn audience(client: &Client, entitled: &Entitled, issuer: &str) -> (Vec<String>, bool) {
+    match entitled.resource.is_empty() {
+        true => (vec![client.default_audience(&entitled.scope, issuer)], true),
+        false => (entitled.resource.clone(), false),
+    }
+}
+
+/// In whose circle the `sub` of an access token stands: the client's own, if only the client reads
+/// it; else one of its own for the client with this audience.
+pub(crate) fn access_token_sector(client: &Client, audience: &[String]) -> Sector {
+    match audience == [client.id.as_str()] {
+        true => client.sector(),
+        false => {
+            let mut sorted: Vec<&str> = audience.iter().map(String::as_str).collect();
+            sorted.sort_unstable();
+            Sector::Audience(client.id.clone(), sorted.join(" "))
+        }
+    }
+}
+
+/// All circles that the tokens of an entitlement name a person in.
+pub(crate) fn sectors(client: &Client, entitled: &Entitled, issuer: &str) -> Vec<Sector> {
+    let (audience, _) = audience(client, entitled, issuer);
+    let mut sectors = vec![access_token_sector(client, &audience)];
+    let own = client.sector();
+    if entitled.scope.contains(scope::OPENID) && !sectors.contains(&own) {
+        sectors.push(own);
+    }
+    sectors
+}
+
+impl Flows {
+    /// Signs the tokens of an entitlement.
+    ///
+    /// # Errors
+    /// A key is missing, or the store does not answer where a name of the person is not in memory.
+    pub(crate) async fn issue(
+        &self,
+        issuing: &Issuing,
+        entitled: Entitled,
+    ) -> Result<TokenResponse, Fault> {
+        let keys = self.keys();
+        let access = self.access_token_claims(&keys, issuing, &entitled).await?;
+        let algorithm = issuing.client.metadata.access_token_signed_response_alg;
+        let token = keys.sign(algorithm, ACCESS_TOKEN_TYPE, &access)?;
+        let id_token = match &entitled.person {
+            Some(person) if entitled.scope.contains(scope::OPENID) => Some(
+                self.id_token(&keys, issuing, &entitled.scope, person, &token)
+                    .await?,
+            ),
+            _ => None,
+        };
+        if let Some(person) = &entitled.person {
+            self.note_use(person.handle.grant_id);
+        }
+        Ok(TokenResponse {
+            refresh_token: entitled
+                .refresh_token
+                .map(|token| token.expose().to_owned()),
+            id_token,
+            ..TokenResponse::bearer(token, access.exp - access.iat, entitled.scope)
+        })
+    }
+
+    async fn access_token_claims(
+        &self,
+        keys: &KeyRing,
+        issuing: &Issuing,
+        entitled: &Entitled,
+    ) -> Result<AccessTokenClaims, Fault> {
+        let client = &issuing.client;
+        let person = entitled.person.as_ref();
+        let (audience, is_default) = audience(client, entitled, &self.policy().issuer);
+        let sub = match person {
+            Some(person) => {
+                let sector = access_token_sector(client, &audience);
+                String::from(self.subject(sector, person.handle.user_id).await?)
+            }
+            // "In cases of access tokens obtained through grants where no resource owner is
+            // involved, such as the client credentials grant, the value of "sub" SHOULD correspond
+            // to an identifier the authorization server uses to indicate the client application"
+            // (RFC 9068 §2.2)
+            None => client.id.to_string(),
+        };
+        let handle = TokenHandle {
+            client_id: client.id.clone(),
+            on_behalf_of: person.map(|person| person.handle),
+            number: u64::from_be_bytes(entropy::bytes(self.entropy())),
+            position: issuing.position,
+            opens_userinfo: is_default
+                && person.is_some()
+                && entitled.scope.contains(scope::OPENID),
+        };
+        let ends_at = end_of_access(&self.policy().lifetimes, issuing.now, person);
+        Ok(AccessTokenClaims {
+            iss: self.policy().issuer.clone(),
+            exp: ends_at.seconds(),
+            aud: Audience::of(audience),
+            sub,
+            client_id: client.id.clone(),
+            iat: issuing.now.seconds(),
+            jti: keys.seal_handle(&handle, self.entropy()),
+            scope: Some(entitled.scope.clone()).filter(|scope| !scope.is_empty()),
+            auth_time: person.map(|person| person.authenticated_at.seconds()),
+            acr: person.map(|person| person.acr.clone()),
+        })
+    }
+
+    async fn id_token(
+        &self,
+        keys: &KeyRing,
+        issuing: &Issuing,
+        scope: &ScopeSet,
+        person: &Person,
+        access_token: &str,
+    ) -> Result<String, Fault> {
+        let client = &issuing.client;
+        let mut extra = self.named_claims(scope, person).await?;
+        extra.insert("at_hash".to_owned(), Value::from(at_hash(access_token)));
+        let claims = IdTokenClaims {
+            iss: self.policy().issuer.clone(),
+            sub: self.subject(client.sector(), person.handle.user_id).await?,
+            aud: client.id.clone(),
+            exp: (issuing.now + self.policy().lifetimes.id_token).seconds(),
+            iat: issuing.now.seconds(),
+            auth_time: Some(person.authenticated_at.seconds()),
+            nonce: person.nonce.clone(),
+            amr: if person.acr == ACR_PASSWORD {
+                vec!["pwd".to_owned()]
+            } else {
+                Vec::new()
+            },
+            acr: Some(person.acr.clone()),
+            sid: Some(keys.session_sid(&client.id, person.session_id)),
+            extra,
+        };
+        keys.sign(
+            client.metadata.id_token_signed_response_alg,
+            ID_TOKEN_TYPE,
+            &claims,
+        )
+    }
+
+    /// Profile claims stay out of an id_token unless they were asked for there by name.
+    async fn named_claims(
+        &self,
+        scope: &ScopeSet,
+        person: &Person,
+    ) -> Result<Map<String, Value>, Fault> {
+        if person.named.is_empty() {
+            return Ok(Map::new());
+        }
+        let user_id = person.handle.user_id;
+        let profile = self
+            .store()
+            .read(move |db| store::profiles::find(db, user_id))
+            .await?;
+        let allowed = scope.union(&person.grant_scope);
+        let nothing = ScopeSet::default();
+        let asked = Asked {
+            scope: &nothing,
+            named: &person.named,
+            grant: &allowed,
+        };
+        Ok(claims_of(&profile.unwrap_or_default(), &asked))
+    }
+}
+
+/// "never alive for more than 60 minutes or longer than their session".
+fn end_of_access(lifetimes: &Lifetimes, now: Instant, person: Option<&Person>) -> Instant {
+    let own = now + lifetimes.access.min(Lifetimes::MAX_ACCESS);
+    person.map_or(own, |person| own.min(person.ends_at))
+}
+
+/// "its value is the base64url encoding of the left-most half of the hash of the octets of the
+/// ASCII representation of the access_token value" (OpenID Connect Core §3.1.3.6). Every algorithm
+/// that we sign with uses SHA-256.
+fn at_hash(access_token: &str) -> String {
+    base64url::encode(&sha256(access_token.as_bytes())[..16])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::mini_program::MiniProgramState;
+    use foundation::clock::Span;
+    use foundation::entropy::SeededEntropy;
+    use foundation::id::{ClientId, GrantId, UserId};
+    use protocol::client_metadata::parse_metadata;
+    use serde_json::json;
+
+    const ISSUER: &str = "https://id.example";
+
+    fn client(more: Value) -> Client {
+        let mut metadata = json!({ "redirect_uris": ["https://shop.example/cb"] });
+        for (name, value) in more.as_object().expect("an object") {
+            metadata[name] = value.clone();
+        }
+        let at = Instant::from_seconds(0);
+        Client {
+            id: ClientId::parse("shop").expect("an id"),
+            metadata: parse_metadata(&metadata).expect("metadata"),
+            state: MiniProgramState::Released,
+            publisher: None,
+            secrets: Vec::new(),
+            created_at: at,
+            updated_at: at,
+        }
+    }
+
+    fn entitled(scope: &str, resource: &[&str]) -> Entitled {
+        Entitled {
+            scope: ScopeSet::parse(scope).expect("scopes"),
+            resource: resource.iter().map(ToString::to_string).collect(),
+            person: None,
+            refresh_token: None,
+        }
+    }
+
+    fn person(ends_at: Instant) -> Person {
+        let (start, entropy) = (Instant::from_seconds(0), SeededEntropy::new(1));
+        Person {
+            handle: OnBehalfOf {
+                user_id: UserId::new(start, &entropy),
+                grant_id: GrantId::new(start, &entropy),
+                session_id: None,
+                family_id: None,
+            },
+            ends_at,
+            authenticated_at: start,
+            acr: ACR_PASSWORD.to_owned(),
+            session_id: SessionId::new(start, &entropy),
+            nonce: None,
+            named: BTreeMap::new(),
+            grant_scope: ScopeSet::default(),
+        }
+    }
+
+    #[test]
+    fn a_token_for_the_client_itself_names_the_person_as_the_id_token_does() {
+        let shop = client(json!({}));
+        let (aud, is_default) = audience(&shop, &entitled("openid", &[]), ISSUER);
+        assert_eq!(
+            (aud.as_slice(), is_default),
+            (["shop".to_owned()].as_slice(), true)
+        );
+        assert_eq!(access_token_sector(&shop, &aud), shop.sector());
+        assert_eq!(
+            sectors(&shop, &entitled("openid", &[]), ISSUER),
+            [shop.sector()]
+        );
+    }
+
+    #[test]
+    fn another_reader_of_the_token_gets_another_name() {
+        let shop = client(json!({}));
+        let apart = |resource: &[&str]| {
+            let (aud, is_default) = audience(&shop, &entitled("orders", resource), ISSUER);
+            assert!(!is_default);
+            access_token_sector(&shop, &aud)
+        };
+        assert_ne!(apart(&["urn:a:b"]), shop.sector());
+        assert_ne!(apart(&["urn:a:b"]), apart(&["urn:a:c"]));
+        assert_eq!(
+            apart(&["urn:a:b", "urn:a:c"]),
+            apart(&["urn:a:c", "urn:a:b"])
+        );
+        let both = sectors(&shop, &entitled("openid", &["urn:a:b"]), ISSUER);
+        assert_eq!(both, [apart(&["urn:a:b"]), shop.sector()]);
+    }
+
+    #[test]
+    fn an_access_token_ends_with_what_it_hangs_on_and_within_the_hour() {
+        let now = Instant::from_seconds(1000);
+        let minutes = |n| now + Span::minutes(n);
+        let lifetimes = |access| Lifetimes {
+            access,
+            ..Lifetimes::default()
+        };
+        let end = |access, person: Option<Person>| {
+            end_of_access(&lifetimes(Span::minutes(access)), now, person.as_ref())
+        };
+        assert_eq!(end(10, None), minutes(10));
+        assert_eq!(end(90, None), minutes(60));
+        assert_eq!(end(10, Some(person(minutes(3)))), minutes(3));
+        assert_eq!(end(10, Some(person(minutes(30)))), minutes(10));
+    }
+
+    #[test]
+    fn the_hash_of_the_specification_comes_out() {
+        // OpenID Connect Core, Appendix A.4.
+        let token = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
+        assert_eq!(at_hash(token), "77QmUPtjPfzWtF2AnpK9RQ");
+    }
+}

@@ -1,0 +1,111 @@
+//! *Last used*, to the minute, gathered in memory and written in batches: nothing that answers a
+//! request waits for it, and what a crash loses is a few seconds of it.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use foundation::clock::{Instant, Span};
+use foundation::fault::Fault;
+use foundation::id::GrantId;
+
+use crate::Flows;
+
+/// The most grants that are remembered between two batches; further ones are left out.
+const MOST: usize = 200_000;
+/// Grants written in one transaction.
+const BATCH: usize = 500;
+
+/// Which grants gave something lately.
+#[derive(Debug, Default)]
+pub struct LastUsed(Mutex<HashMap<GrantId, Noted>>);
+
+#[derive(Clone, Copy, Debug)]
+struct Noted {
+    minute: Instant,
+    written: bool,
+}
+
+impl LastUsed {
+    /// Notes that a grant gave something at `now`.
+    pub fn note(&self, grant: GrantId, now: Instant) {
+        let minute = now.floor_to_minute();
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if noted.len() >= MOST && !noted.contains_key(&grant) {
+            return;
+        }
+        let entry = noted.entry(grant).or_insert(Noted {
+            minute,
+            written: false,
+        });
+        if entry.minute < minute {
+            *entry = Noted {
+                minute,
+                written: false,
+            };
+        }
+    }
+
+    /// What has to be written, and forgets what nobody used for two minutes.
+    fn take(&self, now: Instant) -> Vec<(GrantId, Instant)> {
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = noted
+            .iter()
+            .filter(|(_, n)| !n.written)
+            .map(|(id, n)| (*id, n.minute))
+            .collect();
+        noted.values_mut().for_each(|n| n.written = true);
+        noted.retain(|_, n| now.since(n.minute) < Span::minutes(2));
+        due
+    }
+}
+
+impl Flows {
+    /// Notes that a grant gave something.
+    pub fn note_use(&self, grant: GrantId) {
+        self.0.last_used.note(grant, self.now());
+    }
+
+    /// Writes what was noted since the last time; says how many grants.
+    pub async fn flush_last_used(&self) -> Result<usize, Fault> {
+        let due = self.0.last_used.take(self.now());
+        for batch in due.chunks(BATCH) {
+            let batch = batch.to_vec();
+            let written = self.store().write(move |tx| {
+                batch
+                    .iter()
+                    .try_for_each(|(grant, minute)| store::grants::touch(tx, *grant, *minute))
+            });
+            written.await?;
+        }
+        Ok(due.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use foundation::entropy::SeededEntropy;
+
+    #[test]
+    fn a_minute_is_written_once_however_often_a_grant_is_used() {
+        let used = LastUsed::default();
+        let start = Instant::from_seconds(600);
+        let grant = GrantId::new(start, &SeededEntropy::new(1));
+        for second in 0..30 {
+            used.note(grant, start + Span::seconds(second));
+        }
+        assert_eq!(used.take(start + Span::seconds(30)), [(grant, start)]);
+        used.note(grant, start + Span::seconds(31));
+        assert_eq!(used.take(start + Span::seconds(32)), []);
+        used.note(grant, start + Span::seconds(61));
+        assert_eq!(
+            used.take(start + Span::seconds(62)),
+            [(grant, start + Span::minutes(1))]
+        );
+        assert_eq!(used.take(start + Span::minutes(9)), []);
+        assert!(
+            used.0.lock().expect("unpoisoned").is_empty(),
+            "an idle grant is forgotten"
+        );
+    }
+}

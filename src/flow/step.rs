@@ -1,0 +1,132 @@
+//! Step tokens: what ties a page's form to the request, the hop and the browser it was made for.
+//!
+//! Every hop of a browser flow carries one. Its signature covers a label that names the hop and
+//! the binding (the digest of the pre-session cookie, or the session), so a token of one hop,
+//! browser or person is worth nothing at another: no forged form, no flow that an attacker began
+//! and a victim finishes.
+
+use foundation::base64url;
+use foundation::digest::TokenDigest;
+use foundation::fault::Fault;
+use foundation::id::{InteractionId, SessionId};
+use keys::key_ring::KeyRing;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// Which page a token is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hop {
+    /// The sign-in page.
+    SignIn,
+    /// The account chooser.
+    ChooseAccount,
+    /// A page of consent.
+    Consent,
+    /// The sign-out question.
+    SignOut,
+}
+
+impl Hop {
+    const fn label(self) -> &'static str {
+        match self {
+            Self::SignIn => "sign-in",
+            Self::ChooseAccount => "choose-account",
+            Self::Consent => "consent",
+            Self::SignOut => "sign-out",
+        }
+    }
+}
+
+/// What the sign-in page leads back to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SignInTarget {
+    /// An authorization request.
+    #[serde(rename = "i")]
+    Interaction(InteractionId),
+    /// The account pages.
+    #[serde(rename = "a")]
+    Account,
+}
+
+/// A page that a person is sent to, with the token that opens it there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageStep {
+    /// Which page.
+    pub hop: Hop,
+    /// Its token.
+    pub token: String,
+    /// On the sign-in page: the person wants to be somebody else than who is signed in.
+    pub as_other: bool,
+}
+
+/// Signs a payload for a hop, bound to a browser.
+pub(crate) fn for_browser<T: Serialize>(
+    keys: &KeyRing,
+    hop: Hop,
+    browser: TokenDigest,
+    payload: &T,
+) -> Result<String, Fault> {
+    sign(keys, &browser_label(hop, browser), payload)
+}
+
+/// Reads what [`for_browser`] signed for the same hop and browser.
+pub(crate) fn read_for_browser<T: DeserializeOwned>(
+    keys: &KeyRing,
+    hop: Hop,
+    browser: TokenDigest,
+    token: &str,
+) -> Option<T> {
+    read(keys, &browser_label(hop, browser), token)
+}
+
+/// Signs a payload for a hop, bound to a session.
+pub(crate) fn for_session<T: Serialize>(
+    keys: &KeyRing,
+    hop: Hop,
+    session: SessionId,
+    payload: &T,
+) -> Result<String, Fault> {
+    sign(keys, &session_label(hop.label(), session), payload)
+}
+
+/// Reads what [`for_session`] signed for the same hop and session.
+pub(crate) fn read_for_session<T: DeserializeOwned>(
+    keys: &KeyRing,
+    hop: Hop,
+    session: SessionId,
+    token: &str,
+) -> Option<T> {
+    read(keys, &session_label(hop.label(), session), token)
+}
+
+/// The token that every form of the account pages carries.
+pub(crate) fn form_token(keys: &KeyRing, session: SessionId) -> String {
+    keys.sign_step(&session_label("account", session), b"")
+}
+
+/// Whether a form of the account pages was made for this session.
+pub(crate) fn is_form_token(keys: &KeyRing, session: SessionId, token: &str) -> bool {
+    keys.verify_step(&session_label("account", session), token)
+        .is_some()
+}
+
+fn browser_label(hop: Hop, browser: TokenDigest) -> String {
+    format!(
+        "browser {} {}",
+        hop.label(),
+        base64url::encode(browser.as_bytes())
+    )
+}
+
+fn session_label(hop: &str, session: SessionId) -> String {
+    format!("session {hop} {session}")
+}
+
+fn sign<T: Serialize>(keys: &KeyRing, label: &str, payload: &T) -> Result<String, Fault> {
+    let bytes = serde_json::to_vec(payload).map_err(|e| Fault::broken_by("a step payload", e))?;
+    Ok(keys.sign_step(label, &bytes))
+}
+
+fn read<T: DeserializeOwned>(keys: &KeyRing, label: &str, token: &str) -> Option<T> {
+    serde_json::from_slice(&keys.verify_step(label, token)?).ok()
+}

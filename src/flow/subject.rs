@@ -1,0 +1,43 @@
+//! The pairwise identifier of a user within a sector: derived once, then kept, so that keys can
+//! rotate and accounts merge without any identifier changing.
+
+use domain::subject::Sector;
+use foundation::fault::Fault;
+use foundation::id::{Subject, UserId};
+use keys::key_ring::KeyRing;
+
+use crate::Flows;
+
+/// The identifier within an open transaction: the stored one, or a new one that is stored now.
+pub(crate) fn subject_in(
+    db: &mut store::Connection,
+    keys: &KeyRing,
+    sector: &Sector,
+    user_id: UserId,
+) -> Result<Subject, Fault> {
+    let key = sector.key();
+    if let Some(stored) = store::subjects::find(db, user_id, &key)? {
+        return Ok(stored);
+    }
+    store::subjects::put(db, user_id, &key, &keys.pairwise(sector, user_id))
+}
+
+impl Flows {
+    /// The identifier of a user within a sector. Memory answers for most: an identifier never
+    /// changes.
+    pub async fn subject(&self, sector: Sector, user_id: UserId) -> Result<Subject, Fault> {
+        let key = sector.key();
+        if let Some(known) = self.live().subjects.get(user_id, &key) {
+            return Ok(known);
+        }
+        let keys = self.keys();
+        let written = self
+            .store()
+            .write(move |db| subject_in(db, &keys, &sector, user_id))
+            .await?;
+        self.live()
+            .subjects
+            .fill(user_id, key, written.value.clone());
+        Ok(written.value)
+    }
+}

@@ -1,0 +1,117 @@
+//! What the clock alone decides: sessions that end, rows that have served their time, and the beat
+//! of a node. Called by jobs.
+
+use domain::audit::{Actor, AuditEntry};
+use domain::session::EndReason;
+use foundation::clock::{Instant, Span};
+use foundation::fault::Fault;
+use foundation::id::{AuditId, NodeId, Position};
+use serde_json::json;
+
+use crate::Flows;
+use crate::administer::signing_keys::NODE_SILENCE;
+use crate::end_session::end_in;
+
+/// Sessions that one transaction ends.
+const BATCH: i64 = 200;
+/// How long events are kept.
+const EVENTS: Span = Span::days(30);
+/// How long an authorization is kept after its end: a code used again must still be recognised.
+const FAMILIES: Span = Span::days(1);
+/// How long a throttle without a further failure is kept.
+const THROTTLES: Span = Span::days(1);
+
+impl Flows {
+    /// Ends the sessions whose time has come; gives the moment at which the next one ends.
+    pub async fn expire_sessions(&self) -> Result<Option<Instant>, Fault> {
+        loop {
+            let now = self.now();
+            let due = self
+                .store()
+                .read(move |db| store::sessions::expiring(db, now, BATCH))
+                .await?;
+            let last = (due.len() as i64) < BATCH;
+            if due.is_empty() {
+                return self.store().read(store::sessions::next_expiry).await;
+            }
+            let ids: Vec<AuditId> = due
+                .iter()
+                .map(|_| AuditId::new(now, self.entropy()))
+                .collect();
+            let ended = self.store().write(move |tx| {
+                for (session, id) in due.iter().zip(ids) {
+                    // Another node, or a use a moment ago, may have been quicker.
+                    let still = store::sessions::find(tx, session.id)?;
+                    if still.is_some_and(|s| s.ended.is_none() && s.expires_at <= now)
+                        && end_in(tx, session.id, session.user_id, now, EndReason::Expired)?
+                    {
+                        let entry = AuditEntry {
+                            at: now,
+                            actor: Actor::System,
+                            action: "session.ended",
+                            user_id: Some(session.user_id),
+                            client_id: None,
+                            detail: json!({ "reason": EndReason::Expired.word() }),
+                        };
+                        store::audit::insert(tx, &entry, id)?;
+                    }
+                }
+                Ok(())
+            });
+            ended.await?;
+            if last {
+                return self.store().read(store::sessions::next_expiry).await;
+            }
+        }
+    }
+
+    /// Erases the answers that were kept for honest retries of a refresh, after their window.
+    pub async fn forget_retry_answers(&self) -> Result<(), Fault> {
+        let before = self.now() - self.policy().lifetimes.refresh_retry_window;
+        self.store()
+            .write(move |tx| store::refresh_tokens::forget_answers(tx, before))
+            .await
+            .map(drop)
+    }
+
+    /// Removes rows that have served their time.
+    pub async fn sweep(&self) -> Result<(), Fault> {
+        let now = self.now();
+        let swept = self.store().write(move |tx| {
+            store::used_jti::purge(tx, now)?;
+            store::interactions::sweep(tx, now)?;
+            store::sign_in_throttles::purge(tx, now - THROTTLES)?;
+            store::token_families::purge(tx, now - FAMILIES)?;
+            store::events::purge(tx, now - EVENTS)?;
+            store::nodes::remove(tx, now - NODE_SILENCE - NODE_SILENCE).map(drop)
+        });
+        swept.await.map(drop)
+    }
+
+    /// An id for a server that starts.
+    pub fn new_node_id(&self) -> NodeId {
+        NodeId::new(self.now(), self.entropy())
+    }
+
+    /// Says that a node has ended.
+    pub async fn retire_node(&self, node: NodeId) -> Result<(), Fault> {
+        self.store()
+            .write(move |tx| store::nodes::leave(tx, node))
+            .await
+            .map(drop)
+    }
+
+    /// Says that a node lives and how far it has followed the log.
+    pub async fn beat(
+        &self,
+        node: NodeId,
+        confirmed: Position,
+        keys_seen: Position,
+    ) -> Result<(), Fault> {
+        let now = self.now();
+        self.store()
+            .write(move |tx| store::nodes::beat(tx, node, now, confirmed, keys_seen))
+            .await
+            .map(drop)
+    }
+}

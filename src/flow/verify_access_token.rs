@@ -1,0 +1,228 @@
+//! Our own access tokens when they come back: is it one, and what may it do now?
+//! Introspection, userinfo and revocation all ask here, so that they cannot disagree.
+//!
+//! Whom the token is meant for, and who may ask about it, is decided by those who ask.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use foundation::base64url;
+use foundation::clock::Instant;
+use foundation::digest::TokenDigest;
+use foundation::fault::Fault;
+use foundation::id::KeyId;
+use keys::jwt_problem::JwtProblem;
+use keys::key_ring::KeyRing;
+use live::ended::Verdict;
+use live::verified_tokens::VerifiedToken;
+use protocol::access_token::{ACCESS_TOKEN_TYPE, AccessTokenClaims};
+use protocol::scope::ScopeSet;
+use store::liveness::Liveness;
+
+use crate::Flows;
+
+/// Bytes of the longest token that is looked at; ours are far shorter.
+const MAX_TOKEN: usize = 8192;
+
+/// What an access token may do now.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Standing<'a> {
+    /// Nothing: something that it belongs to has ended.
+    Dead,
+    /// What is left of its scope in the grant as it is now.
+    Alive(Cow<'a, ScopeSet>),
+}
+
+/// What a look at a token with one set of keys says.
+enum Look {
+    /// It is ours.
+    Ours(VerifiedToken),
+    /// It is not.
+    Foreign,
+    /// It names a key or a secret that this node does not know.
+    UnknownKey,
+}
+
+impl Flows {
+    /// The token, if we signed it as an access token and it has not expired. One that was seen
+    /// before is found by its digest, without a signature check.
+    pub(crate) async fn verify_access_token(
+        &self,
+        token: &str,
+    ) -> Result<Option<Arc<VerifiedToken>>, Fault> {
+        // A refresh token, a code or a stranger's opaque token costs nothing.
+        if token.len() > MAX_TOKEN || token.bytes().filter(|b| *b == b'.').count() != 2 {
+            return Ok(None);
+        }
+        let digest = TokenDigest::of(token);
+        let verified = match self.is_fresh() {
+            true => match self.live().verified_tokens.get(&digest) {
+                Some(verified) => Some(verified),
+                None => self.verify_unseen(token, digest).await?,
+            },
+            false if self.is_key_published(token).await? => {
+                self.verify_unseen(token, digest).await?
+            }
+            false => None,
+        };
+        let now = self.now();
+        Ok(verified.filter(|verified| now < verified.expires_at))
+    }
+
+    async fn verify_unseen(
+        &self,
+        token: &str,
+        digest: TokenDigest,
+    ) -> Result<Option<Arc<VerifiedToken>>, Fault> {
+        let issuer = &self.policy().issuer;
+        let mut keys = self.keys();
+        let mut looked = look(&keys, issuer, token);
+        // Another node may have signed with a key that appeared a moment ago.
+        if matches!(looked, Look::UnknownKey) && self.refresh_keys().await? {
+            keys = self.keys();
+            looked = look(&keys, issuer, token);
+        }
+        let Look::Ours(verified) = looked else {
+            return Ok(None);
+        };
+        let verified = Arc::new(verified);
+        self.live()
+            .verified_tokens
+            .fill(digest, Arc::clone(&verified));
+        // Keys that were replaced while this went on may have been revoked, and what was found with
+        // them must not stay. Replaced later, they are followed by a clearing of their own.
+        if !Arc::ptr_eq(&keys, &self.keys()) {
+            self.live().verified_tokens.clear();
+        }
+        Ok(Some(verified))
+    }
+
+    /// Whether the store still publishes the key that a token names: asked when this node's memory
+    /// is too old to know of a key that was revoked.
+    async fn is_key_published(&self, token: &str) -> Result<bool, Fault> {
+        let Some(named) = key_named_by(token) else {
+            return Ok(false);
+        };
+        let published = self.store().read(store::signing_keys::all).await?;
+        Ok(published.iter().any(|key| key.id == named))
+    }
+
+    /// What a verified token may do now. Memory answers while this node is fresh; the store does
+    /// otherwise, and if it cannot there is no answer at all.
+    pub(crate) async fn standing<'a>(
+        &self,
+        token: &'a VerifiedToken,
+    ) -> Result<Standing<'a>, Fault> {
+        // Freshness is looked at first: what memory says afterwards is at least as new.
+        let fresh = self.is_fresh();
+        let scope = scope_of(token);
+        match self.live().ended.judge(&token.handle, token.jti) {
+            Verdict::Dead => return Ok(Standing::Dead),
+            Verdict::Alive { narrowed_to } if fresh => {
+                return Ok(Standing::Alive(narrow(scope, narrowed_to.as_deref())));
+            }
+            Verdict::Alive { .. } => {}
+        }
+        let (handle, jti) = (token.handle.clone(), token.jti);
+        let read = self
+            .store()
+            .read(move |db| store::liveness::of_handle(db, &handle, jti));
+        Ok(match read.await? {
+            Liveness::Dead => Standing::Dead,
+            Liveness::Alive { grant_scope } => Standing::Alive(narrow(scope, grant_scope.as_ref())),
+        })
+    }
+}
+
+fn look(keys: &KeyRing, issuer: &str, token: &str) -> Look {
+    let claims = match keys.verify(token, &[ACCESS_TOKEN_TYPE]) {
+        Ok(claims) => claims,
+        Err(JwtProblem::UnknownKey) => return Look::UnknownKey,
+        Err(_) => return Look::Foreign,
+    };
+    let Ok(claims) = serde_json::from_value::<AccessTokenClaims>(claims) else {
+        return Look::Foreign;
+    };
+    let Some(handle) = keys.open_handle(&claims.jti) else {
+        // The signature is ours, so the secret that sealed the handle is ours as well.
+        return if keys.knows_secret_of(&claims.jti) {
+            Look::Foreign
+        } else {
+            Look::UnknownKey
+        };
+    };
+    if claims.iss != issuer || claims.client_id != handle.client_id {
+        return Look::Foreign;
+    }
+    Look::Ours(VerifiedToken {
+        handle,
+        jti: TokenDigest::of(&claims.jti),
+        expires_at: Instant::from_seconds(claims.exp),
+        claims: Arc::new(claims),
+    })
+}
+
+/// The `kid` in a token's header, before anything is verified.
+fn key_named_by(token: &str) -> Option<KeyId> {
+    let (header, _) = token.split_once('.')?;
+    let header: serde_json::Value = serde_json::from_slice(&base64url::decode(header)?).ok()?;
+    KeyId::parse(header.get("kid")?.as_str()?).ok()
+}
+
+fn scope_of(token: &VerifiedToken) -> Cow<'_, ScopeSet> {
+    token
+        .claims
+        .scope
+        .as_ref()
+        .map_or_else(|| Cow::Owned(ScopeSet::default()), Cow::Borrowed)
+}
+
+/// "scope = token ∩ grant as it is now": what is not narrowed is not copied.
+fn narrow<'a>(scope: Cow<'a, ScopeSet>, grant: Option<&ScopeSet>) -> Cow<'a, ScopeSet> {
+    match grant {
+        Some(grant) if !scope.is_subset(grant) => Cow::Owned(scope.intersection(grant)),
+        _ => scope,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(text: &str) -> ScopeSet {
+        ScopeSet::parse(text).expect("scopes")
+    }
+
+    #[test]
+    fn a_token_may_do_what_is_both_in_it_and_in_the_grant() {
+        let token = set("openid profile.basic");
+        let left = |grant: Option<&str>| {
+            let grant = grant.map(set);
+            narrow(Cow::Borrowed(&token), grant.as_ref()).to_string()
+        };
+        assert_eq!(left(None), "openid profile.basic");
+        assert_eq!(
+            left(Some("openid profile.basic phone.verified")),
+            "openid profile.basic"
+        );
+        assert_eq!(left(Some("openid phone.verified")), "openid");
+        assert_eq!(left(Some("")), "");
+    }
+
+    #[test]
+    fn a_key_is_named_by_a_jwt_header_and_nothing_else() {
+        let header = base64url::encode(br#"{"alg":"ES256","kid":"k1"}"#);
+        let named = |token: &str| key_named_by(token).map(|kid| kid.as_str().to_owned());
+        assert_eq!(named(&format!("{header}.e30.s")).as_deref(), Some("k1"));
+        let without = base64url::encode(br#"{"alg":"ES256"}"#);
+        for foreign in [
+            "",
+            "a.b.c",
+            &header,
+            &format!("{header}=.e30.s"),
+            &format!("{without}.e30.s"),
+        ] {
+            assert_eq!(named(foreign), None, "{foreign}");
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! `/account` and what stands below it. This module is the overview; sessions, password and
+//! history have files of their own.
+
+use actix_web::HttpResponse;
+use actix_web::web::{self, Query, ServiceConfig};
+use flow::account::{AccountAnswer, Overview, ProgramView};
+use flow::browser::CookieChanges;
+use foundation::fault::Fault;
+use foundation::id::ClientId;
+use protocol::scope::ScopeName;
+use serde::Deserialize;
+use text::Language;
+
+use crate::extract::browser::Visitor;
+use crate::extract::page_form::PageForm;
+use crate::face::{face, icon};
+use crate::page::account::{
+    AccountNotice, AccountPage, FadingScope, KnowingProgram, KnownScope, Person, RefusedScope,
+};
+use crate::page::error::ErrorKind;
+use crate::page::link::Link;
+use crate::page::share::{self, Value};
+use crate::reply::page::PageRules;
+
+mod history;
+mod password;
+mod sessions;
+
+/// The routes.
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    config
+        .service(
+            web::resource("/account")
+                .route(web::get().to(show))
+                .route(web::post().to(change)),
+        )
+        .configure(sessions::routes)
+        .configure(password::routes)
+        .configure(history::routes);
+}
+
+/// What was just done, for the notice on top. It names only what the page shows anyway.
+#[derive(Deserialize)]
+struct Done {
+    done: Option<String>,
+    client: Option<String>,
+    scope: Option<String>,
+}
+
+async fn show(visitor: Visitor, done: Query<Done>) -> HttpResponse {
+    match visitor.state.flows.account_overview(&visitor.browser).await {
+        Ok(Some(overview)) => page(&visitor, overview, &done),
+        Ok(None) => to_sign_in(&visitor),
+        Err(fault) => visitor.fault(&fault),
+    }
+}
+
+/// Sends somebody who is not signed in to the sign-in page that leads back here.
+pub(crate) fn to_sign_in(visitor: &Visitor) -> HttpResponse {
+    visitor.see_other("/sign-in", &CookieChanges::default())
+}
+
+/// Sends what came of a form, or back to the page when it is done.
+pub(crate) fn answered(
+    visitor: &Visitor,
+    answer: Result<AccountAnswer, Fault>,
+    back: &str,
+) -> HttpResponse {
+    match answer {
+        Ok(AccountAnswer::Done | AccountAnswer::NothingThere) => {
+            visitor.see_other(back, &CookieChanges::default())
+        }
+        Ok(AccountAnswer::SignedOut) => to_sign_in(visitor),
+        Ok(AccountAnswer::Forged) => visitor.error(ErrorKind::ForgedForm),
+        Err(fault) => visitor.fault(&fault),
+    }
+}
+
+async fn change(visitor: Visitor, form: PageForm) -> HttpResponse {
+    let (flows, csrf) = (&visitor.state.flows, form.field("csrf"));
+    let pressed = ["revoke", "take_back", "reopen"]
+        .into_iter()
+        .find(|name| !form.field(name).is_empty());
+    let Some(pressed) = pressed else {
+        return visitor.error(ErrorKind::ForgedForm);
+    };
+    let (client, scope) = form
+        .field(pressed)
+        .split_once(' ')
+        .unwrap_or((form.field(pressed), ""));
+    let (Ok(client), scope) = (ClientId::parse(client), ScopeName::parse(scope).ok()) else {
+        return visitor.error(ErrorKind::ForgedForm);
+    };
+    let back = match &scope {
+        Some(scope) => format!(
+            "/account?done={pressed}&client={client}&scope={}",
+            encoded(scope)
+        ),
+        None => format!("/account?done={pressed}&client={client}"),
+    };
+    let answer = match (pressed, scope) {
+        ("revoke", None) => flows.remove_access(csrf, &client, &visitor.browser).await,
+        ("take_back", Some(scope)) => {
+            flows
+                .take_back(csrf, &client, scope, &visitor.browser)
+                .await
+        }
+        ("reopen", Some(scope)) => flows.reopen(csrf, &client, scope, &visitor.browser).await,
+        _ => return visitor.error(ErrorKind::ForgedForm),
+    };
+    answered(&visitor, answer, &back)
+}
+
+fn encoded(scope: &ScopeName) -> String {
+    url::form_urlencoded::byte_serialize(scope.as_str().as_bytes()).collect()
+}
+
+fn page(visitor: &Visitor, overview: Overview, done: &Done) -> HttpResponse {
+    let user = &overview.signed_in.user;
+    let chrome = visitor.chrome(&[], user.language.as_deref());
+    let profile = &overview.profile;
+    let mut rules = PageRules::default().with_image(profile.picture.as_deref());
+    for program in &overview.programs {
+        rules = rules.with_image(icon(&program.client));
+    }
+    let phone = profile.phone_number.as_deref().map(share::phone);
+    let person = Person {
+        name: profile
+            .name
+            .clone()
+            .unwrap_or_else(|| user.username.clone()),
+        username: user.username.clone(),
+        picture: profile.picture.as_deref().and_then(Link::parse_image),
+        contacts: profile.email.iter().cloned().chain(phone).collect(),
+    };
+    let notice = notice(&chrome.language, done, &overview.programs);
+    let programs = overview
+        .programs
+        .into_iter()
+        .map(|p| program(&chrome.language, p))
+        .collect();
+    visitor.page(
+        &AccountPage {
+            chrome,
+            csrf: overview.form_token,
+            person,
+            programs,
+            notice,
+        },
+        &rules,
+    )
+}
+
+fn program(language: &Language, view: ProgramView) -> KnowingProgram {
+    let label = |scope: &ScopeName| share::label(language, scope.as_str(), None);
+    let known = |shared: flow::account::SharedScope| KnownScope {
+        label: label(&shared.scope),
+        value: if shared.values.is_empty() {
+            Value::None
+        } else {
+            Value::Lines(shared.values)
+        },
+        can_take_back: true,
+        scope: shared.scope.to_string(),
+    };
+    let refused = |scope: &ScopeName| RefusedScope {
+        scope: scope.to_string(),
+        label: label(scope),
+    };
+    let fading = |(scope, gone_by): &(ScopeName, _)| FadingScope {
+        label: label(scope),
+        gone_by: *gone_by,
+    };
+    KnowingProgram {
+        client_id: view.client.id.to_string(),
+        face: face(&view.client),
+        knows: view.shared.into_iter().map(known).collect(),
+        refused: view.refused.iter().map(refused).collect(),
+        fading: view.fading.iter().map(fading).collect(),
+        since: view.since,
+        last_used: Some(view.last_used),
+    }
+}
+
+fn notice(language: &Language, done: &Done, programs: &[ProgramView]) -> Option<AccountNotice> {
+    let client = done.client.as_deref()?;
+    let found = programs.iter().find(|p| p.client.id.as_str() == client);
+    let label = || {
+        Some(share::label(
+            language,
+            ScopeName::parse(done.scope.as_deref()?).ok()?.as_str(),
+            None,
+        ))
+    };
+    match (done.done.as_deref()?, found) {
+        ("take_back", Some(view)) => Some(AccountNotice::TakenBack {
+            program: view.client.name().to_owned(),
+            label: label()?,
+        }),
+        ("reopen", Some(view)) => Some(AccountNotice::Reopened {
+            program: view.client.name().to_owned(),
+            label: label()?,
+        }),
+        _ => None,
+    }
+}

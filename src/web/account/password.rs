@@ -1,0 +1,69 @@
+//! `/account/password`: changing it.
+
+use actix_web::HttpResponse;
+use actix_web::web::{self, ServiceConfig};
+use flow::account::{PASSWORD_MAX, PasswordAnswer};
+use foundation::secret::SecretText;
+
+use crate::account::to_sign_in;
+use crate::extract::browser::Visitor;
+use crate::extract::page_form::PageForm;
+use crate::page::error::ErrorKind;
+use crate::page::password::{PasswordOutcome, PasswordPage};
+use crate::reply::page::PageRules;
+
+/// The routes.
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    let resource = web::resource("/account/password");
+    config.service(
+        resource
+            .route(web::get().to(show))
+            .route(web::post().to(change)),
+    );
+}
+
+async fn show(visitor: Visitor) -> HttpResponse {
+    page(&visitor, None).await
+}
+
+async fn change(visitor: Visitor, form: PageForm) -> HttpResponse {
+    let current = SecretText::new(form.field("current_password"));
+    let new = SecretText::new(form.field("new_password"));
+    let answer = visitor
+        .state
+        .flows
+        .change_password(form.field("csrf"), current, new, &visitor.browser)
+        .await;
+    let outcome = match answer {
+        Ok(PasswordAnswer::Changed) => PasswordOutcome::Changed,
+        Ok(PasswordAnswer::WrongCurrent) => PasswordOutcome::WrongCurrent,
+        Ok(PasswordAnswer::Wait(span)) => PasswordOutcome::TooManyTries {
+            seconds: u32::try_from((span.as_millis() + 999) / 1000).unwrap_or(60),
+        },
+        Ok(PasswordAnswer::TooShort) => PasswordOutcome::TooShort,
+        Ok(PasswordAnswer::TooLong) => PasswordOutcome::TooLong {
+            most: u32::try_from(PASSWORD_MAX).unwrap_or(u32::MAX),
+        },
+        Ok(PasswordAnswer::TooCommon) => PasswordOutcome::TooCommon,
+        Ok(PasswordAnswer::SignedOut) => return to_sign_in(&visitor),
+        Ok(PasswordAnswer::Forged) => return visitor.error(ErrorKind::ForgedForm),
+        Err(fault) => return visitor.fault(&fault),
+    };
+    page(&visitor, Some(outcome)).await
+}
+
+async fn page(visitor: &Visitor, outcome: Option<PasswordOutcome>) -> HttpResponse {
+    let (signed_in, csrf) = match visitor.state.flows.account_owner(&visitor.browser).await {
+        Ok(Some(owner)) => owner,
+        Ok(None) => return to_sign_in(visitor),
+        Err(fault) => return visitor.fault(&fault),
+    };
+    let chrome = visitor.chrome(&[], signed_in.user.language.as_deref());
+    let page = PasswordPage {
+        chrome,
+        csrf,
+        username: signed_in.user.username,
+        outcome,
+    };
+    visitor.page(&page, &PageRules::default())
+}

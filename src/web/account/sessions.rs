@@ -1,0 +1,79 @@
+//! `/account/sessions`: where the person is signed in.
+
+use actix_web::HttpResponse;
+use actix_web::web::{self, Query, ServiceConfig};
+use flow::account::SessionsView;
+use foundation::id::SessionId;
+use serde::Deserialize;
+
+use crate::account::{answered, to_sign_in};
+use crate::extract::browser::Visitor;
+use crate::extract::page_form::PageForm;
+use crate::page::device;
+use crate::page::error::ErrorKind;
+use crate::page::sessions::{SessionRow, SessionsNotice, SessionsPage};
+use crate::reply::page::PageRules;
+
+/// The routes.
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    let resource = web::resource("/account/sessions");
+    config.service(
+        resource
+            .route(web::get().to(show))
+            .route(web::post().to(end)),
+    );
+}
+
+#[derive(Deserialize)]
+struct Done {
+    done: Option<String>,
+}
+
+async fn show(visitor: Visitor, done: Query<Done>) -> HttpResponse {
+    match visitor.state.flows.account_sessions(&visitor.browser).await {
+        Ok(Some(view)) => page(&visitor, view, done.done.as_deref()),
+        Ok(None) => to_sign_in(&visitor),
+        Err(fault) => visitor.fault(&fault),
+    }
+}
+
+async fn end(visitor: Visitor, form: PageForm) -> HttpResponse {
+    let (flows, csrf) = (&visitor.state.flows, form.field("csrf"));
+    if form.field("end_others") == "yes" {
+        let answer = flows.end_other_sessions(csrf, &visitor.browser).await;
+        return answered(&visitor, answer, "/account/sessions?done=others");
+    }
+    match form.field("end").parse::<SessionId>() {
+        Ok(id) => {
+            let answer = flows.end_listed_session(csrf, id, &visitor.browser).await;
+            answered(&visitor, answer, "/account/sessions?done=one")
+        }
+        Err(_) => visitor.error(ErrorKind::ForgedForm),
+    }
+}
+
+fn page(visitor: &Visitor, view: SessionsView, done: Option<&str>) -> HttpResponse {
+    let chrome = visitor.chrome(&[], view.signed_in.user.language.as_deref());
+    let row = |session: &domain::session::Session| SessionRow {
+        id: session.id.to_string(),
+        device: device::describe(&chrome.language, Some(&session.user_agent)),
+        started: session.created_at,
+        last_seen: session.last_seen_at.max(session.created_at),
+        here: session.id == view.signed_in.session.id,
+    };
+    let sessions = view.sessions.iter().map(row).collect();
+    let notice = match done {
+        Some("one") => Some(SessionsNotice::Ended),
+        Some("others") => Some(SessionsNotice::OthersEnded),
+        _ => None,
+    };
+    visitor.page(
+        &SessionsPage {
+            chrome,
+            csrf: view.form_token,
+            sessions,
+            notice,
+        },
+        &PageRules::default(),
+    )
+}

@@ -1,0 +1,139 @@
+//! `/consent`: the sheet, the pages of sensitive scopes, and their forms.
+
+use actix_web::HttpResponse;
+use actix_web::web::{self, Query, ServiceConfig};
+use flow::decide_consent::{ConsentAnswer, ConsentRow, ConsentView, PageOr};
+use text::Language;
+
+use crate::extract::browser::Visitor;
+use crate::extract::page_form::PageForm;
+use crate::face::{face, icon, in_language};
+use crate::page::consent::{ConsentPage, ScopeRow};
+use crate::page::error::ErrorKind;
+use crate::page::sensitive_scope::SensitiveScopePage;
+use crate::page::share::{self, Value};
+use crate::reply::page::PageRules;
+use crate::sign_in::StepQuery;
+
+/// The routes.
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    let resource = web::resource("/consent");
+    config.service(
+        resource
+            .route(web::get().to(show))
+            .route(web::post().to(answer)),
+    );
+}
+
+async fn show(visitor: Visitor, query: Query<StepQuery>) -> HttpResponse {
+    match visitor
+        .state
+        .flows
+        .consent_page(&query.step, &visitor.browser)
+        .await
+    {
+        Ok(PageOr::Page(view)) if view.sensitive => sensitive(&visitor, *view),
+        Ok(PageOr::Page(view)) => sheet(&visitor, *view),
+        Ok(PageOr::Routed(routed)) => visitor.routed(Ok(routed)),
+        Err(fault) => visitor.fault(&fault),
+    }
+}
+
+async fn answer(visitor: Visitor, form: PageForm) -> HttpResponse {
+    let answer = match form.field("decision") {
+        "allow" => {
+            let ticked = form
+                .0
+                .many("scope")
+                .into_iter()
+                .map(str::to_owned)
+                .collect();
+            ConsentAnswer::Allow(ticked)
+        }
+        "withhold" => ConsentAnswer::Withhold,
+        "deny" => ConsentAnswer::Deny,
+        "other" => ConsentAnswer::AsOther,
+        // A form without one of our buttons decides nothing.
+        _ => return visitor.error(ErrorKind::ForgedForm),
+    };
+    let step = form.field("step");
+    visitor.routed(
+        visitor
+            .state
+            .flows
+            .decide_consent(step, answer, &visitor.browser)
+            .await,
+    )
+}
+
+fn sheet(visitor: &Visitor, view: ConsentView) -> HttpResponse {
+    let chrome = visitor.chrome(
+        &view.setting.ui_locales,
+        view.signed_in.user.language.as_deref(),
+    );
+    let rules = PageRules::of(&view.setting).with_image(icon(&view.client));
+    let rows = view
+        .rows
+        .into_iter()
+        .map(|row| scope_row(&chrome.language, row))
+        .collect();
+    let page = ConsentPage {
+        step: view.step,
+        person: view.person,
+        continue_as: view.client.mini_program().is_none(),
+        program: face(&view.client),
+        rows,
+        chrome,
+    };
+    visitor.page(&page, &rules)
+}
+
+fn scope_row(language: &Language, row: ConsentRow) -> ScopeRow {
+    let name = row.scope.as_str();
+    let description = row
+        .description
+        .as_ref()
+        .and_then(|texts| in_language(texts, language));
+    ScopeRow {
+        label: share::label(language, name, description),
+        value: value(language, &row),
+        purpose: row.purpose.clone(),
+        refusable: row.refusable,
+        scope: name.to_owned(),
+    }
+}
+
+/// What would be shared. Scopes of the operator's own services, and those that share no datum,
+/// have no value to show.
+pub(crate) fn value(language: &Language, row: &ConsentRow) -> Value {
+    if protocol::claim::claims_of_scope(row.scope.as_str()).is_empty() {
+        return Value::None;
+    }
+    Value::of(language, row.scope.as_str(), row.values.clone())
+}
+
+fn sensitive(visitor: &Visitor, mut view: ConsentView) -> HttpResponse {
+    let chrome = visitor.chrome(
+        &view.setting.ui_locales,
+        view.signed_in.user.language.as_deref(),
+    );
+    let rules = PageRules::of(&view.setting).with_image(icon(&view.client));
+    let Some(row) = view.rows.pop() else {
+        return visitor.error(ErrorKind::StepExpired { program: None });
+    };
+    let description = row
+        .description
+        .as_ref()
+        .and_then(|texts| in_language(texts, &chrome.language));
+    let page = SensitiveScopePage {
+        step: view.step,
+        person: view.person,
+        program: face(&view.client),
+        what: share::label_in_sentence(&chrome.language, row.scope.as_str(), description),
+        value: value(&chrome.language, &row),
+        scope: row.scope.to_string(),
+        purpose: row.purpose,
+        chrome,
+    };
+    visitor.page(&page, &rules)
+}

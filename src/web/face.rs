@@ -1,0 +1,50 @@
+//! A client as people recognise it: from the registration to the page's value.
+
+use domain::client::Client;
+use domain::mini_program::MiniProgramState;
+use text::Language;
+
+use crate::page::link::Link;
+use crate::page::program::{ProgramFace, Publisher};
+
+/// The face of a client on a page.
+pub(crate) fn face(client: &Client) -> ProgramFace {
+    let link = |address: &Option<String>| address.as_deref().and_then(Link::parse);
+    let draft = matches!(
+        client.state,
+        MiniProgramState::Draft | MiniProgramState::InReview
+    );
+    ProgramFace {
+        name: client.name().to_owned(),
+        icon: icon(client).and_then(Link::parse_image),
+        publisher: client.publisher.as_ref().map(|p| Publisher {
+            name: p.name.clone(),
+            verified: p.verified_at.is_some(),
+        }),
+        draft: draft && client.mini_program().is_some(),
+        policy_uri: link(&client.metadata.policy_uri),
+        tos_uri: link(&client.metadata.tos_uri),
+    }
+}
+
+/// The address of a client's picture.
+pub(crate) fn icon(client: &Client) -> Option<&str> {
+    match client.mini_program() {
+        Some(manifest) => manifest.icon_uri.as_deref(),
+        None => client.metadata.logo_uri.as_deref(),
+    }
+}
+
+/// An operator's text in the best language there is.
+pub(crate) fn in_language<'a>(
+    texts: &'a std::collections::BTreeMap<String, String>,
+    language: &Language,
+) -> Option<&'a str> {
+    let tag = language.tag();
+    let primary = tag.split('-').next().unwrap_or(tag);
+    let found = texts
+        .get(tag)
+        .or_else(|| texts.get(primary))
+        .or_else(|| texts.get("en"));
+    found.or_else(|| texts.values().next()).map(String::as_str)
+}

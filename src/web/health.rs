@@ -1,0 +1,48 @@
+//! `/healthz`, `/readyz`, `/metrics`: for whoever watches the server.
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use actix_web::web::{self, Data, ServiceConfig};
+use serde_json::json;
+
+use crate::state::WebState;
+
+/// The routes.
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    config
+        .service(web::resource("/healthz").route(web::get().to(healthz)))
+        .service(web::resource("/readyz").route(web::get().to(readyz)))
+        .service(web::resource("/metrics").route(web::get().to(metrics)));
+}
+
+/// The process serves.
+async fn healthz() -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .json(json!({ "status": "ok" }))
+}
+
+/// The process may be sent requests: its memory is fresh and the database answers.
+async fn readyz(state: Data<WebState>) -> HttpResponse {
+    let fresh = state.flows.is_fresh();
+    let database = state.flows.store_answers().await;
+    let body = json!({ "ready": fresh && database, "fresh": fresh, "database": database });
+    let mut response = if fresh && database {
+        HttpResponse::Ok()
+    } else {
+        HttpResponse::ServiceUnavailable()
+    };
+    response
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .json(body)
+}
+
+/// What is counted, in the text form of Prometheus; 404 where it has a listener of its own.
+async fn metrics(state: Data<WebState>) -> HttpResponse {
+    match &state.settings.metrics {
+        Some(text) => HttpResponse::Ok()
+            .insert_header((CONTENT_TYPE, "text/plain; version=0.0.4"))
+            .body(text()),
+        None => HttpResponse::NotFound().finish(),
+    }
+}

@@ -1,0 +1,55 @@
+//! The HTTP layer: a handler parses, makes one call of a flow, renders.
+//!
+//! Owns paths, headers, cookies, shapes of errors, and the pages as they are sent. Decides
+//! nothing. Links are built from the configured issuer, never from `Host`.
+
+use actix_web::web::{self, Data, ServiceConfig};
+
+mod account;
+mod assets;
+mod choose_account;
+mod consent;
+mod error;
+mod extract;
+mod face;
+mod guard;
+mod health;
+mod oauth;
+mod oidc;
+pub mod page;
+mod reply;
+mod sign_in;
+mod sign_out;
+pub mod state;
+
+use state::WebState;
+
+/// The most bytes of a body.
+const MAX_BODY: usize = 64 * 1024;
+
+/// Mounts Portico: everything that it answers, in one list.
+pub fn configure(state: WebState) -> impl FnOnce(&mut ServiceConfig) + Clone {
+    move |config: &mut ServiceConfig| {
+        let site = web::scope("")
+            .app_data(Data::new(state))
+            .app_data(web::PayloadConfig::new(MAX_BODY))
+            .wrap(actix_web::middleware::from_fn(guard::around))
+            .configure(oauth::authorize::routes)
+            .configure(oauth::token::routes)
+            .configure(oauth::introspect::routes)
+            .configure(oauth::revoke::routes)
+            .configure(oidc::userinfo::routes)
+            .configure(oidc::jwks::routes)
+            .configure(oidc::discovery::routes)
+            .configure(oidc::end_session::routes)
+            .configure(sign_in::routes)
+            .configure(choose_account::routes)
+            .configure(consent::routes)
+            .configure(sign_out::routes)
+            .configure(account::routes)
+            .configure(assets::routes)
+            .configure(health::routes)
+            .default_service(web::to(error::no_such_address));
+        config.service(site);
+    }
+}

@@ -1,0 +1,57 @@
+//! `/authorize`: the authorization endpoint (RFC 6749 §3.1), GET and POST alike.
+
+use actix_web::HttpRequest;
+use actix_web::HttpResponse;
+use actix_web::web::{self, ServiceConfig};
+use flow::browser::CookieChanges;
+use protocol::parameters::Parameters;
+
+use crate::extract::browser::Visitor;
+use crate::extract::page_form::PageForm;
+use crate::page::error::ErrorKind;
+
+/// The most bytes of a posted request that are turned into an address.
+const MAX_ADDRESS: usize = 6_000;
+
+/// The routes.
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    let resource = web::resource("/authorize");
+    config.service(
+        resource
+            .route(web::get().to(get))
+            .route(web::post().to(post)),
+    );
+}
+
+async fn get(visitor: Visitor, request: HttpRequest) -> HttpResponse {
+    match Parameters::parse_urlencoded(request.query_string()) {
+        Ok(parameters) => visitor.routed(
+            visitor
+                .state
+                .flows
+                .authorize(&parameters, &visitor.browser)
+                .await,
+        ),
+        Err(error) => visitor.error(ErrorKind::BadRequest {
+            program: None,
+            detail: error.to_string(),
+        }),
+    }
+}
+
+/// "The authorization server MUST support the use of the HTTP GET method … and MAY support the use
+/// of POST" (RFC 6749 §3.1). A form posted from a program's site does not bring our `Lax` cookies
+/// along, so the browser is sent around once: the GET that follows does.
+async fn post(visitor: Visitor, form: PageForm) -> HttpResponse {
+    let query = form.0.to_urlencoded();
+    if visitor.browser.session.is_none() && query.len() <= MAX_ADDRESS {
+        return visitor.see_other(&format!("/authorize?{query}"), &CookieChanges::default());
+    }
+    visitor.routed(
+        visitor
+            .state
+            .flows
+            .authorize(&form.0, &visitor.browser)
+            .await,
+    )
+}

@@ -1,0 +1,26 @@
+//! `/introspect`: the introspection endpoint (RFC 7662 §2).
+
+use actix_web::HttpResponse;
+use actix_web::web::{self, Data, ServiceConfig};
+use protocol::introspection::IntrospectionRequest;
+
+use crate::extract::oauth_form::OAuthForm;
+use crate::reply::oauth_json;
+use crate::state::WebState;
+
+/// The routes.
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    config.service(web::resource("/introspect").route(web::post().to(post)));
+}
+
+async fn post(state: Data<WebState>, form: OAuthForm) -> HttpResponse {
+    match IntrospectionRequest::parse(&form.parameters) {
+        Ok(request) => {
+            let answer = state
+                .flows
+                .introspect(form.credential, request.token.expose(), None);
+            oauth_json::send(answer.await)
+        }
+        Err(error) => oauth_json::refused(&error),
+    }
+}

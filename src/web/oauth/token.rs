@@ -1,0 +1,23 @@
+//! `/token`: the token endpoint (RFC 6749 §3.2).
+
+use actix_web::HttpResponse;
+use actix_web::web::{self, Data, ServiceConfig};
+
+use crate::extract::oauth_form::OAuthForm;
+use crate::guard::cors;
+use crate::reply::oauth_json;
+use crate::state::WebState;
+
+/// The routes.
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    config.service(cors::open("/token").route(web::post().to(post)));
+}
+
+async fn post(state: Data<WebState>, form: OAuthForm) -> HttpResponse {
+    oauth_json::send(
+        state
+            .flows
+            .answer_token_request(form.credential, &form.parameters)
+            .await,
+    )
+}

@@ -1,0 +1,6 @@
+//! The endpoints of OpenID Connect, and the documents that describe this server.
+
+pub(crate) mod discovery;
+pub(crate) mod end_session;
+pub(crate) mod jwks;
+pub(crate) mod userinfo;

@@ -1,0 +1,63 @@
+//! `/end-session`: the logout endpoint of OpenID Connect RP-Initiated Logout 1.0, GET and POST.
+
+use actix_web::HttpRequest;
+use actix_web::HttpResponse;
+use actix_web::web::{self, ServiceConfig};
+use flow::browser::CookieChanges;
+use protocol::logout_request::EndSessionRequest;
+use protocol::parameters::Parameters;
+
+use crate::extract::browser::Visitor;
+use crate::extract::page_form::PageForm;
+use crate::page::error::ErrorKind;
+use crate::sign_out::routed;
+
+/// The most bytes of a posted request that are turned into an address.
+const MAX_ADDRESS: usize = 6_000;
+
+/// The routes.
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    let resource = web::resource("/end-session");
+    config.service(
+        resource
+            .route(web::get().to(get))
+            .route(web::post().to(post)),
+    );
+}
+
+async fn get(visitor: Visitor, request: HttpRequest) -> HttpResponse {
+    match Parameters::parse_urlencoded(request.query_string()) {
+        Ok(parameters) => end(&visitor, &parameters).await,
+        Err(error) => bad(&visitor, error.to_string()),
+    }
+}
+
+/// Like a posted authorization request, it is sent around once for its cookies.
+async fn post(visitor: Visitor, form: PageForm) -> HttpResponse {
+    let query = form.0.to_urlencoded();
+    if visitor.browser.session.is_none() && query.len() <= MAX_ADDRESS {
+        return visitor.see_other(&format!("/end-session?{query}"), &CookieChanges::default());
+    }
+    end(&visitor, &form.0).await
+}
+
+async fn end(visitor: &Visitor, parameters: &Parameters) -> HttpResponse {
+    match EndSessionRequest::parse(parameters) {
+        Ok(request) => routed(
+            visitor,
+            visitor
+                .state
+                .flows
+                .end_session(&request, &visitor.browser)
+                .await,
+        ),
+        Err(error) => bad(visitor, error.description().to_owned()),
+    }
+}
+
+fn bad(visitor: &Visitor, detail: String) -> HttpResponse {
+    visitor.error(ErrorKind::BadRequest {
+        program: None,
+        detail,
+    })
+}

@@ -1,0 +1,28 @@
+//! `/userinfo`: the UserInfo endpoint (OpenID Connect Core §5.3), GET and POST.
+
+use actix_web::HttpResponse;
+use actix_web::web::{self, Data, ServiceConfig};
+use flow::answer::Answer;
+
+use crate::extract::bearer::Bearer;
+use crate::guard::cors;
+use crate::reply::oauth_json;
+use crate::state::WebState;
+
+/// The routes.
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    let resource = cors::open("/userinfo");
+    config.service(
+        resource
+            .route(web::get().to(answer))
+            .route(web::post().to(answer)),
+    );
+}
+
+async fn answer(state: Data<WebState>, bearer: Bearer) -> HttpResponse {
+    match state.flows.answer_userinfo(bearer.0.expose()).await {
+        Ok(Answer::Given(claims)) => oauth_json::ok(&claims),
+        Ok(Answer::Refused(error)) => oauth_json::bearer_refused(&error),
+        Err(fault) => oauth_json::failed(&fault),
+    }
+}

@@ -1,0 +1,149 @@
+//! The page of something that went wrong (any path).
+//!
+//! Owns what it says: what happened, what to do, and an id to tell us. Errors that a program may
+//! hear of are redirects or JSON and never come here.
+
+use askama::Template;
+use text::{Arg, Markup};
+
+use super::chrome::Chrome;
+use super::link::BackLink;
+
+/// Says what went wrong.
+#[derive(Clone, Debug, PartialEq, Template)]
+#[template(path = "error.html")]
+pub struct ErrorPage {
+    /// What surrounds it.
+    pub chrome: Chrome,
+    /// What went wrong.
+    pub kind: ErrorKind,
+    /// Under which id the log has it.
+    pub error_id: Option<String>,
+    /// Where the person came from, if that is known and registered.
+    pub back: Option<BackLink>,
+}
+
+/// What went wrong. Names are programs' names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The redirect URI is not registered for this client.
+    UnregisteredRedirectUri {
+        /// The client's name.
+        program: String,
+    },
+    /// There is no such client.
+    UnknownClient,
+    /// The mini-program is suspended, or not released.
+    NotAvailable {
+        /// Its name.
+        program: String,
+    },
+    /// The mini-program is a draft, and this person is no tester of it.
+    TestersOnly {
+        /// Its name.
+        program: String,
+    },
+    /// The step token, or the interaction that it belongs to, is too old or used up.
+    StepExpired {
+        /// The program to open again, if it is known.
+        program: Option<String>,
+    },
+    /// The limit of requests is reached.
+    TooManyRequests {
+        /// How long to wait.
+        seconds: u32,
+    },
+    /// A fault of ours.
+    Broken,
+    /// There is no such page.
+    NotFound,
+    /// A form without its token, from another site, or from another browser.
+    ForgedForm,
+    /// A malformed authorization or logout request that cannot be answered by redirect.
+    BadRequest {
+        /// The program that sent it, if it is known.
+        program: Option<String>,
+        /// For its makers: the error code and what is wrong.
+        detail: String,
+    },
+}
+
+impl ErrorKind {
+    /// The HTTP status that goes with it.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::UnregisteredRedirectUri { .. }
+            | Self::UnknownClient
+            | Self::StepExpired { .. }
+            | Self::BadRequest { .. } => 400,
+            Self::NotAvailable { .. } | Self::TestersOnly { .. } | Self::ForgedForm => 403,
+            Self::NotFound => 404,
+            Self::TooManyRequests { .. } => 429,
+            Self::Broken => 503,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::UnregisteredRedirectUri { .. } => "unregistered-redirect-uri",
+            Self::UnknownClient => "unknown-client",
+            Self::NotAvailable { .. } => "not-available",
+            Self::TestersOnly { .. } => "testers-only",
+            Self::StepExpired { .. } => "step-expired",
+            Self::TooManyRequests { .. } => "too-many-requests",
+            Self::Broken => "broken",
+            Self::NotFound => "not-found",
+            Self::ForgedForm => "forged-form",
+            Self::BadRequest { .. } => "bad-request",
+        }
+    }
+
+    fn program(&self) -> Option<&str> {
+        match self {
+            Self::UnregisteredRedirectUri { program }
+            | Self::NotAvailable { program }
+            | Self::TestersOnly { program } => Some(program),
+            Self::StepExpired { program } | Self::BadRequest { program, .. } => program.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+impl ErrorPage {
+    fn args(&self) -> Vec<(&'static str, Arg)> {
+        let program = self
+            .kind
+            .program()
+            .map_or_else(|| self.chrome.say("error-the-program"), str::to_owned);
+        let mut args = vec![("program", Arg::Text(program))];
+        if let ErrorKind::TooManyRequests { seconds } = self.kind {
+            args.push(("wait", Arg::Text(self.chrome.language.wait(seconds))));
+        }
+        args
+    }
+
+    fn title(&self) -> String {
+        self.chrome
+            .language
+            .text(&format!("error-{}-title", self.kind.name()), &self.args())
+    }
+
+    /// `title`, `what` or `do`.
+    fn part(&self, part: &str) -> Markup {
+        self.chrome
+            .language
+            .html(&format!("error-{}-{part}", self.kind.name()), &self.args())
+    }
+
+    fn detail(&self) -> Option<&str> {
+        match &self.kind {
+            ErrorKind::BadRequest { detail, .. } => Some(detail),
+            _ => None,
+        }
+    }
+
+    /// Whether a way to the account page helps.
+    fn offers_account(&self) -> bool {
+        self.back.is_none() && matches!(self.kind, ErrorKind::NotFound | ErrorKind::ForgedForm)
+    }
+}

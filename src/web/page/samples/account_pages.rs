@@ -1,0 +1,372 @@
+//! Samples of a person's own pages.
+
+use super::super::account::{
+    AccountNotice, AccountPage, FadingScope, KnowingProgram, KnownScope, Person, RefusedScope,
+};
+use super::super::history::{DecisionKind, DecisionRow, HistoryPage};
+use super::super::link::Link;
+use super::super::password::{PasswordOutcome, PasswordPage};
+use super::super::sessions::{SessionRow, SessionsNotice, SessionsPage};
+use super::super::share::{self, Value};
+use super::{
+    HOSTILE, STEP, Samples, at, bank, chrome, chrome_from_the_right, hostile_program, long_program,
+    market, taxi,
+};
+
+fn known(scope: &str, lines: &[&str]) -> KnownScope {
+    let language = chrome().language;
+    let lines = lines.iter().map(|line| (*line).to_owned()).collect();
+    KnownScope {
+        scope: scope.to_owned(),
+        label: share::label(&language, scope, None),
+        value: Value::of(&language, scope, lines),
+        can_take_back: true,
+    }
+}
+
+fn refused(scope: &str) -> RefusedScope {
+    RefusedScope {
+        scope: scope.to_owned(),
+        label: share::label(&chrome().language, scope, None),
+    }
+}
+
+fn market_knows() -> KnowingProgram {
+    KnowingProgram {
+        client_id: "market-id".to_owned(),
+        face: market(),
+        knows: vec![known("profile.basic", &["Ada Lovelace"])],
+        refused: vec![refused("phone.verified")],
+        fading: Vec::new(),
+        since: at("2026-10-12T09:15:00Z"),
+        last_used: Some(at("2026-11-20T14:32:00Z")),
+    }
+}
+
+fn taxi_knows() -> KnowingProgram {
+    KnowingProgram {
+        client_id: "taxi-id".to_owned(),
+        face: taxi(),
+        knows: vec![
+            known("profile.basic", &["Ada Lovelace"]),
+            known(
+                "addresses",
+                &[
+                    "Home: 5 Lake Road, Minsk",
+                    "Work: 1 Analytical Engine Square, London",
+                ],
+            ),
+            known("phone.verified", &[]),
+        ],
+        refused: Vec::new(),
+        fading: Vec::new(),
+        last_used: None,
+        ..market_knows()
+    }
+}
+
+fn fading(label: &str) -> Vec<FadingScope> {
+    vec![FadingScope {
+        label: label.to_owned(),
+        gone_by: at("2026-11-20T14:42:00Z"),
+    }]
+}
+
+fn market_knows_nothing() -> KnowingProgram {
+    KnowingProgram {
+        knows: Vec::new(),
+        refused: vec![refused("profile.basic"), refused("phone.verified")],
+        fading: fading("Your name and picture"),
+        ..market_knows()
+    }
+}
+
+fn bank_knows_who() -> KnowingProgram {
+    KnowingProgram {
+        client_id: "bank-id".to_owned(),
+        face: bank(),
+        knows: vec![KnownScope {
+            can_take_back: false,
+            value: Value::None,
+            ..known("openid", &[])
+        }],
+        ..taxi_knows()
+    }
+}
+
+fn hostile_knows() -> KnowingProgram {
+    KnowingProgram {
+        face: hostile_program(),
+        knows: vec![KnownScope {
+            label: HOSTILE.to_owned(),
+            ..known("a<b>&'c", &[HOSTILE])
+        }],
+        refused: vec![RefusedScope {
+            label: HOSTILE.to_owned(),
+            ..refused("d\"e")
+        }],
+        fading: fading(HOSTILE),
+        ..market_knows()
+    }
+}
+
+impl Samples for AccountPage {
+    const NAME: &'static str = "account";
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let two = Self {
+            chrome: chrome(),
+            csrf: STEP.to_owned(),
+            person: Person {
+                name: "Ada Lovelace".to_owned(),
+                username: "ada".to_owned(),
+                picture: None,
+                contacts: vec!["ada@example.org".to_owned(), "+375 ••• 4567".to_owned()],
+            },
+            programs: vec![market_knows(), taxi_knows()],
+            notice: None,
+        };
+        let (program, label) = ("Market".to_owned(), "Your phone number".to_owned());
+        let notice = |notice| Self {
+            notice: Some(notice),
+            ..two.clone()
+        };
+        let gone_by = Some(at("2026-11-20T14:42:00Z"));
+        vec![
+            ("two-programs", two.clone()),
+            (
+                "empty",
+                Self {
+                    programs: Vec::new(),
+                    ..two.clone()
+                },
+            ),
+            (
+                "taken-back",
+                Self {
+                    programs: vec![market_knows_nothing(), bank_knows_who()],
+                    ..notice(AccountNotice::TakenBack {
+                        program: program.clone(),
+                        label: label.clone(),
+                    })
+                },
+            ),
+            (
+                "removed",
+                notice(AccountNotice::Removed {
+                    program: program.clone(),
+                    gone_by: None,
+                }),
+            ),
+            (
+                "removed-gone-by",
+                notice(AccountNotice::Removed {
+                    program: program.clone(),
+                    gone_by,
+                }),
+            ),
+            (
+                "reopened",
+                notice(AccountNotice::Reopened { program, label }),
+            ),
+            (
+                "picture-long",
+                Self {
+                    person: Person {
+                        picture: Link::own("/static/portico.svg"),
+                        contacts: Vec::new(),
+                        ..two.person.clone()
+                    },
+                    programs: vec![KnowingProgram {
+                        face: long_program(),
+                        ..market_knows()
+                    }],
+                    ..two.clone()
+                },
+            ),
+            (
+                "from-the-right",
+                Self {
+                    chrome: chrome_from_the_right(),
+                    ..two.clone()
+                },
+            ),
+            (
+                "hostile",
+                Self {
+                    person: Person {
+                        name: HOSTILE.to_owned(),
+                        username: HOSTILE.to_owned(),
+                        picture: None,
+                        contacts: vec![HOSTILE.to_owned()],
+                    },
+                    programs: vec![hostile_knows()],
+                    ..notice(AccountNotice::Reopened {
+                        program: HOSTILE.to_owned(),
+                        label: HOSTILE.to_owned(),
+                    })
+                },
+            ),
+        ]
+    }
+}
+
+impl Samples for SessionsPage {
+    const NAME: &'static str = "sessions";
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let session = |id: &str, device: &str, here| SessionRow {
+            id: id.to_owned(),
+            device: device.to_owned(),
+            started: at("2026-10-12T09:15:00Z"),
+            last_seen: at("2026-11-20T14:32:00Z"),
+            here,
+        };
+        let here = session("0199-a", "Chrome on Android", true);
+        let three = Self {
+            chrome: chrome(),
+            csrf: STEP.to_owned(),
+            sessions: vec![
+                here.clone(),
+                session("0199-b", "Firefox on Linux", false),
+                session("0199-c", "Unknown browser", false),
+            ],
+            notice: None,
+        };
+        vec![
+            ("three", three.clone()),
+            (
+                "only-this",
+                Self {
+                    sessions: vec![here.clone()],
+                    ..three.clone()
+                },
+            ),
+            (
+                "ended",
+                Self {
+                    notice: Some(SessionsNotice::Ended),
+                    ..three.clone()
+                },
+            ),
+            (
+                "others-ended",
+                Self {
+                    sessions: vec![here],
+                    notice: Some(SessionsNotice::OthersEnded),
+                    ..three.clone()
+                },
+            ),
+            (
+                "hostile",
+                Self {
+                    sessions: vec![session("0199-d", HOSTILE, false)],
+                    ..three
+                },
+            ),
+        ]
+    }
+}
+
+impl Samples for PasswordPage {
+    const NAME: &'static str = "password";
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let page = |outcome| Self {
+            chrome: chrome(),
+            csrf: STEP.to_owned(),
+            username: "ada".to_owned(),
+            outcome,
+        };
+        vec![
+            ("first", page(None)),
+            ("changed", page(Some(PasswordOutcome::Changed))),
+            ("wrong-current", page(Some(PasswordOutcome::WrongCurrent))),
+            ("too-short", page(Some(PasswordOutcome::TooShort))),
+            (
+                "too-long",
+                page(Some(PasswordOutcome::TooLong { most: 1024 })),
+            ),
+            ("too-common", page(Some(PasswordOutcome::TooCommon))),
+            (
+                "throttled",
+                page(Some(PasswordOutcome::TooManyTries { seconds: 300 })),
+            ),
+        ]
+    }
+}
+
+impl Samples for HistoryPage {
+    const NAME: &'static str = "history";
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let decision = |when: &str, kind, scopes: &[&str], left_out: &[&str]| DecisionRow {
+            at: at(when),
+            program: market(),
+            kind,
+            scopes: scopes.iter().map(|s| (*s).to_owned()).collect(),
+            left_out: left_out.iter().map(|s| (*s).to_owned()).collect(),
+        };
+        let (name, phone) = ("Your name and picture", "Your phone number");
+        let full = Self {
+            chrome: chrome(),
+            decisions: vec![
+                decision(
+                    "2026-11-20T14:32:00Z",
+                    DecisionKind::Reopened,
+                    &[phone],
+                    &[],
+                ),
+                decision(
+                    "2026-11-20T14:31:00Z",
+                    DecisionKind::TakenBack,
+                    &[name],
+                    &[],
+                ),
+                decision(
+                    "2026-11-19T08:00:00Z",
+                    DecisionKind::Allowed,
+                    &[name],
+                    &[phone],
+                ),
+                decision(
+                    "2026-11-19T07:59:00Z",
+                    DecisionKind::Withheld,
+                    &[],
+                    &[phone],
+                ),
+                decision("2026-11-02T23:59:59Z", DecisionKind::Refused, &[], &[]),
+                decision("2026-10-12T09:15:00Z", DecisionKind::Removed, &[], &[]),
+            ],
+            older: Link::own("/account/history?before=17"),
+        };
+        let hostile = DecisionRow {
+            program: hostile_program(),
+            ..decision(
+                "2026-11-20T14:32:00Z",
+                DecisionKind::Allowed,
+                &[HOSTILE],
+                &[HOSTILE],
+            )
+        };
+        vec![
+            ("full", full.clone()),
+            (
+                "empty",
+                Self {
+                    decisions: Vec::new(),
+                    older: None,
+                    ..full.clone()
+                },
+            ),
+            (
+                "hostile",
+                Self {
+                    decisions: vec![hostile],
+                    older: None,
+                    ..full
+                },
+            ),
+        ]
+    }
+}

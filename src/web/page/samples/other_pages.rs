@@ -1,0 +1,162 @@
+//! Samples of signing out, of errors, and of the page that posts a response.
+
+use super::super::error::{ErrorKind, ErrorPage};
+use super::super::form_post::FormPostPage;
+use super::super::link::{BackLink, Link};
+use super::super::sign_out::SignOutPage;
+use super::super::signed_out::{SignedOut, SignedOutPage};
+use super::{HOSTILE, STEP, Samples, chrome};
+
+fn back_to(name: &str) -> Option<BackLink> {
+    Some(BackLink {
+        name: name.to_owned(),
+        to: Link::parse("https://market.example/bye?a=1&b=2")?,
+    })
+}
+
+impl Samples for SignOutPage {
+    const NAME: &'static str = "sign-out";
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let page = |person: &str, program: Option<&str>| Self {
+            chrome: chrome(),
+            step: STEP.to_owned(),
+            person: person.to_owned(),
+            program: program.map(str::to_owned),
+        };
+        vec![
+            ("plain", page("Ada Lovelace", None)),
+            ("asked", page("Ada Lovelace", Some("Market"))),
+            ("hostile", page(HOSTILE, Some(HOSTILE))),
+        ]
+    }
+}
+
+impl Samples for SignedOutPage {
+    const NAME: &'static str = "signed-out";
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let page = |outcome, back| Self {
+            chrome: chrome(),
+            outcome,
+            back,
+        };
+        let left = |program: &str| SignedOut::Left {
+            program: program.to_owned(),
+        };
+        vec![
+            ("everywhere", page(SignedOut::Everywhere, None)),
+            (
+                "everywhere-back",
+                page(SignedOut::Everywhere, back_to("Market")),
+            ),
+            ("left", page(left("Market"), None)),
+            ("left-back", page(left("Market"), back_to("Market"))),
+            ("nobody", page(SignedOut::Nobody, None)),
+            ("hostile", page(left(HOSTILE), back_to(HOSTILE))),
+        ]
+    }
+}
+
+impl Samples for ErrorPage {
+    const NAME: &'static str = "error";
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let market = || "Market".to_owned();
+        let page = |kind| Self {
+            chrome: chrome(),
+            kind,
+            error_id: Some("7Q2M-K9XA".to_owned()),
+            back: None,
+        };
+        let detail = "invalid_request: response_type is missing".to_owned();
+        let hostile = Self {
+            error_id: Some(HOSTILE.to_owned()),
+            back: back_to(HOSTILE),
+            ..page(ErrorKind::BadRequest {
+                program: Some(HOSTILE.to_owned()),
+                detail: HOSTILE.to_owned(),
+            })
+        };
+        vec![
+            (
+                "unregistered-redirect-uri",
+                page(ErrorKind::UnregisteredRedirectUri { program: market() }),
+            ),
+            ("unknown-client", page(ErrorKind::UnknownClient)),
+            (
+                "not-available",
+                Self {
+                    back: back_to("Nova"),
+                    ..page(ErrorKind::NotAvailable { program: market() })
+                },
+            ),
+            (
+                "testers-only",
+                page(ErrorKind::TestersOnly { program: market() }),
+            ),
+            (
+                "step-expired",
+                page(ErrorKind::StepExpired {
+                    program: Some(market()),
+                }),
+            ),
+            (
+                "step-expired-unknown",
+                page(ErrorKind::StepExpired { program: None }),
+            ),
+            (
+                "too-many-requests",
+                page(ErrorKind::TooManyRequests { seconds: 8 }),
+            ),
+            ("broken", page(ErrorKind::Broken)),
+            (
+                "not-found",
+                Self {
+                    error_id: None,
+                    ..page(ErrorKind::NotFound)
+                },
+            ),
+            ("forged-form", page(ErrorKind::ForgedForm)),
+            (
+                "bad-request",
+                page(ErrorKind::BadRequest {
+                    program: Some(market()),
+                    detail: detail.clone(),
+                }),
+            ),
+            (
+                "bad-request-unknown",
+                page(ErrorKind::BadRequest {
+                    program: None,
+                    detail,
+                }),
+            ),
+            ("hostile", hostile),
+        ]
+    }
+}
+
+impl Samples for FormPostPage {
+    const NAME: &'static str = "form-post";
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let page = |state: &str| {
+            let redirect_uri = Link::parse("https://market.example/back?from=portico");
+            let pairs = [
+                ("code", "abc.DEF_123"),
+                ("state", state),
+                ("iss", "https://portico.example"),
+            ];
+            Self {
+                chrome: chrome(),
+                redirect_uri: redirect_uri.expect("a redirect URI"),
+                parameters: pairs
+                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                    .to_vec(),
+            }
+        };
+        let hostile_state = HOSTILE.replace('\u{202E}', "");
+        vec![("code", page("xyz")), ("hostile", page(&hostile_state))]
+    }
+}

@@ -1,0 +1,7 @@
+//! What handlers send: one shape per file.
+
+pub(crate) mod cookies;
+pub(crate) mod document;
+pub(crate) mod oauth_json;
+pub(crate) mod page;
+pub(crate) mod routed;

@@ -1,0 +1,151 @@
+//! Answers to clients: JSON with `Cache-Control: no-store`, and errors in the shapes of RFC 6749
+//! §5.2 and RFC 6750 §3.
+
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
+use flow::answer::Answer;
+use foundation::fault::Fault;
+use protocol::oauth_error::{ErrorCode, OAuthError};
+use serde::Serialize;
+
+use crate::error::log_fault;
+
+/// Sends an answer of the token, introspection or revocation endpoint.
+pub(crate) fn send<T: Serialize>(answer: Result<Answer<T>, Fault>) -> HttpResponse {
+    match answer {
+        Ok(Answer::Given(value)) => ok(&value),
+        Ok(Answer::Refused(error)) => refused(&error),
+        Err(fault) => failed(&fault),
+    }
+}
+
+/// 200 with a JSON body.
+pub(crate) fn ok<T: Serialize>(value: &T) -> HttpResponse {
+    match serde_json::to_vec(value) {
+        Ok(body) => no_store(StatusCode::OK).body(body),
+        Err(error) => failed(&Fault::broken_by("an answer", error)),
+    }
+}
+
+/// "The authorization server MUST include the HTTP Cache-Control response header field with a
+/// value of no-store in any response containing tokens" (RFC 6749 §5.1); so do errors.
+fn no_store(status: StatusCode) -> HttpResponseBuilder {
+    let mut response = HttpResponse::build(status);
+    response
+        .insert_header((CONTENT_TYPE, "application/json"))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header((PRAGMA, "no-cache"));
+    response
+}
+
+fn status(error: &OAuthError) -> StatusCode {
+    StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST)
+}
+
+/// A refusal of RFC 6749 §5.2.
+pub(crate) fn refused(error: &OAuthError) -> HttpResponse {
+    tracing::debug!(
+        error = error.code().as_str(),
+        cause = error.cause(),
+        "refused"
+    );
+    let mut response = no_store(status(error));
+    // "the authorization server MUST respond with an HTTP 401 status code and include the
+    // WWW-Authenticate response header field matching the authentication scheme used by the client"
+    if error.code() == ErrorCode::InvalidClient {
+        response.insert_header((
+            WWW_AUTHENTICATE,
+            "Basic realm=\"portico\", charset=\"UTF-8\"",
+        ));
+    }
+    response.json(error.body())
+}
+
+/// A fault: 503 when trying again can help, else 500; never a cause.
+pub(crate) fn failed(fault: &Fault) -> HttpResponse {
+    let id = log_fault(fault);
+    let (code, status) = if fault.is_unavailable() {
+        (
+            ErrorCode::TemporarilyUnavailable,
+            StatusCode::SERVICE_UNAVAILABLE,
+        )
+    } else {
+        (ErrorCode::ServerError, StatusCode::INTERNAL_SERVER_ERROR)
+    };
+    let mut response = no_store(status);
+    if fault.is_unavailable() {
+        response.insert_header((RETRY_AFTER, "1"));
+    }
+    response.json(OAuthError::new(code, format!("error id {id}")).body())
+}
+
+/// A refusal of a protected resource (RFC 6750 §3).
+pub(crate) fn bearer_refused(error: &OAuthError) -> HttpResponse {
+    let mut response = no_store(status(error));
+    response.insert_header((WWW_AUTHENTICATE, error.bearer_challenge()));
+    response.json(error.body())
+}
+
+/// A client's request that cannot be read.
+#[derive(Debug)]
+pub(crate) struct OAuthRefusal(OAuthError);
+
+impl From<OAuthError> for OAuthRefusal {
+    fn from(error: OAuthError) -> Self {
+        Self(error)
+    }
+}
+
+impl fmt::Display for OAuthRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl ResponseError for OAuthRefusal {
+    fn error_response(&self) -> HttpResponse {
+        refused(&self.0)
+    }
+}
+
+/// A request to a protected resource that cannot be read.
+#[derive(Debug)]
+pub(crate) enum BearerRefusal {
+    /// "If the request lacks any authentication information … the resource server SHOULD NOT
+    /// include an error code or other error information" (RFC 6750 §3.1).
+    Missing,
+    /// Anything else.
+    Refused(OAuthError),
+}
+
+impl From<OAuthError> for BearerRefusal {
+    fn from(error: OAuthError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl fmt::Display for BearerRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("no token"),
+            Self::Refused(error) => error.fmt(f),
+        }
+    }
+}
+
+impl ResponseError for BearerRefusal {
+    fn error_response(&self) -> HttpResponse {
+        match self {
+            Self::Missing => {
+                let mut response = no_store(StatusCode::UNAUTHORIZED);
+                response
+                    .insert_header((WWW_AUTHENTICATE, "Bearer realm=\"portico\""))
+                    .finish()
+            }
+            Self::Refused(error) => bearer_refused(error),
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! Sending pages: the headers that every page has, and the page of something that went wrong.
+
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError};
+use askama::Template;
+use flow::authorize::{PageSetting, ShownError};
+use flow::browser::CookieChanges;
+use foundation::fault::Fault;
+
+use crate::error::log_fault;
+use crate::extract::browser::Visitor;
+use crate::page::chrome::Chrome;
+use crate::page::error::{ErrorKind, ErrorPage};
+use crate::reply::cookies;
+use crate::state::WebState;
+
+/// What a page may load, who may frame it, and where its forms may lead.
+#[derive(Default)]
+pub(crate) struct PageRules {
+    /// Origins of pictures.
+    pub(crate) images: Vec<String>,
+    /// Origins that may frame it; nobody when empty.
+    pub(crate) frame_origins: Vec<String>,
+    /// Where its forms may lead besides to us. Chromium applies `form-action` to the redirects
+    /// after a post as well, and a program may send the person on from its redirect URI.
+    pub(crate) form_targets: Vec<String>,
+    /// Whether it runs our script that submits it.
+    pub(crate) script: bool,
+}
+
+impl PageRules {
+    /// The rules of a page on the way of an authorization request.
+    pub(crate) fn of(setting: &PageSetting) -> Self {
+        let target = setting.redirect_uri.as_deref().map(form_target);
+        Self {
+            frame_origins: setting.frame_origins.clone(),
+            form_targets: target.into_iter().chain(["https:".to_owned()]).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// The same, with a picture.
+    pub(crate) fn with_image(mut self, address: Option<&str>) -> Self {
+        if let Some(origin) = address.and_then(origin_of)
+            && !self.images.contains(&origin)
+        {
+            self.images.push(origin);
+        }
+        self
+    }
+
+    fn csp(&self) -> String {
+        let list = |own: &str, more: &[String]| {
+            let sources = std::iter::once(own).chain(more.iter().map(String::as_str));
+            sources.collect::<Vec<_>>().join(" ")
+        };
+        let ancestors = match self.frame_origins.as_slice() {
+            [] => "'none'".to_owned(),
+            origins => origins.join(" "),
+        };
+        let script = if self.script {
+            "script-src 'self'; "
+        } else {
+            ""
+        };
+        format!(
+            "default-src 'none'; style-src 'self'; {script}img-src {}; form-action {}; \
+             frame-ancestors {ancestors}; base-uri 'none'",
+            list("'self'", &self.images),
+            list("'self'", &self.form_targets),
+        )
+    }
+}
+
+/// A CSP source for a redirect URI: its origin, or the scheme of a native app.
+pub(crate) fn form_target(uri: &str) -> String {
+    origin_of(uri).unwrap_or_else(|| format!("{}:", uri.split(':').next().unwrap_or_default()))
+}
+
+fn origin_of(address: &str) -> Option<String> {
+    let url = url::Url::parse(address).ok()?;
+    let web = matches!(url.scheme(), "http" | "https");
+    web.then(|| url.origin().ascii_serialization())
+}
+
+/// Renders a page with its cookies.
+pub(crate) fn send(
+    state: &WebState,
+    status: StatusCode,
+    page: &impl Template,
+    rules: &PageRules,
+    changes: &CookieChanges,
+) -> HttpResponse {
+    let html = match page.render() {
+        Ok(html) => html,
+        Err(error) => {
+            log_fault(&Fault::broken_by("a page", error));
+            return HttpResponse::InternalServerError().finish();
+        }
+    };
+    let mut response = HttpResponse::build(status);
+    cookies::set(&mut response, state, changes);
+    headers(&mut response, rules).body(html)
+}
+
+fn headers<'a>(
+    response: &'a mut HttpResponseBuilder,
+    rules: &PageRules,
+) -> &'a mut HttpResponseBuilder {
+    response
+        .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header((CONTENT_SECURITY_POLICY, rules.csp()))
+}
+
+impl Visitor {
+    /// Language and brand of a page, by what the request prefers, the person chose, the browser
+    /// says.
+    pub(crate) fn chrome(&self, ui_locales: &[String], person: Option<&str>) -> Chrome {
+        let language = text::negotiate(ui_locales, person, self.accept_language.as_deref());
+        chrome(&self.state, language)
+    }
+
+    /// Sends a page that changes no cookies.
+    pub(crate) fn page(&self, page: &impl Template, rules: &PageRules) -> HttpResponse {
+        send(
+            &self.state,
+            StatusCode::OK,
+            page,
+            rules,
+            &CookieChanges::default(),
+        )
+    }
+
+    /// Sends the page of an error.
+    pub(crate) fn error(&self, kind: ErrorKind) -> HttpResponse {
+        self.error_with(kind, &CookieChanges::default())
+    }
+
+    /// Sends the page of an error, with cookies.
+    pub(crate) fn error_with(&self, kind: ErrorKind, changes: &CookieChanges) -> HttpResponse {
+        error_page(
+            &self.state,
+            self.accept_language.as_deref(),
+            kind,
+            None,
+            changes,
+        )
+    }
+
+    /// Sends what a flow found wrong where nothing may be redirected.
+    pub(crate) fn shown(&self, error: ShownError, changes: &CookieChanges) -> HttpResponse {
+        use domain::client::RedirectProblem;
+        let kind = match error {
+            ShownError::BadRequest(detail) => ErrorKind::BadRequest {
+                program: None,
+                detail,
+            },
+            ShownError::UnknownClient => ErrorKind::UnknownClient,
+            ShownError::Redirect {
+                name,
+                problem: RedirectProblem::NotRegistered,
+            } => ErrorKind::UnregisteredRedirectUri { program: name },
+            ShownError::Redirect {
+                name,
+                problem: RedirectProblem::Missing,
+            } => ErrorKind::BadRequest {
+                program: Some(name),
+                detail: "redirect_uri is missing".to_owned(),
+            },
+            ShownError::NotAvailable { name } => ErrorKind::NotAvailable { program: name },
+            ShownError::StepExpired => ErrorKind::StepExpired { program: None },
+        };
+        self.error_with(kind, changes)
+    }
+
+    /// Sends the page of a fault and logs it once.
+    pub(crate) fn fault(&self, fault: &Fault) -> HttpResponse {
+        fault_page(&self.state, self.accept_language.as_deref(), fault)
+    }
+}
+
+fn chrome(state: &WebState, language: text::Language) -> Chrome {
+    Chrome {
+        language,
+        brand: state.flows.policy().brand.clone(),
+        brand_stylesheet: None,
+    }
+}
+
+fn error_page(
+    state: &WebState,
+    accept_language: Option<&str>,
+    kind: ErrorKind,
+    error_id: Option<String>,
+    changes: &CookieChanges,
+) -> HttpResponse {
+    let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    let chrome = chrome(state, text::negotiate(&[], None, accept_language));
+    let page = ErrorPage {
+        chrome,
+        kind,
+        error_id,
+        back: None,
+    };
+    send(state, status, &page, &PageRules::default(), changes)
+}
+
+fn fault_page(state: &WebState, accept_language: Option<&str>, fault: &Fault) -> HttpResponse {
+    let id = log_fault(fault);
+    error_page(
+        state,
+        accept_language,
+        ErrorKind::Broken,
+        Some(id),
+        &CookieChanges::default(),
+    )
+}
+
+/// The page of an address that does not exist.
+pub(crate) fn not_found(state: &WebState, request: &HttpRequest) -> HttpResponse {
+    let wish = request
+        .headers()
+        .get("accept-language")
+        .and_then(|v| v.to_str().ok());
+    error_page(
+        state,
+        wish,
+        ErrorKind::NotFound,
+        None,
+        &CookieChanges::default(),
+    )
+}
+
+/// A page request that cannot be read.
+pub(crate) struct PageError {
+    state: Option<Data<WebState>>,
+    kind: ErrorKind,
+}
+
+impl PageError {
+    /// The server was put together wrongly.
+    pub(crate) fn misconfigured() -> Self {
+        Self {
+            state: None,
+            kind: ErrorKind::Broken,
+        }
+    }
+
+    /// Two cookies of one name.
+    pub(crate) fn two_cookies(state: &Data<WebState>) -> Self {
+        Self::bad_request(state, "the request carries two cookies of the same name")
+    }
+
+    /// Anything else that is wrong with a request for a page.
+    pub(crate) fn bad_request(state: &Data<WebState>, detail: impl Into<String>) -> Self {
+        let kind = ErrorKind::BadRequest {
+            program: None,
+            detail: detail.into(),
+        };
+        Self {
+            state: Some(state.clone()),
+            kind,
+        }
+    }
+}
+
+impl fmt::Debug for PageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PageError({:?})", self.kind)
+    }
+}
+
+impl fmt::Display for PageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the request for a page cannot be read")
+    }
+}
+
+impl ResponseError for PageError {
+    fn error_response(&self) -> HttpResponse {
+        match &self.state {
+            Some(state) => error_page(
+                state,
+                None,
+                self.kind.clone(),
+                None,
+                &CookieChanges::default(),
+            ),
+            None => HttpResponse::InternalServerError().finish(),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Sending where an authorization request goes next: to the client, to a page of ours, or nowhere.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, LOCATION};
+use flow::authorize::{Outcome, Routed};
+use flow::browser::CookieChanges;
+use flow::step::{Hop, PageStep};
+use foundation::fault::Fault;
+use protocol::response_mode::{AuthorizationResponse, ResponseMode};
+
+use crate::extract::browser::Visitor;
+use crate::page::form_post::FormPostPage;
+use crate::page::link::Link;
+use crate::reply::cookies;
+use crate::reply::page::{PageRules, form_target, send};
+
+/// The path of a page.
+pub(crate) const fn path(hop: Hop) -> &'static str {
+    match hop {
+        Hop::SignIn => "/sign-in",
+        Hop::ChooseAccount => "/choose-account",
+        Hop::Consent => "/consent",
+        Hop::SignOut => "/sign-out",
+    }
+}
+
+/// The address of a page with its token.
+pub(crate) fn address(step: &PageStep) -> String {
+    let query = [("step", step.token.as_str()), ("other", "1")];
+    let taken = if step.as_other {
+        &query[..]
+    } else {
+        &query[..1]
+    };
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(taken)
+        .finish();
+    format!("{}?{query}", path(step.hop))
+}
+
+impl Visitor {
+    /// Sends an outcome of the authorization endpoint or of one of its pages.
+    pub(crate) fn routed(&self, routed: Result<Routed, Fault>) -> HttpResponse {
+        let Routed { outcome, cookies } = match routed {
+            Ok(routed) => routed,
+            Err(fault) => return self.fault(&fault),
+        };
+        match outcome {
+            Outcome::Respond(response) => self.respond(&response, &cookies),
+            Outcome::Page(step) => self.see_other(&address(&step), &cookies),
+            Outcome::Account => self.see_other("/account", &cookies),
+            Outcome::Shown(error) => self.shown(error, &cookies),
+        }
+    }
+
+    /// "303 See Other": the browser goes on with GET, and no form is sent twice (RFC 9700 §4.12:
+    /// 307 would repeat the credentials to the client).
+    pub(crate) fn see_other(&self, location: &str, changes: &CookieChanges) -> HttpResponse {
+        let mut response = HttpResponse::SeeOther();
+        cookies::set(&mut response, &self.state, changes);
+        response
+            .insert_header((LOCATION, location))
+            .insert_header((CACHE_CONTROL, "no-store"))
+            .finish()
+    }
+
+    fn respond(&self, response: &AuthorizationResponse, changes: &CookieChanges) -> HttpResponse {
+        match response.mode {
+            ResponseMode::Query => self.see_other(&response.location(), changes),
+            ResponseMode::FormPost => self.form_post(response, changes),
+        }
+    }
+
+    fn form_post(&self, response: &AuthorizationResponse, changes: &CookieChanges) -> HttpResponse {
+        let Some(redirect_uri) = Link::parse(&response.redirect_uri) else {
+            return self.fault(&Fault::broken("a registered redirect URI that is no link"));
+        };
+        let page = FormPostPage {
+            chrome: self.chrome(&[], None),
+            redirect_uri,
+            parameters: response.parameters.clone(),
+        };
+        let rules = PageRules {
+            form_targets: vec![form_target(&response.redirect_uri), "https:".to_owned()],
+            script: true,
+            ..PageRules::default()
+        };
+        send(&self.state, StatusCode::OK, &page, &rules, changes)
+    }
+}

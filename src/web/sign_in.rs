@@ -1,0 +1,169 @@
+//! `/sign-in`: the page and its form.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::{self, Query, ServiceConfig};
+use flow::browser::{CookieChanges, SignedIn};
+use flow::sign_in::{SignInAnswer, SignInView};
+use flow::step::{Hop, PageStep};
+use foundation::secret::SecretText;
+use serde::Deserialize;
+
+use crate::extract::browser::Visitor;
+use crate::extract::page_form::PageForm;
+use crate::face::{face, icon};
+use crate::page::error::ErrorKind;
+use crate::page::sign_in::{SignInPage, SignInProblem};
+use crate::reply::page::{PageRules, send};
+use crate::reply::routed::address;
+
+/// The routes.
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    config.service(
+        web::resource("/sign-in")
+            .route(web::get().to(show))
+            .route(web::post().to(answer)),
+    );
+}
+
+/// The query of every page with a step.
+#[derive(Deserialize)]
+pub(crate) struct StepQuery {
+    /// The page's token.
+    #[serde(default)]
+    pub(crate) step: String,
+    /// On the sign-in page: the person wants to be somebody else.
+    pub(crate) other: Option<String>,
+}
+
+async fn show(visitor: Visitor, query: Query<StepQuery>) -> HttpResponse {
+    let flows = &visitor.state.flows;
+    if query.step.is_empty() {
+        return visitor.routed(flows.sign_in_to_account(&visitor.browser).await);
+    }
+    match flows.sign_in_page(&query.step, &visitor.browser).await {
+        Ok(Some(view)) => page(&visitor, view, Tried::none(query.other.is_some())),
+        Ok(None) => visitor.error(ErrorKind::StepExpired { program: None }),
+        Err(fault) => visitor.fault(&fault),
+    }
+}
+
+/// What the page says about the last try.
+struct Tried {
+    typed: Option<String>,
+    problem: Option<SignInProblem>,
+    as_other: bool,
+}
+
+impl Tried {
+    fn none(as_other: bool) -> Self {
+        Self {
+            typed: None,
+            problem: None,
+            as_other,
+        }
+    }
+}
+
+async fn answer(visitor: Visitor, form: PageForm) -> HttpResponse {
+    let flows = &visitor.state.flows;
+    let step = form.field("step");
+    match form.field("decision") {
+        "cancel" => return visitor.routed(flows.cancel_sign_in(step, &visitor.browser).await),
+        "other" => {
+            let to = PageStep {
+                hop: Hop::SignIn,
+                token: step.to_owned(),
+                as_other: true,
+            };
+            return visitor.see_other(&address(&to), &CookieChanges::default());
+        }
+        _ => {}
+    }
+    let typed = form.field("username").to_owned();
+    let password = SecretText::new(form.field("password"));
+    match flows
+        .sign_in(step, &typed, password, &visitor.browser)
+        .await
+    {
+        Ok(SignInAnswer::SignedIn(routed)) => visitor.routed(Ok(routed)),
+        Ok(SignInAnswer::NoMatch) => again(&visitor, step, typed, SignInProblem::NoMatch).await,
+        Ok(SignInAnswer::Wait(span)) => {
+            let seconds = u32::try_from((span.as_millis() + 999) / 1000).unwrap_or(60);
+            again(
+                &visitor,
+                step,
+                typed,
+                SignInProblem::TooManyTries { seconds },
+            )
+            .await
+        }
+        Ok(SignInAnswer::StepExpired) => visitor.error(ErrorKind::StepExpired { program: None }),
+        Err(fault) => visitor.fault(&fault),
+    }
+}
+
+/// The same page once more, with what went wrong; what was typed as a name stays.
+async fn again(
+    visitor: &Visitor,
+    step: &str,
+    typed: String,
+    problem: SignInProblem,
+) -> HttpResponse {
+    match visitor
+        .state
+        .flows
+        .sign_in_page(step, &visitor.browser)
+        .await
+    {
+        Ok(Some(view)) => {
+            let same = view
+                .again
+                .as_ref()
+                .is_some_and(|s| s.user.username.eq_ignore_ascii_case(&typed));
+            page(
+                visitor,
+                view,
+                Tried {
+                    typed: Some(typed),
+                    problem: Some(problem),
+                    as_other: !same,
+                },
+            )
+        }
+        Ok(None) => visitor.error(ErrorKind::StepExpired { program: None }),
+        Err(fault) => visitor.fault(&fault),
+    }
+}
+
+fn page(visitor: &Visitor, view: SignInView, tried: Tried) -> HttpResponse {
+    let again = view.again.filter(|_| !tried.as_other);
+    let rules = PageRules::of(&view.setting).with_image(view.client.as_deref().and_then(icon));
+    let hint = view.login_hint.unwrap_or_default();
+    let username = match (&tried.typed, &again) {
+        (_, Some(SignedIn { user, .. })) => user.username.clone(),
+        (Some(typed), None) => typed.clone(),
+        (None, None) => hint,
+    };
+    let page = SignInPage {
+        chrome: visitor.chrome(&view.setting.ui_locales, None),
+        step: view.step,
+        can_cancel: view.client.is_some(),
+        program: view.client.as_deref().map(face),
+        username,
+        again: again.map(|s| s.user.username),
+        problem: tried.problem,
+    };
+    // A wrong password is not a malformed request: the page itself says what happened.
+    let status = match tried.problem {
+        Some(SignInProblem::TooManyTries { .. }) => StatusCode::TOO_MANY_REQUESTS,
+        Some(SignInProblem::NoMatch) | None => StatusCode::OK,
+    };
+    send(
+        &visitor.state,
+        status,
+        &page,
+        &rules,
+        &CookieChanges::default(),
+    )
+}

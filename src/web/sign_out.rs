@@ -1,0 +1,131 @@
+//! `/sign-out` and `/signed-out`: the question, its form, and the page afterwards.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::{self, Query, ServiceConfig};
+use flow::browser::CookieChanges;
+use flow::end_session::{SignOutAnswer, SignOutOutcome, SignOutRouted, SignOutView, SignedOut};
+use foundation::fault::Fault;
+
+use crate::extract::browser::Visitor;
+use crate::extract::page_form::PageForm;
+use crate::page::error::ErrorKind;
+use crate::page::{sign_out, signed_out};
+use crate::reply::page::{PageRules, send};
+use crate::reply::routed::address;
+use crate::sign_in::StepQuery;
+
+/// The routes.
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    let question = web::resource("/sign-out");
+    config
+        .service(
+            question
+                .route(web::get().to(show))
+                .route(web::post().to(answer)),
+        )
+        .service(web::resource("/signed-out").route(web::get().to(done)));
+}
+
+async fn show(visitor: Visitor, query: Query<StepQuery>) -> HttpResponse {
+    let flows = &visitor.state.flows;
+    if query.step.is_empty() {
+        return routed(&visitor, flows.ask_sign_out(&visitor.browser).await);
+    }
+    match flows.sign_out_page(&query.step, &visitor.browser).await {
+        Ok(Some(view)) => page(&visitor, view),
+        Ok(None) => visitor.error(ErrorKind::StepExpired { program: None }),
+        Err(fault) => visitor.fault(&fault),
+    }
+}
+
+async fn answer(visitor: Visitor, form: PageForm) -> HttpResponse {
+    let answer = match form.field("decision") {
+        "logout" => SignOutAnswer::Logout,
+        "leave" => SignOutAnswer::Leave,
+        "stay" => SignOutAnswer::Stay,
+        _ => return visitor.error(ErrorKind::ForgedForm),
+    };
+    let step = form.field("step");
+    routed(
+        &visitor,
+        visitor
+            .state
+            .flows
+            .sign_out(step, answer, &visitor.browser)
+            .await,
+    )
+}
+
+/// The page for somebody who comes back to it later: nobody is signed in, or somebody is again.
+async fn done(visitor: Visitor) -> HttpResponse {
+    match visitor.state.flows.signed_in(&visitor.browser).await {
+        Ok(Some(_)) => visitor.see_other("/account", &CookieChanges::default()),
+        Ok(None) => signed_out_page(&visitor, &SignedOut::NobodyWas, &CookieChanges::default()),
+        Err(fault) => visitor.fault(&fault),
+    }
+}
+
+/// Sends where signing out leads.
+pub(crate) fn routed(visitor: &Visitor, routed: Result<SignOutRouted, Fault>) -> HttpResponse {
+    let SignOutRouted { outcome, cookies } = match routed {
+        Ok(routed) => routed,
+        Err(fault) => return visitor.fault(&fault),
+    };
+    match outcome {
+        SignOutOutcome::Ask(step) => visitor.see_other(&address(&step), &cookies),
+        SignOutOutcome::Return(uri) => visitor.see_other(&uri, &cookies),
+        SignOutOutcome::SignedOut(what) => signed_out_page(visitor, &what, &cookies),
+        SignOutOutcome::Stay => visitor.see_other("/account", &cookies),
+        SignOutOutcome::Refused(detail) => visitor.error(ErrorKind::BadRequest {
+            program: None,
+            detail,
+        }),
+        SignOutOutcome::StepExpired => visitor.error(ErrorKind::StepExpired { program: None }),
+    }
+}
+
+fn page(visitor: &Visitor, view: SignOutView) -> HttpResponse {
+    let user = &view.signed_in.user;
+    let rules = PageRules {
+        form_targets: view
+            .back
+            .iter()
+            .map(|uri| crate::reply::page::form_target(uri))
+            .collect(),
+        ..PageRules::default()
+    };
+    let page = sign_out::SignOutPage {
+        chrome: visitor.chrome(&[], user.language.as_deref()),
+        step: view.step,
+        person: view.person.clone(),
+        program: view
+            .client
+            .as_ref()
+            .filter(|c| !c.is_host())
+            .map(|c| c.name().to_owned()),
+    };
+    visitor.page(&page, &rules)
+}
+
+fn signed_out_page(visitor: &Visitor, what: &SignedOut, cookies: &CookieChanges) -> HttpResponse {
+    let outcome = match what {
+        SignedOut::Everywhere => signed_out::SignedOut::Everywhere,
+        SignedOut::Left { name } => signed_out::SignedOut::Left {
+            program: name.clone(),
+        },
+        SignedOut::NobodyWas => signed_out::SignedOut::Nobody,
+    };
+    let page = signed_out::SignedOutPage {
+        chrome: visitor.chrome(&[], None),
+        outcome,
+        back: None,
+    };
+    send(
+        &visitor.state,
+        StatusCode::OK,
+        &page,
+        &PageRules::default(),
+        cookies,
+    )
+}

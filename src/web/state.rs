@@ -1,0 +1,23 @@
+//! What every handler can reach.
+
+use std::sync::Arc;
+
+use flow::Flows;
+
+/// The flows and the settings of the HTTP layer. Cheap to clone.
+#[derive(Clone)]
+pub struct WebState {
+    /// What happens when someone asks.
+    pub flows: Flows,
+    /// How it is served.
+    pub settings: WebSettings,
+}
+
+/// How it is served.
+#[derive(Clone)]
+pub struct WebSettings {
+    /// Whether the issuer is https: cookies are then `Secure` and carry the `__Host-` prefix.
+    pub secure_cookies: bool,
+    /// Gives the text of `/metrics`; `None` where it has a listener of its own or is off.
+    pub metrics: Option<Arc<dyn Fn() -> String + Send + Sync>>,
+}

@@ -1,0 +1,47 @@
+//! The static files of all programs: style sheets and icons, compiled in.
+
+use actix_web::http::header;
+use actix_web::{HttpResponse, web};
+
+const CSS: &str = "text/css; charset=utf-8";
+const SVG: &str = "image/svg+xml";
+
+/// Name, media type, content.
+const FILES: [(&str, &str, &str); 7] = [
+    (
+        "program.css",
+        CSS,
+        include_str!("../../static/demo/program.css"),
+    ),
+    ("nova.css", CSS, include_str!("../../static/demo/nova.css")),
+    ("nova.svg", SVG, include_str!("../../static/demo/nova.svg")),
+    (
+        "market.svg",
+        SVG,
+        include_str!("../../static/demo/market.svg"),
+    ),
+    ("taxi.svg", SVG, include_str!("../../static/demo/taxi.svg")),
+    ("bank.svg", SVG, include_str!("../../static/demo/bank.svg")),
+    (
+        "account.svg",
+        SVG,
+        include_str!("../../static/demo/account.svg"),
+    ),
+];
+
+/// Answers with one file.
+pub(crate) async fn serve(file: web::Path<String>) -> HttpResponse {
+    let Some((_, media_type, content)) =
+        FILES.into_iter().find(|(name, ..)| *name == file.as_str())
+    else {
+        return HttpResponse::NotFound()
+            .content_type("text/plain")
+            .body("There is no such file.\n");
+    };
+    HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'"))
+        .content_type(media_type)
+        .body(content)
+}

@@ -1,0 +1,112 @@
+//! What is fixed about each mini-program: its names, its publisher, and the scopes it asks for
+//! with the reason it gives. Shared by its registration and its pages, so that they agree.
+
+/// The facts of one mini-program.
+#[derive(Debug)]
+pub(crate) struct ProgramFacts {
+    /// In host names, file names and style classes.
+    pub(crate) slug: &'static str,
+    /// As people read it.
+    pub(crate) name: &'static str,
+    /// Who made it.
+    pub(crate) publisher: &'static str,
+    /// Besides `openid`.
+    pub(crate) scopes: &'static [ScopeFacts],
+}
+
+/// One scope that a mini-program asks for.
+#[derive(Debug)]
+pub(crate) struct ScopeFacts {
+    /// The scope's name at Portico.
+    pub(crate) scope: &'static str,
+    /// What a person calls it, after "your".
+    pub(crate) noun: &'static str,
+    /// Why the publisher wants it; shown in quotation marks on the consent sheet.
+    pub(crate) purpose: &'static str,
+    /// What the program cannot do without it; a whole sentence on its page.
+    pub(crate) without: &'static str,
+}
+
+pub(crate) const PROFILE_BASIC: &str = "profile.basic";
+pub(crate) const PHONE_VERIFIED: &str = "phone.verified";
+pub(crate) const ADDRESSES: &str = "addresses";
+pub(crate) const KYC_STATUS: &str = "kyc.status";
+pub(crate) const PAYMENT_METHODS: &str = "payment_methods";
+
+/// Market: a shelf and a cart.
+pub(crate) const MARKET: ProgramFacts = ProgramFacts {
+    slug: "market",
+    name: "Market",
+    publisher: "Meadow Trading",
+    scopes: &[
+        ScopeFacts {
+            scope: PROFILE_BASIC,
+            noun: "name",
+            purpose: "So that we can greet you and put a name on your order.",
+            without: "We'll call you guest.",
+        },
+        ScopeFacts {
+            scope: PHONE_VERIFIED,
+            noun: "phone number",
+            purpose: "So that we can text you when your order arrives.",
+            without: "We can't text you when it arrives.",
+        },
+    ],
+};
+
+/// Taxi: a ride to a saved address.
+pub(crate) const TAXI: ProgramFacts = ProgramFacts {
+    slug: "taxi",
+    name: "Taxi",
+    publisher: "Yellow Lamp Rides",
+    scopes: &[
+        ScopeFacts {
+            scope: PROFILE_BASIC,
+            noun: "name",
+            purpose: "So that the driver knows whom to ask for.",
+            without: "The driver will ask for “a guest of Nova”.",
+        },
+        ScopeFacts {
+            scope: ADDRESSES,
+            noun: "saved addresses",
+            purpose: "So that you can pick where to go instead of typing it.",
+            without: "Type where you want to go.",
+        },
+    ],
+};
+
+/// Bank: a balance, cards and a transfer.
+pub(crate) const BANK: ProgramFacts = ProgramFacts {
+    slug: "bank",
+    name: "Bank",
+    publisher: "Harbour Savings",
+    scopes: &[
+        ScopeFacts {
+            scope: KYC_STATUS,
+            noun: "identity check",
+            purpose: "We may show money only to people whose identity was checked.",
+            without: "Your balance stays hidden: we may show money only to people whose identity was checked.",
+        },
+        ScopeFacts {
+            scope: PAYMENT_METHODS,
+            noun: "cards",
+            purpose: "So that your cards appear beside your balance.",
+            without: "Your cards stay out of sight.",
+        },
+    ],
+};
+
+/// All of them, in the order of the home screen.
+pub(crate) const PROGRAMS: [&ProgramFacts; 3] = [&MARKET, &TAXI, &BANK];
+
+impl ProgramFacts {
+    /// The scopes besides `openid`, by name.
+    pub(crate) fn scope_names(&self) -> Vec<&'static str> {
+        self.scopes.iter().map(|s| s.scope).collect()
+    }
+
+    /// A scope of this program by its name.
+    pub(crate) fn scope(&self, name: &str) -> Option<&'static ScopeFacts> {
+        self.scopes.iter().find(|s| s.scope == name)
+    }
+}

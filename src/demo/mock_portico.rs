@@ -1,0 +1,253 @@
+//! A tiny Portico for tests: discovery, an authorization endpoint that asks nobody, tokens,
+//! introspection, userinfo. What it answers is set by the test; what it is asked is checked.
+
+use std::collections::HashMap;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use actix_web::dev::ServerHandle;
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use foundation::base64url;
+use foundation::digest::sha256;
+use openidconnect::core::{
+    CoreHmacKey, CoreIdToken, CoreIdTokenClaims, CoreJwsSigningAlgorithm, CoreJsonWebKey,
+};
+use openidconnect::{
+    AccessToken, Audience, EmptyAdditionalClaims, IssuerUrl, JsonWebKeyId, Nonce, PrivateSigningKey,
+    StandardClaims, SubjectIdentifier,
+};
+use serde_json::{Value, json};
+use url::Url;
+
+/// What the mock answers at the moment.
+pub(crate) struct Mood {
+    /// What the person grants, besides `openid`.
+    pub(crate) scopes: Vec<&'static str>,
+    /// The `error` of the next authorization response.
+    pub(crate) refuse: Option<&'static str>,
+    /// The `iss` of authorization responses, where it is not the issuer.
+    pub(crate) wrong_iss: Option<&'static str>,
+    /// The `nonce` of id_tokens, where it is not the request's.
+    pub(crate) wrong_nonce: bool,
+    /// Whether the session lives.
+    pub(crate) alive: bool,
+    /// The number of the access token that is active; others have run out.
+    pub(crate) active_token: u32,
+    issued: u32,
+    codes: HashMap<String, Value>,
+    /// The parameters of the last authorization request.
+    pub(crate) asked: HashMap<String, String>,
+    /// How often introspection was asked.
+    pub(crate) introspections: u32,
+}
+
+/// A running mock.
+pub(crate) struct MockPortico {
+    pub(crate) address: SocketAddr,
+    pub(crate) issuer: Url,
+    mood: Arc<Mutex<Mood>>,
+    server: ServerHandle,
+}
+
+struct Served {
+    issuer: String,
+    mood: Arc<Mutex<Mood>>,
+}
+
+const SUBJECT: &str = "ada-at-this-program";
+const SECRET: &str = "secret";
+/// `client:secret` (RFC 7617 §2).
+const BASIC: &str = "Basic Y2xpZW50OnNlY3JldA==";
+
+impl MockPortico {
+    /// Starts one on a free port. The person grants everything that Market asks for.
+    pub(crate) fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("bound");
+        let issuer = format!("http://portico.superapp.localhost:{}", address.port());
+        let mood = Arc::new(Mutex::new(Mood {
+            scopes: vec!["profile.basic", "phone.verified"],
+            refuse: None,
+            wrong_iss: None,
+            wrong_nonce: false,
+            alive: true,
+            active_token: 1,
+            issued: 0,
+            codes: HashMap::new(),
+            asked: HashMap::new(),
+            introspections: 0,
+        }));
+        let served = web::Data::new(Served { issuer: issuer.clone(), mood: Arc::clone(&mood) });
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(served.clone())
+                .route("/.well-known/openid-configuration", web::get().to(discovery))
+                .route("/.well-known/portico-configuration", web::get().to(configuration))
+                .route("/jwks", web::get().to(async || HttpResponse::Ok().json(json!({"keys": []}))))
+                .route("/authorize", web::get().to(authorize))
+                .route("/token", web::post().to(token))
+                .route("/introspect", web::post().to(introspect))
+                .route("/userinfo", web::get().to(userinfo))
+        })
+        .workers(1)
+        .disable_signals()
+        .listen(listener)
+        .expect("a listener")
+        .run();
+        let handle = server.handle();
+        actix_web::rt::spawn(server);
+        let issuer = Url::parse(&issuer).expect("a url");
+        Self { address, issuer, mood, server: handle }
+    }
+
+    /// What it answers, to look at or to change.
+    pub(crate) fn mood(&self) -> MutexGuard<'_, Mood> {
+        self.mood.lock().expect("no test panics while it holds this")
+    }
+
+    /// Stops answering.
+    pub(crate) async fn stop(&self) {
+        self.server.stop(false).await;
+    }
+}
+
+impl Served {
+    fn mood(&self) -> MutexGuard<'_, Mood> {
+        self.mood.lock().expect("no test panics while it holds this")
+    }
+}
+
+async fn discovery(served: web::Data<Served>) -> HttpResponse {
+    let at = &served.issuer;
+    HttpResponse::Ok().json(json!({
+        "issuer": at,
+        "authorization_endpoint": format!("{at}/authorize"),
+        "token_endpoint": format!("{at}/token"),
+        "userinfo_endpoint": format!("{at}/userinfo"),
+        "introspection_endpoint": format!("{at}/introspect"),
+        "end_session_endpoint": format!("{at}/logout"),
+        "jwks_uri": format!("{at}/jwks"),
+        "response_types_supported": ["code"],
+        "subject_types_supported": ["pairwise"],
+        "id_token_signing_alg_values_supported": ["HS256"],
+    }))
+}
+
+async fn configuration(served: web::Data<Served>) -> HttpResponse {
+    HttpResponse::Ok().json(json!({"account_uri": format!("{}/account", served.issuer)}))
+}
+
+async fn authorize(served: web::Data<Served>, query: web::Query<HashMap<String, String>>) -> HttpResponse {
+    let mut mood = served.mood();
+    let asked = query.into_inner();
+    let mut back = Url::parse(&asked["redirect_uri"]).expect("a redirect_uri");
+    let iss = mood.wrong_iss.unwrap_or(&served.issuer).to_owned();
+    back.query_pairs_mut().append_pair("state", &asked["state"]).append_pair("iss", &iss);
+    match mood.refuse.take() {
+        Some(error) => back.query_pairs_mut().append_pair("error", error),
+        None => {
+            let code = format!("code-{}", mood.codes.len());
+            let kept = json!({
+                "nonce": asked["nonce"], "challenge": asked["code_challenge"], "uri": asked["redirect_uri"],
+            });
+            mood.codes.insert(code.clone(), kept);
+            back.query_pairs_mut().append_pair("code", &code)
+        }
+    };
+    assert_eq!(asked["code_challenge_method"], "S256");
+    mood.asked = asked;
+    HttpResponse::Found().insert_header(("location", back.as_str())).finish()
+}
+
+async fn token(
+    served: web::Data<Served>,
+    request: HttpRequest,
+    form: web::Form<HashMap<String, String>>,
+) -> HttpResponse {
+    let mut mood = served.mood();
+    if !authenticated(&request) {
+        return HttpResponse::Unauthorized().json(json!({"error": "invalid_client"}));
+    }
+    let refused = || HttpResponse::BadRequest().json(json!({"error": "invalid_grant"}));
+    let nonce = match form["grant_type"].as_str() {
+        "authorization_code" => {
+            let Some(kept) = mood.codes.remove(&form["code"]) else { return refused() };
+            let challenge = base64url::encode(&sha256(form["code_verifier"].as_bytes()));
+            if kept["challenge"] != challenge || kept["uri"] != form["redirect_uri"] {
+                return refused();
+            }
+            kept["nonce"].as_str().map(str::to_owned)
+        }
+        "refresh_token" if mood.alive && form["refresh_token"] == "refresh" => None,
+        _ => return refused(),
+    };
+    mood.issued += 1;
+    let access_token = format!("access-{}", mood.issued);
+    let mut answer = json!({
+        "access_token": access_token, "token_type": "Bearer", "expires_in": 600,
+        "refresh_token": "refresh", "scope": scope(&mood),
+    });
+    if let Some(nonce) = nonce {
+        let nonce = if mood.wrong_nonce { "another".to_owned() } else { nonce };
+        answer["id_token"] = json!(id_token(&served.issuer, &access_token, nonce));
+    }
+    HttpResponse::Ok().json(answer)
+}
+
+fn id_token(issuer: &str, access_token: &str, nonce: String) -> String {
+    let now: i64 = std::process::Command::new("date").arg("+%s").output().ok().and_then(|o| String::from_utf8(o.stdout).ok()).and_then(|t| t.trim().parse().ok()).expect("a date");
+    let _ = now;
+    let claims: CoreIdTokenClaims = serde_json::from_value(json!({
+        "iss": issuer, "sub": SUBJECT, "aud": "client", "nonce": nonce, "iat": now, "exp": now + 600,
+    }))
+    .expect("claims");
+    let key = CoreHmacKey::new(SECRET);
+    let access_token = AccessToken::new(access_token.to_owned());
+    CoreIdToken::new(claims, &key, CoreJwsSigningAlgorithm::HmacSha256, Some(&access_token), None)
+        .expect("signed")
+        .to_string()
+}
+
+async fn introspect(
+    served: web::Data<Served>,
+    request: HttpRequest,
+    form: web::Form<HashMap<String, String>>,
+) -> HttpResponse {
+    let mut mood = served.mood();
+    mood.introspections += 1;
+    if !authenticated(&request) {
+        return HttpResponse::Unauthorized().json(json!({"error": "invalid_client"}));
+    }
+    let active = mood.alive && form["token"] == format!("access-{}", mood.active_token);
+    HttpResponse::Ok().json(if active {
+        json!({"active": true, "sub": SUBJECT, "scope": scope(&mood)})
+    } else {
+        json!({"active": false})
+    })
+}
+
+async fn userinfo(served: web::Data<Served>) -> HttpResponse {
+    let mood = served.mood();
+    let ada = crate::people::people().remove(0).profile;
+    let mut claims = json!({"sub": SUBJECT});
+    for scope in &mood.scopes {
+        let names: &[&str] = match *scope {
+            "profile.basic" => &["name", "nickname"],
+            "phone.verified" => &["phone_number"],
+            "kyc.status" => &["kyc"],
+            other => &[other],
+        };
+        for name in names {
+            claims[name] = ada[name].clone();
+        }
+    }
+    HttpResponse::Ok().json(claims)
+}
+
+fn authenticated(request: &HttpRequest) -> bool {
+    request.headers().get("authorization").is_some_and(|value| value == BASIC)
+}
+
+fn scope(mood: &Mood) -> String {
+    format!("openid {}", mood.scopes.join(" "))
+}

@@ -1,0 +1,106 @@
+//! How Nova and the mini-programs introduce themselves to Portico: client metadata (RFC 7591 §2)
+//! for the host, manifests for the others. The command registers them and keeps the answers.
+
+use serde_json::{Map, Value, json};
+
+use crate::addresses::{NOVA_HOST, origin, program_host};
+use crate::facts::{PROGRAMS, ProgramFacts};
+
+/// A manifest to register with `portico mini-program add --manifest`.
+#[derive(Clone, Debug)]
+pub struct DemoManifest {
+    /// `market`, `taxi` or `bank`: the member of `demo.json`'s `clients`.
+    pub slug: &'static str,
+    /// The publisher's name, for `portico publisher add --name`; the command puts the id it gets
+    /// into the manifest as `publisher`.
+    pub publisher: &'static str,
+    /// The manifest without `publisher`.
+    pub manifest: Value,
+}
+
+/// The three manifests, in the order of the home screen.
+pub fn manifests(port: u16, one_site: bool) -> Vec<DemoManifest> {
+    PROGRAMS
+        .into_iter()
+        .map(|facts| DemoManifest {
+            slug: facts.slug,
+            publisher: facts.publisher,
+            manifest: manifest(facts, &origin(&program_host(facts.slug, one_site), port)),
+        })
+        .collect()
+}
+
+fn manifest(facts: &ProgramFacts, at: &str) -> Value {
+    let purposes: Map<String, Value> = facts
+        .scopes
+        .iter()
+        .map(|s| (s.scope.to_owned(), json!({ "en": s.purpose })))
+        .collect();
+    json!({
+        "client_name": facts.name,
+        "client_uri": format!("{at}/"),
+        "icon_uri": format!("{at}/assets/{}.svg", facts.slug),
+        "entry_uri": format!("{at}/open"),
+        "origins": [at],
+        "redirect_uris": [format!("{at}/callback")],
+        "post_logout_redirect_uris": [format!("{at}/signed-out")],
+        "token_endpoint_auth_method": "client_secret_basic",
+        "grant_types": ["authorization_code", "refresh_token"],
+        "response_types": ["code"],
+        "scope": format!("openid {}", facts.scope_names().join(" ")),
+        "scope_purposes": purposes,
+        "state": "released",
+    })
+}
+
+/// Nova's client metadata, for `portico client add --metadata`: first-party, confidential, and
+/// the host that may frame the authorization pages of its mini-programs.
+pub fn host_metadata(port: u16) -> Value {
+    let at = origin(NOVA_HOST, port);
+    json!({
+        "client_name": "Nova",
+        "client_uri": format!("{at}/"),
+        "logo_uri": format!("{at}/assets/nova.svg"),
+        "redirect_uris": [format!("{at}/callback")],
+        "post_logout_redirect_uris": [format!("{at}/")],
+        "token_endpoint_auth_method": "client_secret_basic",
+        "grant_types": ["authorization_code", "refresh_token"],
+        "response_types": ["code"],
+        "scope": "openid profile portico:launch",
+        "portico:host": true,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_scope_but_openid_has_a_purpose() {
+        for DemoManifest { slug, manifest, .. } in manifests(8080, false) {
+            let scope = manifest["scope"].as_str().expect("a string");
+            for name in scope.split(' ').filter(|s| *s != "openid") {
+                assert!(
+                    manifest["scope_purposes"][name]["en"].is_string(),
+                    "{slug} {name}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_address_of_a_manifest_is_on_its_origin() {
+        for one_site in [false, true] {
+            for DemoManifest { manifest, .. } in manifests(9000, one_site) {
+                let at = manifest["origins"][0].as_str().expect("a string");
+                for uri in ["icon_uri", "entry_uri", "client_uri"] {
+                    assert!(
+                        manifest[uri]
+                            .as_str()
+                            .is_some_and(|u| u.starts_with(&format!("{at}/")))
+                    );
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Puts the demonstration together: four websites on one port, told apart by `Host`.
+
+use std::sync::Arc;
+
+use actix_web::{guard, web};
+use foundation::clock::SharedClock;
+use foundation::entropy::SharedEntropy;
+use openidconnect::{ClientId, ClientSecret, PostLogoutRedirectUrl, RedirectUrl};
+use url::Url;
+
+use crate::addresses::{NOVA_HOST, origin, program_host};
+use crate::facts::{BANK, MARKET, PROGRAMS, ProgramFacts, TAXI};
+use crate::keep::Keep;
+use crate::nova::{self, Nova};
+use crate::program::Program;
+use crate::relying_party::{Registration, RelyingParty};
+use crate::settings::{DemoClient, DemoError, DemoSettings};
+use crate::site::Site;
+use crate::site::cookie::CookieKind;
+use crate::site::reply::{Neighbours, PagePolicy};
+use crate::site::sessions::Sessions;
+use crate::transport::Transport;
+use crate::{bank, market, taxi};
+
+/// The longest form that is read, in bytes.
+const LONGEST_FORM: usize = 4 * 1024;
+
+/// What all four websites share.
+pub(crate) struct Common {
+    pub(crate) transport: Transport,
+    pub(crate) issuer: Url,
+    pub(crate) port: u16,
+    pub(crate) one_site: bool,
+    pub(crate) clock: SharedClock,
+    pub(crate) entropy: SharedEntropy,
+}
+
+/// The routes of Nova, Market, Taxi and Bank, each behind a guard on its host. Register them
+/// before Portico's own, which have no guard. The programs' memory is made here, once; clones of
+/// the answer share it, so that every worker may be configured with one.
+pub fn routes(
+    settings: &DemoSettings,
+    clock: SharedClock,
+    entropy: SharedEntropy,
+) -> Result<impl Fn(&mut web::ServiceConfig) + Clone + Send + Sync + 'static + use<>, DemoError> {
+    let issuer = settings.portico_issuer.clone();
+    let transport =
+        Transport::to(&issuer, settings.portico_address).map_err(DemoError::Transport)?;
+    let (port, one_site) = (settings.port, settings.one_site);
+    let common = Common {
+        transport,
+        issuer,
+        port,
+        one_site,
+        clock,
+        entropy,
+    };
+    let clients = &settings.clients;
+    let nova = shared(nova_with(&common, &clients.nova)?);
+    let market = shared(program_with(&common, &MARKET, &clients.market)?);
+    let taxi = shared(program_with(&common, &TAXI, &clients.taxi)?);
+    let bank = shared(program_with(&common, &BANK, &clients.bank)?);
+    let (baskets, rides, accounts) = (
+        shared(Keep::new()),
+        shared(Keep::new()),
+        shared(Keep::new()),
+    );
+    Ok(move |config: &mut web::ServiceConfig| {
+        let at = |host: &str, scope: actix_web::Scope| {
+            scope
+                .guard(guard::Host(host))
+                .app_data(web::FormConfig::default().limit(LONGEST_FORM))
+        };
+        let at_program =
+            |facts: &ProgramFacts, scope| at(&program_host(facts.slug, one_site), scope);
+        config
+            .service(at(NOVA_HOST, nova::scope(nova.clone())))
+            .service(at_program(
+                &MARKET,
+                market::scope(market.clone(), baskets.clone()),
+            ))
+            .service(at_program(&TAXI, taxi::scope(taxi.clone(), rides.clone())))
+            .service(at_program(
+                &BANK,
+                bank::scope(bank.clone(), accounts.clone()),
+            ));
+    })
+}
+
+fn shared<T>(value: T) -> web::Data<T> {
+    web::Data::from(Arc::new(value))
+}
+
+fn nova_with(common: &Common, client: &DemoClient) -> Result<Nova, DemoError> {
+    let at = origin(NOVA_HOST, common.port);
+    let portico = common.issuer.origin().ascii_serialization();
+    let programs: Vec<String> = PROGRAMS
+        .iter()
+        .map(|facts| origin(&program_host(facts.slug, common.one_site), common.port))
+        .collect();
+    // The frame shows the program and, on the way there, Portico's pages; signing out is a form
+    // that Portico answers.
+    let frames = programs
+        .iter()
+        .map(String::as_str)
+        .chain([portico.as_str()])
+        .collect();
+    let neighbours = Neighbours {
+        frames,
+        forms: vec![&portico],
+        framed_by: Vec::new(),
+    };
+    let registration = registration(client, &at, "/", vec!["profile", "portico:launch"])?;
+    let site = site(common, registration, CookieKind::FirstParty, &neighbours);
+    Ok(Nova {
+        site,
+        port: common.port,
+        one_site: common.one_site,
+    })
+}
+
+/// A mini-program on its own host.
+pub(crate) fn program_with(
+    common: &Common,
+    facts: &'static ProgramFacts,
+    client: &DemoClient,
+) -> Result<Program, DemoError> {
+    let at = origin(&program_host(facts.slug, common.one_site), common.port);
+    let nova = origin(NOVA_HOST, common.port);
+    let neighbours = Neighbours {
+        frames: Vec::new(),
+        forms: Vec::new(),
+        framed_by: vec![&nova],
+    };
+    let registration = registration(client, &at, "/signed-out", facts.scope_names())?;
+    let kind = if common.one_site {
+        CookieKind::FirstParty
+    } else {
+        CookieKind::Partitioned
+    };
+    let site = site(common, registration, kind, &neighbours);
+    Ok(Program::new(facts, site, nova))
+}
+
+fn registration(
+    client: &DemoClient,
+    at: &str,
+    after_logout: &str,
+    scopes: Vec<&'static str>,
+) -> Result<Registration, DemoError> {
+    let unusable = |e: url::ParseError| DemoError::Address(format!("{at}: {e}"));
+    Ok(Registration {
+        client_id: ClientId::new(client.client_id.clone()),
+        client_secret: ClientSecret::new(client.client_secret.expose().to_owned()),
+        redirect_uri: RedirectUrl::new(format!("{at}/callback")).map_err(unusable)?,
+        post_logout_redirect_uri: PostLogoutRedirectUrl::new(format!("{at}{after_logout}"))
+            .map_err(unusable)?,
+        scopes,
+    })
+}
+
+fn site(
+    common: &Common,
+    registration: Registration,
+    cookie_kind: CookieKind,
+    neighbours: &Neighbours<'_>,
+) -> Site {
+    Site {
+        relying_party: RelyingParty::new(registration, &common.issuer, common.transport.clone()),
+        sessions: Sessions::default(),
+        cookie_kind,
+        policy: PagePolicy::new(neighbours),
+        clock: Arc::clone(&common.clock),
+        entropy: Arc::clone(&common.entropy),
+    }
+}

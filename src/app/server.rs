@@ -1,0 +1,174 @@
+//! The HTTP server: listeners, workers, TLS; and what of the settings `web` needs.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::web::ServiceConfig;
+use actix_web::{App as Site, HttpResponse, HttpServer};
+use foundation::fault::Fault;
+use tokio::task::JoinHandle;
+use web::state::{WebSettings, WebState};
+
+use super::App;
+use super::tls::{ReloadTask, Reloading};
+use crate::telemetry::{Metrics, MetricsText};
+
+/// Further sites on the same port, each behind a guard on its host.
+pub type Mount = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
+
+/// How long requests that are being answered may take after the server was asked to end.
+const GRACE_SECONDS: u64 = 10;
+/// A client has so long for the head of a request.
+const HEAD: Duration = Duration::from_secs(5);
+/// A connection without a request is kept for so long.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// How often metrics are folded.
+const FOLD: Duration = Duration::from_secs(5);
+/// Threads of one worker that may block on the database.
+const BLOCKING_THREADS: usize = 16;
+
+/// A started server.
+pub(super) struct Server {
+    handles: Vec<ServerHandle>,
+    tasks: Vec<JoinHandle<()>>,
+    _reload: Option<ReloadTask>,
+}
+
+impl Server {
+    /// Starts on the runtime of the caller.
+    pub(super) fn start(
+        app: &App,
+        listener: TcpListener,
+        mount: Option<Mount>,
+    ) -> Result<Self, Fault> {
+        let settings = &app.config.server;
+        let metrics = app.config.telemetry.metrics.then(Metrics::start).flatten();
+        let own_metrics = settings
+            .metrics_listen
+            .zip(metrics.as_ref().map(Metrics::text));
+        let beside = metrics
+            .as_ref()
+            .filter(|_| settings.metrics_listen.is_none())
+            .map(Metrics::text);
+        let state = web_state(app, beside);
+        let factory = move || {
+            let mount = mount.clone();
+            let site = Site::new();
+            let site = match mount {
+                Some(mount) => site.configure(move |config| mount(config)),
+                None => site,
+            };
+            site.configure(web::configure(state.clone()))
+        };
+        let server = HttpServer::new(factory)
+            .workers(settings.workers)
+            .worker_max_blocking_threads(BLOCKING_THREADS)
+            .client_request_timeout(HEAD)
+            .keep_alive(KEEP_ALIVE)
+            .shutdown_timeout(GRACE_SECONDS)
+            .disable_signals();
+        let broken = |e| Fault::broken_by("the server", e);
+        let (server, reload) = match &app.config.tls {
+            Some(tls) => {
+                let reloading = Reloading::open(tls)?;
+                let server = server
+                    .listen_openssl(listener, reloading.acceptor()?)
+                    .map_err(broken)?;
+                (server, Some(reloading.watch()))
+            }
+            None => (server.listen(listener).map_err(broken)?, None),
+        };
+        let server = server.run();
+        let mut started = Self {
+            handles: vec![server.handle()],
+            tasks: Vec::new(),
+            _reload: reload,
+        };
+        started.tasks.push(tokio::spawn(served(server)));
+        if let Some((address, text)) = own_metrics {
+            started.start_metrics(address, text)?;
+        }
+        if let Some(metrics) = metrics {
+            started
+                .tasks
+                .push(tokio::spawn(measure(app.flows.clone(), metrics)));
+        }
+        Ok(started)
+    }
+
+    fn start_metrics(
+        &mut self,
+        address: std::net::SocketAddr,
+        text: MetricsText,
+    ) -> Result<(), Fault> {
+        let factory = move || {
+            let text = Arc::clone(&text);
+            let show = move || {
+                let body = text();
+                async move {
+                    HttpResponse::Ok()
+                        .content_type("text/plain; version=0.0.4")
+                        .body(body)
+                }
+            };
+            Site::new().route("/metrics", actix_web::web::get().to(show))
+        };
+        let server = HttpServer::new(factory)
+            .workers(1)
+            .disable_signals()
+            .bind(address)
+            .map_err(|e| Fault::unavailable("the address for metrics (server.metrics_listen)", e))?
+            .run();
+        self.handles.push(server.handle());
+        self.tasks.push(tokio::spawn(served(server)));
+        Ok(())
+    }
+
+    /// Ends it: gracefully, what is being asked is answered first.
+    pub(super) async fn stop(self, graceful: bool) {
+        for handle in &self.handles {
+            handle.stop(graceful).await;
+        }
+        for task in self.tasks {
+            task.abort();
+        }
+    }
+}
+
+/// What of the settings the HTTP layer needs.
+fn web_state(app: &App, metrics: Option<MetricsText>) -> WebState {
+    // Cookies of an http issuer, which is on this machine, carry neither `Secure` nor `__Host-`.
+    let secure_cookies = app.config.server.issuer.starts_with("https:");
+    WebState {
+        flows: app.flows.clone(),
+        settings: WebSettings {
+            secure_cookies,
+            metrics,
+        },
+    }
+}
+
+/// What memory holds, and how far it is.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a gauge is a float; nothing here is near 2^52"
+)]
+async fn measure(flows: flow::Flows, metrics: Metrics) {
+    loop {
+        let live = flows.live();
+        metrics::gauge!("portico_fresh").set(if flows.is_fresh() { 1.0 } else { 0.0 });
+        metrics::gauge!("portico_log_position").set(live.freshness.position().0 as f64);
+        metrics::gauge!("portico_ended_entries").set(live.ended.len() as f64);
+        metrics::gauge!("portico_clients_cached").set(live.clients.len() as f64);
+        metrics.fold();
+        tokio::time::sleep(FOLD).await;
+    }
+}
+
+async fn served(server: actix_web::dev::Server) {
+    if let Err(error) = server.await {
+        tracing::error!(%error, "the server ended");
+    }
+}

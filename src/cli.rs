@@ -1,0 +1,132 @@
+//! The commands: parsing, one flow each, printing. They open the same database as a running server,
+//! which hears of what they did through the log.
+//!
+//! One file per noun below `cli/`. Nothing is decided here.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod audit;
+mod client;
+mod config_check;
+mod context;
+mod demo;
+mod doctor;
+mod keys;
+mod mini_program;
+mod output;
+mod publisher;
+mod revoke;
+mod serve;
+mod session;
+mod user;
+
+use context::Context;
+use output::Output;
+
+/// One sign-in for every mini-program.
+///
+/// Portico is an OAuth 2.1 and OpenID Connect server for super apps. To look around, run `portico
+/// demo`. Settings come from portico.toml and from PORTICO_… variables; without any, everything is
+/// kept in ./portico-data.
+#[derive(Debug, Parser)]
+#[command(
+    name = "portico",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
+struct Cli {
+    /// The file with the settings [default: portico.toml, where there is one]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print one JSON object instead of text for people
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show everything: a super app with three mini-programs, at addresses on this machine
+    Demo(demo::Demo),
+    /// Serve, after bringing the database to this version
+    Serve,
+    /// Bring the database to this version, and do nothing else
+    Migrate,
+    /// Look whether everything is as it should be
+    Doctor,
+    /// The settings
+    #[command(subcommand)]
+    Config(config_check::Config),
+    /// People with accounts
+    #[command(subcommand)]
+    User(user::User),
+    /// Owners of mini-programs
+    #[command(subcommand)]
+    Publisher(publisher::Publisher),
+    /// Mini-programs, from manifest to release
+    #[command(subcommand)]
+    MiniProgram(mini_program::MiniProgram),
+    /// Clients that are no mini-programs: the super app itself, backends, websites
+    #[command(subcommand)]
+    Client(client::Client),
+    /// The keys that sign tokens
+    #[command(subcommand)]
+    Keys(keys::Keys),
+    /// Where people are signed in
+    #[command(subcommand)]
+    Session(session::Session),
+    /// Make tokens that were given out worthless, at once
+    Revoke(revoke::Revoke),
+    /// Who did what
+    Audit(audit::Audit),
+}
+
+/// Reads the command line, does what it says, and tells how it went.
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // Help and version go to stdout with 0, a wrong command line to stderr with 2.
+        Err(error) => {
+            let code = u8::try_from(error.exit_code()).unwrap_or(2);
+            // A closed pipe is no reason to fail.
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    match dispatch(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("portico: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> Result<(), output::Problem> {
+    let output = Output::new(cli.json);
+    let context = || Context::open(cli.config.as_deref());
+    let sources = || context::sources(cli.config.as_deref());
+    match cli.command {
+        Command::Demo(command) => demo::run(&command, &output),
+        Command::Serve => serve::run(&sources()),
+        Command::Migrate => serve::migrate(&sources(), &output),
+        Command::Doctor => doctor::run(&sources(), &output),
+        Command::Config(command) => config_check::run(&command, &sources(), &output),
+        Command::User(command) => user::run(command, &context()?, &output),
+        Command::Publisher(command) => publisher::run(command, &context()?, &output),
+        Command::MiniProgram(command) => mini_program::run(command, context, &output),
+        Command::Client(command) => client::run(command, &context()?, &output),
+        Command::Keys(command) => keys::run(command, &context()?, &output),
+        Command::Session(command) => session::run(command, &context()?, &output),
+        Command::Revoke(command) => revoke::run(command, &context()?, &output),
+        Command::Audit(command) => audit::run(command, &context()?, &output),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,37 @@
+//! `portico config check`: reads the settings as `serve` would, and says what they are.
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::output::{Output, Problem};
+use crate::config::{self, Sources};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Config {
+    /// Read the settings as `serve` would, and say what they are
+    Check,
+}
+
+pub(super) fn run(command: &Config, sources: &Sources, output: &Output) -> Result<(), Problem> {
+    let Config::Check = command;
+    let config = config::Config::load(sources)?;
+    let file = sources.file.as_ref().map(|path| path.display().to_string());
+    let answer = json!({
+        "file": file,
+        "issuer": config.server.issuer,
+        "listen": config.server.listen.to_string(),
+        "database": config.database.shown_url(),
+        "data_dir": config.server.data_dir,
+        "tls": config.tls.is_some(),
+    });
+    output.print(&answer, || {
+        format!(
+            "The settings are good.\n\n  file      {}\n  issuer    {}\n  listen    {}\n  database  {}\n  tls       {}",
+            file.as_deref().unwrap_or("none; defaults and the environment"),
+            config.server.issuer,
+            config.server.listen,
+            config.database.shown_url(),
+            if config.tls.is_some() { "on" } else { "off; a proxy in front must speak it" },
+        )
+    })
+}

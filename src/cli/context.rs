@@ -1,0 +1,104 @@
+//! What a command works with: the settings, the opened house, a runtime.
+
+use std::future::Future;
+use std::path::Path;
+use std::sync::Arc;
+
+use flow::Flows;
+use flow::administer::Administered;
+use foundation::clock::SystemClock;
+use foundation::entropy::SystemEntropy;
+use foundation::fault::Fault;
+use serde_json::Value;
+use tokio::runtime::Runtime;
+
+use super::output::Problem;
+use crate::app::App;
+use crate::config::{Config, LogFormat, Sources, Telemetry};
+use crate::telemetry;
+
+/// The longest file that a command reads.
+const LONGEST_FILE: u64 = 256 * 1024;
+
+/// The settings of this process. What looks like one of ours and is not is said once.
+pub(super) fn sources(file: Option<&Path>) -> Sources {
+    let sources = Sources::of_process(file);
+    for variable in sources.unknown_variables() {
+        eprintln!("portico: {variable} is no setting of Portico's and is ignored");
+    }
+    sources
+}
+
+/// Everything open, for one command.
+pub(super) struct Context {
+    app: App,
+    runtime: Runtime,
+}
+
+impl Context {
+    pub(super) fn open(file: Option<&Path>) -> Result<Self, Problem> {
+        Self::with(&Config::load(&sources(file))?)
+    }
+
+    pub(super) fn with(config: &Config) -> Result<Self, Problem> {
+        // A command's answer is its output; only what is wrong is logged beside it.
+        telemetry::start_log(&Telemetry {
+            format: LogFormat::Human,
+            log: "warn".into(),
+            metrics: false,
+        });
+        let app = App::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy))?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|e| Fault::broken_by("the runtime", e))?;
+        Ok(Self { app, runtime })
+    }
+
+    pub(super) fn flows(&self) -> &Flows {
+        self.app.flows()
+    }
+
+    /// Does an act of the operator.
+    pub(super) fn act<T>(&self, act: impl Future<Output = Administered<T>>) -> Result<T, Problem> {
+        Ok(self.runtime.block_on(act)??)
+    }
+
+    /// Asks for something that cannot be refused.
+    pub(super) fn ask<T>(
+        &self,
+        asked: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Problem> {
+        Ok(self.runtime.block_on(asked)?)
+    }
+
+    /// Gives the opened house away, to serve.
+    pub(super) fn into_app(self) -> App {
+        self.app
+    }
+}
+
+/// Reads a JSON file that the operator named; `-` is standard input.
+pub(super) fn read_json(path: &Path) -> Result<Value, Problem> {
+    use std::io::Read as _;
+    let shown = path.display();
+    let reader: Box<dyn std::io::Read> = if path == Path::new("-") {
+        Box::new(std::io::stdin())
+    } else {
+        Box::new(
+            std::fs::File::open(path)
+                .map_err(|e| Problem::said(format!("{shown} cannot be read: {e}")))?,
+        )
+    };
+    let mut text = String::new();
+    reader
+        .take(LONGEST_FILE + 1)
+        .read_to_string(&mut text)
+        .map_err(|e| Problem::said(format!("{shown} cannot be read: {e}")))?;
+    if text.len() as u64 > LONGEST_FILE {
+        return Err(Problem::said(format!(
+            "{shown} is longer than {LONGEST_FILE} bytes"
+        )));
+    }
+    serde_json::from_str(&text).map_err(|e| Problem::said(format!("{shown} is not JSON: {e}")))
+}

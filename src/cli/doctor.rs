@@ -1,0 +1,102 @@
+//! `portico doctor`: looks at what a server needs, and says what is wrong and what to do.
+//! It changes nothing; a database that is not there yet is not made.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use foundation::clock::SystemClock;
+use foundation::fault::Fault;
+use serde_json::{Value, json};
+
+use super::output::{Output, Problem};
+use crate::app::App;
+use crate::config::{Config, Sources};
+
+/// One thing that was looked at.
+struct Finding {
+    what: &'static str,
+    /// `Err` says what is wrong.
+    state: Result<String, String>,
+}
+
+pub(super) fn run(sources: &Sources, output: &Output) -> Result<(), Problem> {
+    let findings = match Config::load(sources) {
+        Ok(config) => look(&config),
+        Err(error) => vec![Finding {
+            what: "settings",
+            state: Err(error.to_string()),
+        }],
+    };
+    let healthy = findings.iter().all(|f| f.state.is_ok());
+    let shown: Vec<Value> = findings
+        .iter()
+        .map(|f| match &f.state {
+            Ok(said) => json!({ "what": f.what, "ok": true, "said": said }),
+            Err(said) => json!({ "what": f.what, "ok": false, "said": said }),
+        })
+        .collect();
+    output.print(&json!({ "ok": healthy, "findings": shown }), || {
+        findings
+            .iter()
+            .map(|f| match &f.state {
+                Ok(said) => format!("  ok     {:<12} {said}\n", f.what),
+                Err(said) => format!("  WRONG  {:<12} {said}\n", f.what),
+            })
+            .collect()
+    })?;
+    if healthy {
+        Ok(())
+    } else {
+        Err(Problem::said("something is wrong; see above"))
+    }
+}
+
+fn look(config: &Config) -> Vec<Finding> {
+    let mut findings = vec![
+        Finding {
+            what: "settings",
+            state: Ok(format!("the issuer is {}", config.server.issuer)),
+        },
+        Finding {
+            what: "data folder",
+            state: data_folder(&config.server.data_dir),
+        },
+        Finding {
+            what: "database",
+            state: said(App::look_at_database(config, Arc::new(SystemClock))),
+        },
+        Finding {
+            what: "master key",
+            state: said(App::look_at_master_key(config)),
+        },
+    ];
+    if let Some(tls) = &config.tls {
+        let state =
+            App::look_at_certificate(tls).map(|()| format!("{} can be used", tls.cert.display()));
+        findings.push(Finding {
+            what: "certificate",
+            state: said(state),
+        });
+    }
+    findings
+}
+
+fn said(looked: Result<String, Fault>) -> Result<String, String> {
+    looked.map_err(|fault| fault.chain())
+}
+
+fn data_folder(folder: &Path) -> Result<String, String> {
+    use std::os::unix::fs::MetadataExt as _;
+    let shown = folder.display();
+    match std::fs::metadata(folder) {
+        Ok(found) if !found.is_dir() => Err(format!("{shown} is not a folder")),
+        Ok(found) if found.mode() & 0o007 != 0 => Err(format!(
+            "{shown} is open to everybody on this machine: `chmod 700 {shown}`"
+        )),
+        Ok(_) => Ok(format!("{shown}")),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            Ok(format!("{shown} will be made by the first start"))
+        }
+        Err(e) => Err(format!("{shown}: {e}")),
+    }
+}

@@ -1,0 +1,199 @@
+//! The settings: `portico.toml` and the environment, read once, checked, and turned into one typed
+//! [`Config`]. One file per section below `config/`.
+//!
+//! Knows nothing of what the settings are used for: `app` hands the layers below small values.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use domain::consent::ScopeCatalog;
+use domain::lifetimes::Lifetimes;
+use serde::Deserialize;
+
+mod database;
+mod outbound;
+mod registration;
+mod scopes;
+mod server;
+mod session;
+mod source;
+mod telemetry;
+mod tls;
+mod token;
+mod value;
+
+pub use database::Database;
+pub use outbound::Outbound;
+pub use registration::{Registration, RegistrationMode};
+pub use server::Server;
+pub use session::Session;
+pub use telemetry::{LogFormat, Telemetry};
+pub use tls::Tls;
+pub use token::Token;
+pub use value::Network;
+
+/// Everything that an operator decided. What is in it was checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `[server]`
+    pub server: Server,
+    /// `[database]`
+    pub database: Database,
+    /// `[tls]`: certificate and key, if the binary itself speaks TLS.
+    pub tls: Option<Tls>,
+    /// `[session]`
+    pub session: Session,
+    /// `[token]`
+    pub token: Token,
+    /// `[outbound]`
+    pub outbound: Outbound,
+    /// `[registration]`
+    pub registration: Registration,
+    /// `[scopes]`: the operator's own scopes beside the built-in ones.
+    pub scopes: ScopeCatalog,
+    /// `[telemetry]`
+    pub telemetry: Telemetry,
+    /// Cheap password hashes, and no comparison of our clock with the database's. For tests, whose
+    /// clocks are moved by hand; no file and no variable can say it.
+    pub for_tests: bool,
+}
+
+/// Where settings come from.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// The file, if there is one.
+    pub file: Option<PathBuf>,
+    /// The environment's variables.
+    pub environment: Vec<(String, String)>,
+}
+
+/// A setting that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct ConfigError {
+    /// Which, as it is written in the file: `session.lifetime`.
+    pub key: String,
+    /// What is wrong with it, and what would be right.
+    pub problem: String,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match source::variable_of(&self.key) {
+            Some(variable) => write!(f, "{} ({variable}): {}", self.key, self.problem),
+            None => write!(f, "{}: {}", self.key, self.problem),
+        }
+    }
+}
+
+impl ConfigError {
+    fn new(key: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self {
+            key: key.into(),
+            problem: problem.into(),
+        }
+    }
+}
+
+/// The file as it is written, section by section; every section and key is optional.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Written {
+    server: server::Written,
+    database: database::Written,
+    tls: tls::Written,
+    session: session::Written,
+    token: token::Written,
+    outbound: outbound::Written,
+    registration: registration::Written,
+    scopes: BTreeMap<String, scopes::Written>,
+    telemetry: telemetry::Written,
+}
+
+impl Sources {
+    /// The name of the file that is read when none is named.
+    pub const FILE: &str = "portico.toml";
+
+    /// The process's own environment, with the named file, else `portico.toml` where it exists.
+    pub fn of_process(file: Option<&Path>) -> Self {
+        let default = || Some(PathBuf::from(Self::FILE)).filter(|path| path.exists());
+        Self {
+            file: file.map(Path::to_owned).or_else(default),
+            // What is not UTF-8 is none of ours.
+            environment: std::env::vars_os()
+                .filter_map(|(name, value)| {
+                    Some((name.into_string().ok()?, value.into_string().ok()?))
+                })
+                .collect(),
+        }
+    }
+
+    /// Variables that begin with `PORTICO_` and mean nothing to us: misspelt ones, most likely.
+    pub fn unknown_variables(&self) -> Vec<&str> {
+        let names = self.environment.iter().map(|(name, _)| name.as_str());
+        names.filter(|name| source::is_unknown(name)).collect()
+    }
+}
+
+impl Config {
+    /// Reads and checks everything.
+    ///
+    /// # Errors
+    /// The first setting that cannot be read or used, by name.
+    pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
+        Self::check(source::read(sources)?)
+    }
+
+    /// The settings of a test: everything in `folder`, at the address that the test listens on.
+    ///
+    /// # Errors
+    /// The folder or the address cannot be used.
+    pub fn for_testing(folder: &Path, listen: SocketAddr) -> Result<Self, ConfigError> {
+        let written = Written {
+            server: server::Written::for_testing(folder, listen),
+            ..Written::default()
+        };
+        let mut config = Self::check(written)?;
+        config.for_tests = true;
+        Ok(config)
+    }
+
+    fn check(written: Written) -> Result<Self, ConfigError> {
+        let tls = written.tls.check()?;
+        let server = written.server.check(tls.is_some())?;
+        Ok(Self {
+            database: written.database.check(&server.data_dir)?,
+            session: written.session.check()?,
+            token: written.token.check()?,
+            outbound: written.outbound.check()?,
+            registration: written.registration.check()?,
+            scopes: scopes::check(written.scopes)?,
+            telemetry: written.telemetry.check()?,
+            for_tests: false,
+            server,
+            tls,
+        })
+    }
+
+    /// How long things live.
+    pub fn lifetimes(&self) -> Lifetimes {
+        let (session, token) = (&self.session, &self.token);
+        Lifetimes {
+            session: session.lifetime,
+            session_idle: session.idle,
+            access: token.access_lifetime,
+            id_token: token.id_token_lifetime,
+            code: token.code_lifetime,
+            refresh_idle: token.refresh_idle,
+            refresh: token.refresh_lifetime,
+            refresh_retry_window: token.refresh_retry_window,
+            signing_key: token.signing_key_lifetime,
+            signing_key_announced: token.signing_key_announced,
+            ..Lifetimes::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,175 @@
+//! `[server]`: who this is, where it listens, where it keeps its files.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use foundation::secret::SecretText;
+use serde::Deserialize;
+use url::Url;
+
+use super::ConfigError;
+use super::value::{Network, Switch, Words, parsed};
+
+/// Who this is, where it listens, where it keeps its files.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// The issuer identifier (RFC 8414 §2): an origin, without a final slash. All links are built
+    /// from it, never from a request's `Host`.
+    pub issuer: String,
+    /// What people see as the name of this super app.
+    pub brand: String,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The folder of the master key and, by default, of the database.
+    pub data_dir: PathBuf,
+    /// Threads that answer requests.
+    pub workers: usize,
+    /// Proxies whose forwarded headers count.
+    pub trusted_proxies: Vec<Network>,
+    /// An own listener for `/metrics`; none: they are served beside everything else if
+    /// `telemetry.metrics` is on.
+    pub metrics_listen: Option<SocketAddr>,
+    /// Whether failed sign-ins and busy addresses are slowed down.
+    pub rate_limits: bool,
+    /// The file of the master key.
+    pub master_key_file: PathBuf,
+    /// The master key itself (base64url of 32 bytes), instead of a file.
+    pub master_key: Option<SecretText>,
+}
+
+/// As it is written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Written {
+    issuer: Option<String>,
+    brand: Option<String>,
+    listen: Option<String>,
+    data_dir: Option<PathBuf>,
+    workers: Option<usize>,
+    trusted_proxies: Words,
+    metrics_listen: Option<String>,
+    rate_limits: Option<Switch>,
+    master_key_file: Option<PathBuf>,
+    master_key: Option<MasterKeyText>,
+}
+
+/// Not printed, even while it is only written.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct MasterKeyText(String);
+
+impl std::fmt::Debug for MasterKeyText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MasterKeyText(…)")
+    }
+}
+
+impl Written {
+    pub(super) fn for_testing(folder: &Path, listen: SocketAddr) -> Self {
+        Self {
+            issuer: Some(format!("http://localhost:{}", listen.port())),
+            listen: Some(listen.to_string()),
+            data_dir: Some(folder.to_owned()),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn check(self, has_tls: bool) -> Result<Server, ConfigError> {
+        let address = |text: Option<String>, key| match text {
+            Some(text) => {
+                parsed(&text, key, "an address with a port, such as 127.0.0.1:8080").map(Some)
+            }
+            None => Ok(None),
+        };
+        let listen: SocketAddr = address(self.listen, "server.listen")?
+            .unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080)));
+        let issuer = match self.issuer {
+            Some(issuer) => checked_issuer(&issuer)?,
+            None => default_issuer(listen, has_tls),
+        };
+        if has_tls && issuer.starts_with("http:") {
+            return Err(ConfigError::new(
+                "server.issuer",
+                "must begin with https, because a certificate is set",
+            ));
+        }
+        let data_dir = self
+            .data_dir
+            .unwrap_or_else(|| PathBuf::from("portico-data"));
+        let workers = self.workers.unwrap_or_else(default_workers);
+        if !(1..=256).contains(&workers) {
+            return Err(ConfigError::new("server.workers", "must be 1 to 256"));
+        }
+        let proxy =
+            |text: &String| parsed(text, "server.trusted_proxies", "an address or a network");
+        Ok(Server {
+            issuer,
+            brand: checked_brand(self.brand)?,
+            listen,
+            workers,
+            trusted_proxies: self
+                .trusted_proxies
+                .into_vec()
+                .iter()
+                .map(proxy)
+                .collect::<Result<_, _>>()?,
+            metrics_listen: address(self.metrics_listen, "server.metrics_listen")?,
+            rate_limits: Switch::read(self.rate_limits, "server.rate_limits", true)?,
+            master_key_file: self
+                .master_key_file
+                .unwrap_or_else(|| data_dir.join("master.key")),
+            master_key: self.master_key.map(|text| SecretText::new(text.0)),
+            data_dir,
+        })
+    }
+}
+
+fn checked_brand(brand: Option<String>) -> Result<String, ConfigError> {
+    let Some(brand) = brand else {
+        return Ok("Portico".to_owned());
+    };
+    foundation::bounded_text::BoundedText::<40>::parse(&brand)
+        .map(foundation::bounded_text::BoundedText::into_string)
+        .map_err(|e| ConfigError::new("server.brand", e.to_string()))
+}
+
+/// One for each core, at most four: a worker answers tens of thousands of requests a second, and
+/// each costs memory.
+fn default_workers() -> usize {
+    std::thread::available_parallelism().map_or(2, |n| n.get().clamp(1, 4))
+}
+
+fn default_issuer(listen: SocketAddr, has_tls: bool) -> String {
+    let scheme = if has_tls { "https" } else { "http" };
+    format!("{scheme}://localhost:{}", listen.port())
+}
+
+/// "a URL that uses the "https" scheme and has no query or fragment components" (RFC 8414 §2);
+/// ours has no path either. The text is compared byte by byte by clients, so it must be written as
+/// browsers write an origin.
+fn checked_issuer(text: &str) -> Result<String, ConfigError> {
+    let wrong = |problem: String| Err(ConfigError::new("server.issuer", problem));
+    let Ok(url) = Url::parse(text) else {
+        return wrong(format!("{text:?} is not a URL"));
+    };
+    let origin = url.origin().ascii_serialization();
+    let host = url.host_str().unwrap_or_default();
+    match url.scheme() {
+        "https" => {}
+        "http" if is_loopback(host) => {}
+        "http" => {
+            return wrong("http is for loopback hosts only (localhost, *.localhost, 127.0.0.1, [::1]); use https".into());
+        }
+        other => return wrong(format!("must begin with https, not {other}")),
+    }
+    if origin != text {
+        return wrong(format!(
+            "must be an origin, nothing before or after it: {origin}"
+        ));
+    }
+    Ok(origin)
+}
+
+fn is_loopback(host: &str) -> bool {
+    matches!(host, "localhost" | "127.0.0.1" | "[::1]") || host.ends_with(".localhost")
+}

@@ -1,0 +1,119 @@
+//! Where settings are written: the file, the long variables (`PORTICO_SESSION__LIFETIME`), and the
+//! short ones (`PORTICO_ISSUER`).
+
+use ::config::{File, FileFormat};
+
+use super::{ConfigError, Sources, Written};
+
+const PREFIX: &str = "PORTICO_";
+
+/// The short names, and the keys that they stand for.
+const SHORT: &[(&str, &str)] = &[
+    ("PORTICO_ISSUER", "server.issuer"),
+    ("PORTICO_LISTEN", "server.listen"),
+    ("PORTICO_DATA_DIR", "server.data_dir"),
+    ("PORTICO_RATE_LIMITS", "server.rate_limits"),
+    ("PORTICO_MASTER_KEY", "server.master_key"),
+    ("PORTICO_DATABASE_URL", "database.url"),
+    ("PORTICO_TLS_CERT", "tls.cert"),
+    ("PORTICO_TLS_KEY", "tls.key"),
+    ("PORTICO_TRUSTED_CA", "outbound.trusted_ca"),
+    ("PORTICO_OUTBOUND_ALLOW", "outbound.allow"),
+    ("PORTICO_REGISTRATION", "registration.mode"),
+];
+
+/// Sections whose keys a variable can set. Scopes have names and texts: they belong into the file.
+const SECTIONS: &[&str] = &[
+    "server",
+    "database",
+    "tls",
+    "session",
+    "token",
+    "outbound",
+    "registration",
+    "telemetry",
+];
+
+/// The key that a variable sets, if it is one of ours.
+fn key_of(variable: &str) -> Option<String> {
+    if let Some((_, key)) = SHORT.iter().find(|(short, _)| *short == variable) {
+        return Some((*key).to_owned());
+    }
+    let (section, key) = variable.strip_prefix(PREFIX)?.split_once("__")?;
+    let section = section.to_ascii_lowercase();
+    SECTIONS
+        .contains(&section.as_str())
+        .then(|| format!("{section}.{}", key.to_ascii_lowercase()))
+}
+
+/// The variable that sets a key: the short one where there is one.
+pub(super) fn variable_of(key: &str) -> Option<String> {
+    if let Some((short, _)) = SHORT.iter().find(|(_, k)| *k == key) {
+        return Some((*short).to_owned());
+    }
+    let (section, name) = key.split_once('.')?;
+    SECTIONS.contains(&section).then(|| {
+        format!(
+            "{PREFIX}{}__{}",
+            section.to_ascii_uppercase(),
+            name.to_ascii_uppercase()
+        )
+    })
+}
+
+/// Whether a variable looks like ours and is not.
+pub(super) fn is_unknown(variable: &str) -> bool {
+    // Those of the project's own tests have a prefix of their own.
+    variable.starts_with(PREFIX)
+        && !variable.starts_with("PORTICO_TEST_")
+        && key_of(variable).is_none()
+}
+
+/// Reads everything that is written, the environment over the file.
+pub(super) fn read(sources: &Sources) -> Result<Written, ConfigError> {
+    let mut builder = ::config::Config::builder();
+    if let Some(path) = &sources.file {
+        let text = std::fs::read_to_string(path).map_err(|e| {
+            ConfigError::new(path.display().to_string(), format!("cannot be read: {e}"))
+        })?;
+        builder = builder.add_source(File::from_str(&text, FileFormat::Toml));
+    }
+    for (variable, value) in &sources.environment {
+        // An empty variable is how a shell says "not set".
+        let Some(key) = key_of(variable).filter(|_| !value.is_empty()) else {
+            continue;
+        };
+        builder = builder
+            .set_override(&key, value.as_str())
+            .map_err(|e| ConfigError::new(variable.as_str(), e.to_string()))?;
+    }
+    let whole = builder.build().map_err(|e| named(sources, &e))?;
+    whole.try_deserialize().map_err(|e| named(sources, &e))
+}
+
+/// The reader's own words, under the key that they are about where it says so.
+fn named(sources: &Sources, error: &::config::ConfigError) -> ConfigError {
+    let file = || {
+        sources
+            .file
+            .as_ref()
+            .map_or("the environment".to_owned(), |p| p.display().to_string())
+    };
+    match error {
+        ::config::ConfigError::At {
+            error,
+            key: Some(key),
+            ..
+        } => ConfigError::new(key.as_str(), error.to_string()),
+        ::config::ConfigError::Type {
+            key: Some(key),
+            unexpected,
+            expected,
+            ..
+        } => ConfigError::new(
+            key.as_str(),
+            format!("{unexpected} cannot be used, {expected} is expected"),
+        ),
+        other => ConfigError::new(file(), other.to_string()),
+    }
+}

@@ -1,0 +1,25 @@
+//! Removes rows that have served their time: used assertion ids, old interactions, answers kept for
+//! honest retries, throttles, events. What memory remembers as ended is `job/tail`'s to forget.
+
+use std::time::Duration;
+
+use flow::Flows;
+
+use super::report;
+
+/// Between two sweeps of what must be gone soon after its window.
+const SOON: Duration = Duration::from_secs(10);
+/// So many of those between two sweeps of the rest.
+const REST: u32 = 30;
+
+pub(super) async fn run(flows: Flows) {
+    let mut turn: u32 = 0;
+    loop {
+        tokio::time::sleep(SOON).await;
+        report("forget answers", flows.forget_retry_answers().await);
+        if turn.is_multiple_of(REST) {
+            report("sweep", flows.sweep().await);
+        }
+        turn = turn.wrapping_add(1);
+    }
+}

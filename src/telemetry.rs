@@ -1,0 +1,64 @@
+//! What Portico tells about itself: the log and the metrics.
+//!
+//! Owns the subscriber and the exporter; what is worth a line or a number is decided where it
+//! happens. No secret, no token and no query string is logged: secret types print nothing, and
+//! spans name a route, never a whole address.
+
+use std::io::IsTerminal as _;
+use std::sync::{Arc, OnceLock};
+
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::SubscriberBuilder;
+
+use crate::config::{LogFormat, Telemetry};
+
+/// Begins to log to standard error, as the settings say. A process has one log: the first call
+/// counts.
+pub fn start_log(settings: &Telemetry) {
+    let filter = EnvFilter::new(&settings.log);
+    let builder = SubscriberBuilder::default()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
+    // A second call is not an error: tests start several servers in one process.
+    let _ = match settings.format {
+        LogFormat::Human => builder.with_target(false).try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    };
+}
+
+/// The text of `/metrics`.
+pub type MetricsText = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// The numbers of this process.
+#[derive(Clone)]
+pub struct Metrics(PrometheusHandle);
+
+impl Metrics {
+    /// Begins to count; `None` where something else counts already. A process has one set of
+    /// numbers, which its servers share.
+    pub fn start() -> Option<Self> {
+        static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+        let handle = HANDLE.get_or_init(|| {
+            let recorder = PrometheusBuilder::new().build_recorder();
+            let handle = recorder.handle();
+            metrics::set_global_recorder(recorder)
+                .is_ok()
+                .then_some(handle)
+        });
+        handle.clone().map(Self)
+    }
+
+    /// For the route that shows them.
+    pub fn text(&self) -> MetricsText {
+        let handle = self.0.clone();
+        Arc::new(move || handle.render())
+    }
+
+    /// Folds what was measured since the last time, so that memory stays bounded even if nobody
+    /// reads. To be called every few seconds.
+    pub fn fold(&self) {
+        self.0.run_upkeep();
+    }
+}

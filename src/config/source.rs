@@ -61,12 +61,19 @@ pub(super) fn variable_of(key: &str) -> Option<String> {
     })
 }
 
+/// What the project's own tools and tests are told by variables; none of the server's business.
+const OF_TOOLS: &[&str] = &[
+    "PORTICO_ADVISORY_DB",
+    "PORTICO_BIN",
+    "PORTICO_CLIENTS_FOLDER",
+    "PORTICO_PAGE_SAMPLES",
+    "PORTICO_POSTGRES_DIR",
+];
+
 /// Whether a variable looks like ours and is not.
 pub(super) fn is_unknown(variable: &str) -> bool {
-    // Those of the project's own tests have a prefix of their own.
-    variable.starts_with(PREFIX)
-        && !variable.starts_with("PORTICO_TEST_")
-        && key_of(variable).is_none()
+    let of_tools = variable.starts_with("PORTICO_TEST_") || OF_TOOLS.contains(&variable);
+    variable.starts_with(PREFIX) && !of_tools && key_of(variable).is_none()
 }
 
 /// Reads everything that is written, the environment over the file.

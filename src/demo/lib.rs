@@ -13,8 +13,12 @@ mod assets;
 mod bank;
 mod claims;
 mod facts;
+#[cfg(test)]
+mod journeys;
 mod keep;
 mod market;
+#[cfg(test)]
+mod mock_portico;
 mod money;
 mod nova;
 mod people;

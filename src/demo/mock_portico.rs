@@ -8,14 +8,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use foundation::base64url;
+use foundation::clock::{Clock as _, SystemClock};
 use foundation::digest::sha256;
 use openidconnect::core::{
-    CoreHmacKey, CoreIdToken, CoreIdTokenClaims, CoreJwsSigningAlgorithm, CoreJsonWebKey,
+    CoreEdDsaPrivateSigningKey, CoreIdToken, CoreIdTokenClaims, CoreJsonWebKeySet,
+    CoreJwsSigningAlgorithm,
 };
-use openidconnect::{
-    AccessToken, Audience, EmptyAdditionalClaims, IssuerUrl, JsonWebKeyId, Nonce, PrivateSigningKey,
-    StandardClaims, SubjectIdentifier,
-};
+use openidconnect::{AccessToken, JsonWebKeyId, PrivateSigningKey as _};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -29,10 +28,12 @@ pub(crate) struct Mood {
     pub(crate) wrong_iss: Option<&'static str>,
     /// The `nonce` of id_tokens, where it is not the request's.
     pub(crate) wrong_nonce: bool,
+    /// The number of the signing key; the JWKS has only this one.
+    pub(crate) key: u8,
     /// Whether the session lives.
     pub(crate) alive: bool,
-    /// The number of the access token that is active; others have run out.
-    pub(crate) active_token: u32,
+    /// The first access token, by number, that has not run out.
+    pub(crate) first_active: u32,
     issued: u32,
     codes: HashMap<String, Value>,
     /// The parameters of the last authorization request.
@@ -55,7 +56,6 @@ struct Served {
 }
 
 const SUBJECT: &str = "ada-at-this-program";
-const SECRET: &str = "secret";
 /// `client:secret` (RFC 7617 §2).
 const BASIC: &str = "Basic Y2xpZW50OnNlY3JldA==";
 
@@ -70,20 +70,30 @@ impl MockPortico {
             refuse: None,
             wrong_iss: None,
             wrong_nonce: false,
+            key: 1,
             alive: true,
-            active_token: 1,
+            first_active: 1,
             issued: 0,
             codes: HashMap::new(),
             asked: HashMap::new(),
             introspections: 0,
         }));
-        let served = web::Data::new(Served { issuer: issuer.clone(), mood: Arc::clone(&mood) });
+        let served = web::Data::new(Served {
+            issuer: issuer.clone(),
+            mood: Arc::clone(&mood),
+        });
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(served.clone())
-                .route("/.well-known/openid-configuration", web::get().to(discovery))
-                .route("/.well-known/portico-configuration", web::get().to(configuration))
-                .route("/jwks", web::get().to(async || HttpResponse::Ok().json(json!({"keys": []}))))
+                .route(
+                    "/.well-known/openid-configuration",
+                    web::get().to(discovery),
+                )
+                .route(
+                    "/.well-known/portico-configuration",
+                    web::get().to(configuration),
+                )
+                .route("/jwks", web::get().to(jwks))
                 .route("/authorize", web::get().to(authorize))
                 .route("/token", web::post().to(token))
                 .route("/introspect", web::post().to(introspect))
@@ -97,12 +107,19 @@ impl MockPortico {
         let handle = server.handle();
         actix_web::rt::spawn(server);
         let issuer = Url::parse(&issuer).expect("a url");
-        Self { address, issuer, mood, server: handle }
+        Self {
+            address,
+            issuer,
+            mood,
+            server: handle,
+        }
     }
 
     /// What it answers, to look at or to change.
     pub(crate) fn mood(&self) -> MutexGuard<'_, Mood> {
-        self.mood.lock().expect("no test panics while it holds this")
+        self.mood
+            .lock()
+            .expect("no test panics while it holds this")
     }
 
     /// Stops answering.
@@ -113,7 +130,9 @@ impl MockPortico {
 
 impl Served {
     fn mood(&self) -> MutexGuard<'_, Mood> {
-        self.mood.lock().expect("no test panics while it holds this")
+        self.mood
+            .lock()
+            .expect("no test panics while it holds this")
     }
 }
 
@@ -129,34 +148,62 @@ async fn discovery(served: web::Data<Served>) -> HttpResponse {
         "jwks_uri": format!("{at}/jwks"),
         "response_types_supported": ["code"],
         "subject_types_supported": ["pairwise"],
-        "id_token_signing_alg_values_supported": ["HS256"],
+        "id_token_signing_alg_values_supported": ["EdDSA"],
     }))
+}
+
+async fn jwks(served: web::Data<Served>) -> HttpResponse {
+    let key = signing_key(served.mood().key).as_verification_key();
+    HttpResponse::Ok().json(CoreJsonWebKeySet::new(vec![key]))
+}
+
+/// An Ed25519 key whose seed is one number, over and over.
+fn signing_key(number: u8) -> CoreEdDsaPrivateSigningKey {
+    // The ASN.1 that precedes the seed in PKCS #8 (RFC 8410 §7).
+    let mut der = vec![
+        0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20,
+    ];
+    der.extend([number; 32]);
+    let base64 = base64url::encode(&der).replace('-', "+").replace('_', "/");
+    let label = "PRIVATE KEY";
+    let pem = format!("-----BEGIN {label}-----\n{base64}\n-----END {label}-----\n");
+    let kid = JsonWebKeyId::new(format!("key-{number}"));
+    CoreEdDsaPrivateSigningKey::from_ed25519_pem(&pem, Some(kid)).expect("a key")
 }
 
 async fn configuration(served: web::Data<Served>) -> HttpResponse {
     HttpResponse::Ok().json(json!({"account_uri": format!("{}/account", served.issuer)}))
 }
 
-async fn authorize(served: web::Data<Served>, query: web::Query<HashMap<String, String>>) -> HttpResponse {
+async fn authorize(
+    served: web::Data<Served>,
+    query: web::Query<HashMap<String, String>>,
+) -> HttpResponse {
     let mut mood = served.mood();
     let asked = query.into_inner();
     let mut back = Url::parse(&asked["redirect_uri"]).expect("a redirect_uri");
     let iss = mood.wrong_iss.unwrap_or(&served.issuer).to_owned();
-    back.query_pairs_mut().append_pair("state", &asked["state"]).append_pair("iss", &iss);
+    back.query_pairs_mut()
+        .append_pair("state", &asked["state"])
+        .append_pair("iss", &iss);
     match mood.refuse.take() {
-        Some(error) => back.query_pairs_mut().append_pair("error", error),
+        Some(error) => {
+            back.query_pairs_mut().append_pair("error", error);
+        }
         None => {
             let code = format!("code-{}", mood.codes.len());
             let kept = json!({
                 "nonce": asked["nonce"], "challenge": asked["code_challenge"], "uri": asked["redirect_uri"],
             });
             mood.codes.insert(code.clone(), kept);
-            back.query_pairs_mut().append_pair("code", &code)
+            back.query_pairs_mut().append_pair("code", &code);
         }
-    };
+    }
     assert_eq!(asked["code_challenge_method"], "S256");
     mood.asked = asked;
-    HttpResponse::Found().insert_header(("location", back.as_str())).finish()
+    HttpResponse::Found()
+        .insert_header(("location", back.as_str()))
+        .finish()
 }
 
 async fn token(
@@ -171,7 +218,9 @@ async fn token(
     let refused = || HttpResponse::BadRequest().json(json!({"error": "invalid_grant"}));
     let nonce = match form["grant_type"].as_str() {
         "authorization_code" => {
-            let Some(kept) = mood.codes.remove(&form["code"]) else { return refused() };
+            let Some(kept) = mood.codes.remove(&form["code"]) else {
+                return refused();
+            };
             let challenge = base64url::encode(&sha256(form["code_verifier"].as_bytes()));
             if kept["challenge"] != challenge || kept["uri"] != form["redirect_uri"] {
                 return refused();
@@ -188,24 +237,33 @@ async fn token(
         "refresh_token": "refresh", "scope": scope(&mood),
     });
     if let Some(nonce) = nonce {
-        let nonce = if mood.wrong_nonce { "another".to_owned() } else { nonce };
-        answer["id_token"] = json!(id_token(&served.issuer, &access_token, nonce));
+        let nonce = if mood.wrong_nonce {
+            "another".to_owned()
+        } else {
+            nonce
+        };
+        answer["id_token"] = json!(id_token(&served.issuer, mood.key, &access_token, nonce));
     }
     HttpResponse::Ok().json(answer)
 }
 
-fn id_token(issuer: &str, access_token: &str, nonce: String) -> String {
-    let now: i64 = std::process::Command::new("date").arg("+%s").output().ok().and_then(|o| String::from_utf8(o.stdout).ok()).and_then(|t| t.trim().parse().ok()).expect("a date");
-    let _ = now;
+fn id_token(issuer: &str, key: u8, access_token: &str, nonce: String) -> String {
+    let now = SystemClock.now().seconds();
     let claims: CoreIdTokenClaims = serde_json::from_value(json!({
         "iss": issuer, "sub": SUBJECT, "aud": "client", "nonce": nonce, "iat": now, "exp": now + 600,
     }))
     .expect("claims");
-    let key = CoreHmacKey::new(SECRET);
+    let key = signing_key(key);
     let access_token = AccessToken::new(access_token.to_owned());
-    CoreIdToken::new(claims, &key, CoreJwsSigningAlgorithm::HmacSha256, Some(&access_token), None)
-        .expect("signed")
-        .to_string()
+    CoreIdToken::new(
+        claims,
+        &key,
+        CoreJwsSigningAlgorithm::EdDsa,
+        Some(&access_token),
+        None,
+    )
+    .expect("signed")
+    .to_string()
 }
 
 async fn introspect(
@@ -218,7 +276,10 @@ async fn introspect(
     if !authenticated(&request) {
         return HttpResponse::Unauthorized().json(json!({"error": "invalid_client"}));
     }
-    let active = mood.alive && form["token"] == format!("access-{}", mood.active_token);
+    let number = form["token"]
+        .strip_prefix("access-")
+        .and_then(|n| n.parse::<u32>().ok());
+    let active = mood.alive && number.is_some_and(|n| n >= mood.first_active);
     HttpResponse::Ok().json(if active {
         json!({"active": true, "sub": SUBJECT, "scope": scope(&mood)})
     } else {
@@ -245,7 +306,10 @@ async fn userinfo(served: web::Data<Served>) -> HttpResponse {
 }
 
 fn authenticated(request: &HttpRequest) -> bool {
-    request.headers().get("authorization").is_some_and(|value| value == BASIC)
+    request
+        .headers()
+        .get("authorization")
+        .is_some_and(|value| value == BASIC)
 }
 
 fn scope(mood: &Mood) -> String {

@@ -3,15 +3,11 @@
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::web::{self, ServiceConfig};
-use flow::browser::CookieChanges;
 use protocol::parameters::Parameters;
 
 use crate::extract::browser::Visitor;
 use crate::extract::page_form::PageForm;
 use crate::page::error::ErrorKind;
-
-/// The most bytes of a posted request that are turned into an address.
-const MAX_ADDRESS: usize = 6_000;
 
 /// The routes.
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -40,12 +36,10 @@ async fn get(visitor: Visitor, request: HttpRequest) -> HttpResponse {
 }
 
 /// "The authorization server MUST support the use of the HTTP GET method … and MAY support the use
-/// of POST" (RFC 6749 §3.1). A form posted from a program's site does not bring our `Lax` cookies
-/// along, so the browser is sent around once: the GET that follows does.
+/// of POST" (RFC 6749 §3.1).
 async fn post(visitor: Visitor, form: PageForm) -> HttpResponse {
-    let query = form.0.to_urlencoded();
-    if visitor.browser.session.is_none() && query.len() <= MAX_ADDRESS {
-        return visitor.see_other(&format!("/authorize?{query}"), &CookieChanges::default());
+    if let Some(around) = visitor.around_for_cookies("/authorize", &form.0) {
+        return around;
     }
     visitor.routed(
         visitor

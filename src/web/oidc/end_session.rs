@@ -3,7 +3,6 @@
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::web::{self, ServiceConfig};
-use flow::browser::CookieChanges;
 use protocol::logout_request::EndSessionRequest;
 use protocol::parameters::Parameters;
 
@@ -11,9 +10,6 @@ use crate::extract::browser::Visitor;
 use crate::extract::page_form::PageForm;
 use crate::page::error::ErrorKind;
 use crate::sign_out::routed;
-
-/// The most bytes of a posted request that are turned into an address.
-const MAX_ADDRESS: usize = 6_000;
 
 /// The routes.
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -32,11 +28,9 @@ async fn get(visitor: Visitor, request: HttpRequest) -> HttpResponse {
     }
 }
 
-/// Like a posted authorization request, it is sent around once for its cookies.
 async fn post(visitor: Visitor, form: PageForm) -> HttpResponse {
-    let query = form.0.to_urlencoded();
-    if visitor.browser.session.is_none() && query.len() <= MAX_ADDRESS {
-        return visitor.see_other(&format!("/end-session?{query}"), &CookieChanges::default());
+    if let Some(around) = visitor.around_for_cookies("/end-session", &form.0) {
+        return around;
     }
     end(&visitor, &form.0).await
 }

@@ -7,6 +7,7 @@ use flow::authorize::{Outcome, Routed};
 use flow::browser::CookieChanges;
 use flow::step::{Hop, PageStep};
 use foundation::fault::Fault;
+use protocol::parameters::Parameters;
 use protocol::response_mode::{AuthorizationResponse, ResponseMode};
 
 use crate::extract::browser::Visitor;
@@ -14,6 +15,9 @@ use crate::page::form_post::FormPostPage;
 use crate::page::link::Link;
 use crate::reply::cookies;
 use crate::reply::page::{PageRules, form_target, send};
+
+/// The most bytes of a posted request that are turned into an address.
+const MAX_ADDRESS: usize = 6_000;
 
 /// The path of a page.
 pub(crate) const fn path(hop: Hop) -> &'static str {
@@ -52,6 +56,15 @@ impl Visitor {
             Outcome::Account => self.see_other("/account", &cookies),
             Outcome::Shown(error) => self.shown(error, &cookies),
         }
+    }
+
+    /// A form posted from a program's site does not bring our `Lax` cookies along, so a browser
+    /// that seems to have no session is sent around once: the GET that follows brings them. `None`
+    /// when there is a session, or too much to put into an address.
+    pub(crate) fn around_for_cookies(&self, path: &str, form: &Parameters) -> Option<HttpResponse> {
+        let query = form.to_urlencoded();
+        let around = self.browser.session.is_none() && query.len() <= MAX_ADDRESS;
+        around.then(|| self.see_other(&format!("{path}?{query}"), &CookieChanges::default()))
     }
 
     /// "303 See Other": the browser goes on with GET, and no form is sent twice (RFC 9700 §4.12:

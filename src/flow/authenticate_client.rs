@@ -120,23 +120,6 @@ impl Flows {
         }
     }
 
-    /// The client as the store has it.
-    async fn read_client(&self, client_id: &ClientId) -> Result<Option<Arc<Client>>, Fault> {
-        let read_at = self.live().freshness.position();
-        let wanted = client_id.clone();
-        let found = self
-            .store()
-            .read(move |db| store::clients::find(db, &wanted))
-            .await?;
-        Ok(found.map(|client| {
-            let client = Arc::new(client);
-            self.live()
-                .clients
-                .fill(client_id.clone(), Arc::clone(&client), read_at);
-            client
-        }))
-    }
-
     /// A client that signs. The order matters: only after the signature holds is the `jti`
     /// remembered, or a stranger could use up a client's assertions.
     async fn by_assertion(

@@ -17,6 +17,11 @@ impl Flows {
         {
             return Ok(Some(client));
         }
+        self.read_client(id).await
+    }
+
+    /// The client as the store has it; memory keeps it from then on.
+    pub(crate) async fn read_client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, Fault> {
         let read_at = self.live().freshness.position();
         let wanted = id.clone();
         let found = self

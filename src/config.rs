@@ -32,7 +32,6 @@ pub use session::Session;
 pub use telemetry::{LogFormat, Telemetry};
 pub use tls::Tls;
 pub use token::Token;
-pub use value::Network;
 
 /// Everything that an operator decided. What is in it was checked.
 #[derive(Clone, Debug)]

@@ -145,6 +145,8 @@ fn web_state(app: &App, metrics: Option<MetricsText>) -> WebState {
         flows: app.flows.clone(),
         settings: WebSettings {
             secure_cookies,
+            trusted_proxies: app.config.server.trusted_proxies.clone(),
+            address_limits: app.config.server.rate_limits.then(Default::default),
             metrics,
         },
     }

@@ -3,12 +3,13 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use foundation::network::Network;
 use foundation::secret::SecretText;
 use serde::Deserialize;
 use url::Url;
 
 use super::ConfigError;
-use super::value::{Network, Switch, Words, parsed};
+use super::value::{Switch, Words, parsed};
 
 /// Who this is, where it listens, where it keeps its files.
 #[derive(Clone, Debug)]

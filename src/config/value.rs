@@ -1,6 +1,5 @@
 //! The values that settings are written as: seconds, lists of words, switches, networks.
 
-use std::net::IpAddr;
 use std::str::FromStr;
 
 use foundation::clock::Span;
@@ -96,32 +95,4 @@ pub(super) fn parsed<T: FromStr>(text: &str, key: &str, expected: &str) -> Resul
     text.trim()
         .parse()
         .map_err(|_| ConfigError::new(key, format!("{text:?} is not {expected}")))
-}
-
-/// An address, or all addresses that share its first bits: `10.0.0.0/8`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Network {
-    /// The address.
-    pub address: IpAddr,
-    /// How many of its bits count.
-    pub prefix: u8,
-}
-
-impl FromStr for Network {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let (address, prefix) = match text.split_once('/') {
-            Some((address, prefix)) => (address, Some(prefix.parse::<u8>().map_err(|_| ())?)),
-            None => (text, None),
-        };
-        let address: IpAddr = address.parse().map_err(|_| ())?;
-        let most = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = prefix.unwrap_or(most);
-        if prefix > most {
-            Err(())
-        } else {
-            Ok(Self { address, prefix })
-        }
-    }
 }

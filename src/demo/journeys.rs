@@ -1,6 +1,7 @@
 //! Tests of whole visits: a browser, the four websites, and a mock of Portico behind them.
 
 mod browser;
+mod super_app;
 
 use actix_web::http::StatusCode;
 
@@ -314,60 +315,6 @@ async fn bank_shows_and_sends_money_only_with_the_check() {
     assert!(
         ada.get(BANK, "/").await.says("€1,200.00"),
         "nothing was sent meanwhile"
-    );
-}
-
-#[actix_web::test]
-async fn nova_signs_in_opens_the_program_that_was_wanted_and_signs_out() {
-    let (mut ada, portico) = Browser::new(Places::OwnSites).await;
-    portico.mood().scopes = vec!["profile.basic"];
-    assert!(ada.get(NOVA, "/").await.says("id=\"sign-in\""));
-    assert_eq!(
-        ada.get(NOVA, "/open/market").await.location(),
-        "/sign-in?then=market"
-    );
-    let page = ada.open(NOVA, "/sign-in?then=market").await;
-    assert_eq!(
-        portico.mood().asked["scope"],
-        "openid profile portico:launch"
-    );
-    assert!(page.says("<iframe id=\"program\" name=\"program\" title=\"Market\" src=\"http://market.localhost:8080/open\""));
-    let policy = page.header("content-security-policy");
-    assert!(
-        policy.contains("frame-src http://market.localhost:8080 http://taxi.localhost:8080"),
-        "{policy}"
-    );
-    assert!(policy.ends_with("frame-ancestors 'none'"), "{policy}");
-    let home = ada.get(NOVA, "/").await;
-    assert!(home.says("Ada Lindqvist"));
-    let refused = ada
-        .post(NOVA, "/sign-out", &[("form_token", "guessed")])
-        .await;
-    assert_eq!(refused.status, StatusCode::FORBIDDEN);
-    let away = ada
-        .post(NOVA, "/sign-out", &[("form_token", &home.form_token())])
-        .await;
-    let away = away.location();
-    assert!(away.contains("/logout?id_token_hint=ey"), "{away}");
-    assert!(
-        away.ends_with("post_logout_redirect_uri=http%3A%2F%2Fapp.superapp.localhost%3A8080%2F"),
-        "{away}"
-    );
-    portico.mood().alive = false;
-    assert!(ada.get(NOVA, "/").await.says("You are signed out."));
-}
-
-#[actix_web::test]
-async fn a_wish_to_share_reaches_the_frame_only_for_scopes_of_that_program() {
-    let (mut ada, _portico) = Browser::new(Places::OwnSites).await;
-    ada.open(NOVA, "/sign-in?then=https://evil.example").await;
-    let page = ada.get(NOVA, "/open/market?share=phone.verified").await;
-    assert!(page.says("src=\"http://market.localhost:8080/open?share=phone.verified\""));
-    let page = ada.get(NOVA, "/open/market?share=kyc.status").await;
-    assert!(page.says("src=\"http://market.localhost:8080/open\""));
-    assert_eq!(
-        ada.get(NOVA, "/open/casino").await.status,
-        StatusCode::NOT_FOUND
     );
 }
 

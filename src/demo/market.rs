@@ -79,7 +79,7 @@ async fn add(
             format!("{} is all we have of {}.", basket::MOST_OF_ONE, good.name),
         );
     }
-    Ok(see_other("/#cart"))
+    Ok(see_other(&format!("/#good-{}", good.slug)))
 }
 
 async fn remove(

@@ -11,4 +11,5 @@ pub mod digest;
 pub mod entropy;
 pub mod fault;
 pub mod id;
+pub mod network;
 pub mod secret;

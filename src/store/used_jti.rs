@@ -21,8 +21,8 @@ struct UsedRow {
 }
 
 /// Notes a use; `false` if it was used before.
-// "The processing of assertions … jti … the authorization server MAY ensure that JWTs are not
-// replayed by maintaining the set of used jti values" (RFC 7523 §3)
+// "The authorization server MAY ensure that JWTs are not replayed by maintaining the set of used
+// "jti" values for the length of time for which the JWT would be considered valid" (RFC 7523 §3)
 pub fn insert(
     conn: &mut Connection,
     digest: TokenDigest,

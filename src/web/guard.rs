@@ -11,6 +11,7 @@ use actix_web::web::Data;
 
 use crate::state::WebState;
 
+pub mod addresses;
 pub(crate) mod cors;
 
 /// What is not a page loads nothing and is framed by nobody.

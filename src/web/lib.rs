@@ -12,7 +12,7 @@ mod consent;
 mod error;
 mod extract;
 mod face;
-mod guard;
+pub mod guard;
 mod health;
 mod oauth;
 mod oidc;

@@ -1,17 +1,19 @@
 //! `/sign-in`: the page and its form.
 
-use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Query, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
 use flow::browser::{CookieChanges, SignedIn};
 use flow::sign_in::{SignInAnswer, SignInView};
 use flow::step::{Hop, PageStep};
+use foundation::clock::Span;
 use foundation::secret::SecretText;
 use serde::Deserialize;
 
 use crate::extract::browser::Visitor;
 use crate::extract::page_form::PageForm;
 use crate::face::{face, icon};
+use crate::guard::addresses;
 use crate::page::error::ErrorKind;
 use crate::page::sign_in::{SignInPage, SignInProblem};
 use crate::reply::page::{PageRules, send};
@@ -65,7 +67,7 @@ impl Tried {
     }
 }
 
-async fn answer(visitor: Visitor, form: PageForm) -> HttpResponse {
+async fn answer(request: HttpRequest, visitor: Visitor, form: PageForm) -> HttpResponse {
     let flows = &visitor.state.flows;
     let step = form.field("step");
     match form.field("decision") {
@@ -80,6 +82,11 @@ async fn answer(visitor: Visitor, form: PageForm) -> HttpResponse {
         }
         _ => {}
     }
+    if let Some(wait) = too_many_from_there(&visitor, &request) {
+        return visitor.error(ErrorKind::TooManyRequests {
+            seconds: whole_seconds(wait),
+        });
+    }
     let typed = form.field("username").to_owned();
     let password = SecretText::new(form.field("password"));
     match flows
@@ -89,7 +96,7 @@ async fn answer(visitor: Visitor, form: PageForm) -> HttpResponse {
         Ok(SignInAnswer::SignedIn(routed)) => visitor.routed(Ok(routed)),
         Ok(SignInAnswer::NoMatch) => again(&visitor, step, typed, SignInProblem::NoMatch).await,
         Ok(SignInAnswer::Wait(span)) => {
-            let seconds = u32::try_from((span.as_millis() + 999) / 1000).unwrap_or(60);
+            let seconds = whole_seconds(span);
             again(
                 &visitor,
                 step,
@@ -101,6 +108,19 @@ async fn answer(visitor: Visitor, form: PageForm) -> HttpResponse {
         Ok(SignInAnswer::StepExpired) => visitor.error(ErrorKind::StepExpired { program: None }),
         Err(fault) => visitor.fault(&fault),
     }
+}
+
+/// How long the address behind a request has to wait, if it tried too often.
+fn too_many_from_there(visitor: &Visitor, request: &HttpRequest) -> Option<Span> {
+    let settings = &visitor.state.settings;
+    let limits = settings.address_limits.as_ref()?;
+    let address = addresses::caller(request, &settings.trusted_proxies)?;
+    limits.take(address, visitor.state.flows.now()).err()
+}
+
+/// A wait as people count it: whole seconds, rounded up.
+pub(crate) fn whole_seconds(wait: Span) -> u32 {
+    u32::try_from((wait.as_millis() + 999) / 1000).unwrap_or(u32::MAX)
 }
 
 /// The same page once more, with what went wrong; what was typed as a name stays.

@@ -37,7 +37,7 @@ pub(crate) mod kind {
 }
 
 /// A row to be inserted: the database gives the position.
-#[derive(Default, Insertable)]
+#[derive(Insertable)]
 #[diesel(table_name = events, treat_none_as_default_value = false)]
 pub(crate) struct EventRow {
     at: i64,
@@ -65,157 +65,119 @@ struct Detail {
 
 impl EventRow {
     pub(crate) fn new(event: &Event, at: Instant) -> Result<Self, Fault> {
-        let (mut row, detail) = columns(event);
-        row.at = at.millis();
-        row.detail = json(TABLE, &detail)?;
-        Ok(row)
-    }
-
-    fn of(kind: &'static str) -> Self {
-        Self {
-            kind,
-            ..Self::default()
-        }
-    }
-
-    fn of_user(kind: &'static str, user_id: &UserId) -> Self {
-        Self {
-            user_id: Some(bytes(user_id)),
-            ..Self::of(kind)
-        }
-    }
-
-    fn of_client(kind: &'static str, client_id: &ClientId) -> Self {
-        Self {
-            client_id: Some(client_id.to_string()),
-            ..Self::of(kind)
-        }
-    }
-
-    fn of_both(kind: &'static str, user_id: &UserId, client_id: &ClientId) -> Self {
-        Self {
-            client_id: Some(client_id.to_string()),
-            ..Self::of_user(kind, user_id)
-        }
+        Ok(Self {
+            at: at.millis(),
+            kind: kind_of(event),
+            session_id: session_of(event).map(bytes),
+            grant_id: grant_of(event).map(bytes),
+            family_id: family_of(event).map(bytes),
+            user_id: user_of(event).map(bytes),
+            client_id: client_of(event).map(ClientId::to_string),
+            token_digest: token_of(event).map(bytes),
+            detail: json(TABLE, &Detail::of(event))?,
+        })
     }
 }
 
-fn columns(event: &Event) -> (EventRow, Detail) {
-    let because = |reason: &EndReason| Detail {
-        reason: Some(*reason),
-        ..Detail::default()
-    };
-    let plain = Detail::default;
+impl Detail {
+    fn of(event: &Event) -> Self {
+        use Event::{FamilyEnded, GrantChanged, GrantEnded, KeysChanged, SessionEnded};
+        let mut detail = Self::default();
+        match event {
+            SessionEnded { reason, .. }
+            | GrantEnded { reason, .. }
+            | FamilyEnded { reason, .. } => {
+                detail.reason = Some(*reason);
+            }
+            GrantChanged { scopes, .. } => detail.scopes = Some(scopes.clone()),
+            KeysChanged { revoked } => detail.revoked = revoked.clone(),
+            _ => {}
+        }
+        detail
+    }
+}
+
+fn kind_of(event: &Event) -> &'static str {
     match event {
-        Event::SessionEnded {
-            session_id,
-            user_id,
-            reason,
-        } => {
-            let row = EventRow::of_user(kind::SESSION_ENDED, user_id);
-            (
-                EventRow {
-                    session_id: Some(bytes(session_id)),
-                    ..row
-                },
-                because(reason),
-            )
+        Event::SessionEnded { .. } => kind::SESSION_ENDED,
+        Event::SessionLeft { .. } => kind::SESSION_LEFT,
+        Event::GrantEnded { .. } => kind::GRANT_ENDED,
+        Event::GrantChanged { .. } => kind::GRANT_CHANGED,
+        Event::FamilyEnded { .. } => kind::FAMILY_ENDED,
+        Event::TokenRevoked { .. } => kind::TOKEN_REVOKED,
+        Event::UserDisabled { .. } => kind::USER_DISABLED,
+        Event::UserCut { .. } => kind::USER_CUT,
+        Event::ClientCut { .. } => kind::CLIENT_CUT,
+        Event::ClientChanged { .. } => kind::CLIENT_CHANGED,
+        Event::AllCut => kind::ALL_CUT,
+        Event::KeysChanged { .. } => kind::KEYS_CHANGED,
+        Event::ProfileChanged { .. } => kind::PROFILE_CHANGED,
+    }
+}
+
+fn session_of(event: &Event) -> Option<&SessionId> {
+    match event {
+        Event::SessionEnded { session_id, .. } | Event::SessionLeft { session_id, .. } => {
+            Some(session_id)
         }
-        Event::SessionLeft {
-            session_id,
-            user_id,
-            client_id,
-        } => {
-            let row = EventRow::of_both(kind::SESSION_LEFT, user_id, client_id);
-            (
-                EventRow {
-                    session_id: Some(bytes(session_id)),
-                    ..row
-                },
-                plain(),
-            )
-        }
-        Event::GrantEnded {
-            grant_id,
-            user_id,
-            client_id,
-            reason,
-        } => {
-            let row = EventRow::of_both(kind::GRANT_ENDED, user_id, client_id);
-            (
-                EventRow {
-                    grant_id: Some(bytes(grant_id)),
-                    ..row
-                },
-                because(reason),
-            )
-        }
-        Event::GrantChanged {
-            grant_id,
-            user_id,
-            client_id,
-            scopes,
-        } => {
-            let row = EventRow::of_both(kind::GRANT_CHANGED, user_id, client_id);
-            let detail = Detail {
-                scopes: Some(scopes.clone()),
-                ..plain()
-            };
-            (
-                EventRow {
-                    grant_id: Some(bytes(grant_id)),
-                    ..row
-                },
-                detail,
-            )
-        }
-        Event::FamilyEnded {
-            family_id,
-            user_id,
-            client_id,
-            reason,
-        } => {
-            let row = EventRow::of_both(kind::FAMILY_ENDED, user_id, client_id);
-            (
-                EventRow {
-                    family_id: Some(bytes(family_id)),
-                    ..row
-                },
-                because(reason),
-            )
-        }
-        Event::TokenRevoked { token, client_id } => {
-            let row = EventRow::of_client(kind::TOKEN_REVOKED, client_id);
-            (
-                EventRow {
-                    token_digest: Some(bytes(token)),
-                    ..row
-                },
-                plain(),
-            )
-        }
-        Event::UserDisabled { user_id } => {
-            (EventRow::of_user(kind::USER_DISABLED, user_id), plain())
-        }
-        Event::UserCut { user_id } => (EventRow::of_user(kind::USER_CUT, user_id), plain()),
-        Event::ClientCut { client_id } => {
-            (EventRow::of_client(kind::CLIENT_CUT, client_id), plain())
-        }
-        Event::ClientChanged { client_id } => (
-            EventRow::of_client(kind::CLIENT_CHANGED, client_id),
-            plain(),
-        ),
-        Event::AllCut => (EventRow::of(kind::ALL_CUT), plain()),
-        Event::KeysChanged { revoked } => {
-            let detail = Detail {
-                revoked: revoked.clone(),
-                ..plain()
-            };
-            (EventRow::of(kind::KEYS_CHANGED), detail)
-        }
-        Event::ProfileChanged { user_id } => {
-            (EventRow::of_user(kind::PROFILE_CHANGED, user_id), plain())
-        }
+        _ => None,
+    }
+}
+
+fn grant_of(event: &Event) -> Option<&GrantId> {
+    match event {
+        Event::GrantEnded { grant_id, .. } | Event::GrantChanged { grant_id, .. } => Some(grant_id),
+        _ => None,
+    }
+}
+
+fn family_of(event: &Event) -> Option<&FamilyId> {
+    match event {
+        Event::FamilyEnded { family_id, .. } => Some(family_id),
+        _ => None,
+    }
+}
+
+fn token_of(event: &Event) -> Option<&TokenDigest> {
+    match event {
+        Event::TokenRevoked { token, .. } => Some(token),
+        _ => None,
+    }
+}
+
+fn user_of(event: &Event) -> Option<&UserId> {
+    match event {
+        Event::SessionEnded { user_id, .. }
+        | Event::SessionLeft { user_id, .. }
+        | Event::GrantEnded { user_id, .. }
+        | Event::GrantChanged { user_id, .. }
+        | Event::FamilyEnded { user_id, .. }
+        | Event::UserDisabled { user_id }
+        | Event::UserCut { user_id }
+        | Event::ProfileChanged { user_id } => Some(user_id),
+        Event::TokenRevoked { .. }
+        | Event::ClientCut { .. }
+        | Event::ClientChanged { .. }
+        | Event::AllCut
+        | Event::KeysChanged { .. } => None,
+    }
+}
+
+fn client_of(event: &Event) -> Option<&ClientId> {
+    match event {
+        Event::SessionLeft { client_id, .. }
+        | Event::GrantEnded { client_id, .. }
+        | Event::GrantChanged { client_id, .. }
+        | Event::FamilyEnded { client_id, .. }
+        | Event::TokenRevoked { client_id, .. }
+        | Event::ClientCut { client_id }
+        | Event::ClientChanged { client_id } => Some(client_id),
+        Event::SessionEnded { .. }
+        | Event::UserDisabled { .. }
+        | Event::UserCut { .. }
+        | Event::AllCut
+        | Event::KeysChanged { .. }
+        | Event::ProfileChanged { .. } => None,
     }
 }
 

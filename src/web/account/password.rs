@@ -11,6 +11,7 @@ use crate::extract::page_form::PageForm;
 use crate::page::error::ErrorKind;
 use crate::page::password::{PasswordOutcome, PasswordPage};
 use crate::reply::page::PageRules;
+use crate::sign_in::whole_seconds;
 
 /// The routes.
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -38,7 +39,7 @@ async fn change(visitor: Visitor, form: PageForm) -> HttpResponse {
         Ok(PasswordAnswer::Changed) => PasswordOutcome::Changed,
         Ok(PasswordAnswer::WrongCurrent) => PasswordOutcome::WrongCurrent,
         Ok(PasswordAnswer::Wait(span)) => PasswordOutcome::TooManyTries {
-            seconds: u32::try_from((span.as_millis() + 999) / 1000).unwrap_or(60),
+            seconds: whole_seconds(span),
         },
         Ok(PasswordAnswer::TooShort) => PasswordOutcome::TooShort,
         Ok(PasswordAnswer::TooLong) => PasswordOutcome::TooLong {

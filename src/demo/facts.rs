@@ -91,7 +91,7 @@ pub(crate) const BANK: ProgramFacts = ProgramFacts {
             scope: PAYMENT_METHODS,
             noun: "cards",
             purpose: "So that your cards appear beside your balance.",
-            without: "Your cards stay out of sight.",
+            without: "No card is shown here.",
         },
     ],
 };

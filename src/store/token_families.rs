@@ -10,7 +10,7 @@ use domain::token_family::TokenFamily;
 use foundation::clock::Instant;
 use foundation::digest::TokenDigest;
 use foundation::fault::Fault;
-use foundation::id::{ClientId, FamilyId, SessionId, UserId};
+use foundation::id::{ClientId, FamilyId, SessionId};
 
 use crate::column::{Key, Place, bytes, instant, json, millis};
 use crate::connection::Connection;
@@ -119,16 +119,25 @@ pub fn find(conn: &mut Connection, id: FamilyId) -> Result<Option<TokenFamily>, 
     found.map(FamilyRow::read).transpose()
 }
 
-/// Redeems a family's code: `true` once, for one caller, while the code stands.
+/// Redeems a family's code: `true` once, for one caller, while the code stands. The family then
+/// stands until `expires_at`.
 // "The client MUST NOT use the authorization code more than once" (RFC 6749 §4.1.2)
-pub fn redeem(conn: &mut Connection, id: FamilyId, now: Instant) -> Result<bool, Fault> {
+pub fn redeem(
+    conn: &mut Connection,
+    id: FamilyId,
+    now: Instant,
+    expires_at: Instant,
+) -> Result<bool, Fault> {
     let redeemable = token_families::table
         .filter(token_families::id.eq(id.as_bytes().as_slice()))
         .filter(token_families::redeemed_at.is_null())
         .filter(token_families::ended_at.is_null())
         .filter(token_families::code_expires_at.gt(now.millis()));
     let updated = diesel::update(redeemable)
-        .set(token_families::redeemed_at.eq(Some(now.millis())))
+        .set((
+            token_families::redeemed_at.eq(Some(now.millis())),
+            token_families::expires_at.eq(expires_at.millis()),
+        ))
         .execute(conn)
         .map_err(at(TABLE))?;
     Ok(updated == 1)
@@ -167,64 +176,6 @@ pub fn end_of_session_and_client(
         .filter(token_families::client_id.eq(client.as_str()))
         .filter(token_families::ended_at.is_null());
     diesel::update(open)
-        .set((
-            token_families::ended_at.eq(Some(now.millis())),
-            token_families::end_reason.eq(Some(reason.word())),
-        ))
-        .execute(conn)
-        .map_err(at(TABLE))
-}
-
-/// Ends everything that was given to a client; gives how many families that were.
-pub fn end_of_client(
-    conn: &mut Connection,
-    client: &ClientId,
-    now: Instant,
-    reason: EndReason,
-) -> Result<usize, Fault> {
-    // Through the grants, which have the index.
-    let of_client = grants::table
-        .filter(grants::client_id.eq(client.as_str()))
-        .select(grants::id);
-    let open = token_families::table
-        .filter(token_families::grant_id.eq_any(of_client))
-        .filter(token_families::ended_at.is_null());
-    diesel::update(open)
-        .set((
-            token_families::ended_at.eq(Some(now.millis())),
-            token_families::end_reason.eq(Some(reason.word())),
-        ))
-        .execute(conn)
-        .map_err(at(TABLE))
-}
-
-/// Ends everything that speaks for a user; gives how many families that were.
-pub fn end_of_user(
-    conn: &mut Connection,
-    user: UserId,
-    now: Instant,
-    reason: EndReason,
-) -> Result<usize, Fault> {
-    // Through the live grants, which have the index; what rests on an ended one is dead already.
-    let of_user = grants::table
-        .filter(grants::user_id.eq(user.as_bytes().as_slice()))
-        .filter(grants::ended_at.is_null())
-        .select(grants::id);
-    let open = token_families::table
-        .filter(token_families::grant_id.eq_any(of_user))
-        .filter(token_families::ended_at.is_null());
-    diesel::update(open)
-        .set((
-            token_families::ended_at.eq(Some(now.millis())),
-            token_families::end_reason.eq(Some(reason.word())),
-        ))
-        .execute(conn)
-        .map_err(at(TABLE))
-}
-
-/// Ends all families; gives how many that were.
-pub fn end_all(conn: &mut Connection, now: Instant, reason: EndReason) -> Result<usize, Fault> {
-    diesel::update(token_families::table.filter(token_families::ended_at.is_null()))
         .set((
             token_families::ended_at.eq(Some(now.millis())),
             token_families::end_reason.eq(Some(reason.word())),

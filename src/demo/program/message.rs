@@ -76,7 +76,7 @@ impl Message {
     /// The person chose not to share anything.
     pub(super) fn refused(program: &Program, has_session: bool) -> Self {
         let name = program.facts.name;
-        let text = format!("You chose “Not now”, so {name} learnt nothing.");
+        let text = "You chose “Not now”. Nothing was shared.";
         let message = Self::new(StatusCode::FORBIDDEN, "refused", "That's fine", text);
         if has_session {
             message.action(format!("Back to {name}"), "/", false)
@@ -85,10 +85,10 @@ impl Message {
         }
     }
 
-    /// The person left this program and stays signed in elsewhere.
+    /// The person left this program, and perhaps the others too: Portico does not say which.
     pub(super) fn signed_out(program: &Program) -> Self {
         let name = program.facts.name;
-        let text = format!("{name} has forgotten you until you open it again.");
+        let text = format!("You are signed out of {name}.");
         Self::new(
             StatusCode::OK,
             "signed-out",

@@ -5,7 +5,6 @@ use domain::client::{Client, ClientSecret};
 use domain::event::Event;
 use domain::mini_program::MiniProgramState;
 use domain::publisher::Publisher;
-use domain::session::EndReason;
 use foundation::clock::Instant;
 use foundation::fault::Fault;
 use foundation::id::{ClientId, CredentialId};
@@ -145,10 +144,9 @@ impl Flows {
         let Ok(parsed) = ClientId::parse(id) else {
             return Ok(Err(Refusal::not_found("client", id)));
         };
-        let now = self.now();
         let audited = self.audited("client.deleted").of_client(&parsed);
         self.administer(move |tx| {
-            cut_off(tx, &parsed, now)?;
+            cut_off(tx, &parsed)?;
             if !store::clients::delete(tx, &parsed)? {
                 return Ok(Err(Refusal::not_found("client", parsed)));
             }
@@ -159,17 +157,12 @@ impl Flows {
     }
 }
 
-/// Everything that was given out to a client is dead: its families by their rows, its access tokens
-/// by the event. Both, because the log is kept for a month and a refresh token lives for a year.
-pub(super) fn cut_off(
-    tx: &mut store::Transaction<'_>,
-    client_id: &ClientId,
-    now: Instant,
-) -> Result<(), Fault> {
+/// Everything that was given out to a client is dead, by one event: families and access tokens know
+/// the position of the log that they began at, and cuts stay in the log.
+pub(super) fn cut_off(tx: &mut store::Transaction<'_>, client_id: &ClientId) -> Result<(), Fault> {
     if store::clients::find(tx, client_id)?.is_none() {
         return Ok(());
     }
-    store::token_families::end_of_client(tx, client_id, now, EndReason::Operator)?;
     tx.append(Event::ClientCut {
         client_id: client_id.clone(),
     });

@@ -3,7 +3,6 @@
 use domain::client::Client;
 use domain::event::Event;
 use domain::mini_program::MiniProgramState;
-use foundation::clock::Instant;
 use foundation::fault::Fault;
 use foundation::id::{ClientId, CredentialId, PublisherId};
 use protocol::client_metadata::{ClientMetadata, MiniProgramStateName, parse_manifest};
@@ -81,7 +80,7 @@ impl Flows {
 
     /// Releases a mini-program for everybody.
     pub async fn release(&self, id: &str) -> Administered<ClientId> {
-        let announce = |tx: &mut store::Transaction<'_>, id: &ClientId, _: Instant| {
+        let announce = |tx: &mut store::Transaction<'_>, id: &ClientId| {
             tx.append(Event::ClientChanged {
                 client_id: id.clone(),
             });
@@ -96,7 +95,7 @@ impl Flows {
         id: &str,
         state: MiniProgramState,
         action: &'static str,
-        consequence: impl FnOnce(&mut store::Transaction<'_>, &ClientId, Instant) -> Result<(), Fault>
+        consequence: impl FnOnce(&mut store::Transaction<'_>, &ClientId) -> Result<(), Fault>
         + Send
         + 'static,
     ) -> Administered<ClientId> {
@@ -111,7 +110,7 @@ impl Flows {
             };
             if client.state != state {
                 store::clients::set_state(tx, &parsed, state, now)?;
-                consequence(tx, &parsed, now)?;
+                consequence(tx, &parsed)?;
                 audited.insert(tx)?;
             }
             Ok(Ok(parsed))

@@ -2,7 +2,6 @@
 //! before now is dead. Sessions and grants stand; programs can ask again.
 
 use domain::event::Event;
-use domain::session::EndReason;
 use foundation::id::ClientId;
 
 use super::{Administered, Refusal};
@@ -33,13 +32,11 @@ impl Flows {
         let Ok(client_id) = ClientId::parse(id) else {
             return Ok(Err(Refusal::not_found("client", id)));
         };
-        let now = self.now();
         let audited = self.audited("tokens.revoked").of_client(&client_id);
         self.administer(move |tx| {
             if store::clients::find(tx, &client_id)?.is_none() {
                 return Ok(Err(Refusal::not_found("client", client_id)));
             }
-            store::token_families::end_of_client(tx, &client_id, now, EndReason::Operator)?;
             tx.append(Event::ClientCut { client_id });
             audited.insert(tx)?;
             Ok(Ok(()))
@@ -48,13 +45,12 @@ impl Flows {
     }
 
     async fn cut_user(&self, username: &str) -> Administered<()> {
-        let (now, username) = (self.now(), username.to_ascii_lowercase());
+        let username = username.to_ascii_lowercase();
         let audited = self.audited("tokens.revoked");
         self.administer(move |tx| {
             let Some(user) = store::users::find_by_username(tx, &username)? else {
                 return Ok(Err(Refusal::not_found("user", username)));
             };
-            store::token_families::end_of_user(tx, user.id, now, EndReason::Operator)?;
             tx.append(Event::UserCut { user_id: user.id });
             audited.of_user(user.id).insert(tx)?;
             Ok(Ok(()))
@@ -63,10 +59,8 @@ impl Flows {
     }
 
     async fn cut_all(&self) -> Administered<()> {
-        let now = self.now();
         let audited = self.audited("tokens.revoked");
         self.administer(move |tx| {
-            store::token_families::end_all(tx, now, EndReason::Operator)?;
             tx.append(Event::AllCut);
             audited.insert(tx)?;
             Ok(Ok(()))

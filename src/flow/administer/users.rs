@@ -98,7 +98,6 @@ impl Flows {
                 for session in store::sessions::live_of_user(tx, user.id, now)? {
                     end_in(tx, session.id, user.id, now, EndReason::Operator)?;
                 }
-                store::token_families::end_of_user(tx, user.id, now, EndReason::Operator)?;
                 tx.append(Event::UserDisabled { user_id: user.id });
                 audited.of_user(user.id).insert(tx)?;
             }

@@ -112,7 +112,8 @@ impl Redemption {
                 "what the code rests on has ended",
             )));
         };
-        if !store::token_families::redeem(tx, family.id, self.now)? {
+        let expires_at = self.expires_at(&family);
+        if !store::token_families::redeem(tx, family.id, self.now, expires_at)? {
             // Somebody else was faster by less than a transaction.
             self.burn.write(tx, &family)?;
             return Ok(Answer::Refused(not_valid(
@@ -120,6 +121,15 @@ impl Redemption {
             )));
         }
         self.keep(tx, &family, parents).map(Answer::Given)
+    }
+
+    /// When the family ends by itself: with its last refresh token, or as it would have if there
+    /// is none.
+    fn expires_at(&self, family: &TokenFamily) -> Instant {
+        match self.refresh_token {
+            Some(_) => self.now + self.flows.policy().lifetimes.refresh,
+            None => family.expires_at,
+        }
     }
 
     /// Everything that can be judged from the code and the request alone.

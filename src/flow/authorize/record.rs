@@ -7,6 +7,7 @@ use domain::consent::{Decision, DecisionKind, Receipt, ReceiptContent, Refusal};
 use domain::event::Event;
 use domain::grant::Grant;
 use domain::interaction::resulting_scope;
+use domain::lifetimes::Lifetimes;
 use domain::token_family::{Authorized, TokenFamily};
 use foundation::clock::Instant;
 use foundation::fault::Fault;
@@ -86,7 +87,9 @@ impl Flows {
                 created_at: now,
                 code_expires_at: now + lifetimes.code,
                 redeemed_at: None,
-                expires_at: now + lifetimes.refresh,
+                // An answer that nobody redeems leaves a row for as long as an access token
+                // could have lived.
+                expires_at: now + lifetimes.code + Lifetimes::MAX_ACCESS,
                 ended: None,
             };
             store::token_families::insert(tx, &family, digest)?;

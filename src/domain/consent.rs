@@ -30,6 +30,7 @@ pub struct ScopeCatalog {
     pub operator: BTreeMap<ScopeName, OperatorScope>,
 }
 
+/// In the order in which people are asked.
 const BUILT_IN: [&str; 14] = [
     scope::OPENID,
     scope::OFFLINE_ACCESS,
@@ -39,8 +40,8 @@ const BUILT_IN: [&str; 14] = [
     scope::PHONE_VERIFIED,
     scope::EMAIL_VERIFIED,
     scope::ADDRESSES,
-    scope::PAYMENT_METHODS,
     scope::KYC_STATUS,
+    scope::PAYMENT_METHODS,
     scope::PROFILE,
     scope::EMAIL,
     scope::PHONE,
@@ -57,6 +58,14 @@ impl ScopeCatalog {
     pub fn is_sensitive(&self, name: &ScopeName) -> bool {
         let built_in = [scope::ADDRESSES, scope::PAYMENT_METHODS, scope::KYC_STATUS];
         built_in.contains(&name.as_str()) || self.operator.get(name).is_some_and(|s| s.sensitive)
+    }
+
+    /// Scopes in the order in which people read them: who they are before how to reach them, the
+    /// operator's own last.
+    pub fn in_order<'a>(&self, names: impl IntoIterator<Item = &'a ScopeName>) -> Vec<&'a ScopeName> {
+        let mut names: Vec<_> = names.into_iter().collect();
+        names.sort_by_key(|name| BUILT_IN.iter().position(|known| *known == name.as_str()).unwrap_or(BUILT_IN.len()));
+        names
     }
 
     /// All names, for discovery.
@@ -149,7 +158,7 @@ impl Asking<'_> {
         if self.client.is_host() {
             return question;
         }
-        for name in self.askable().iter() {
+        for name in self.catalog.in_order(self.askable().iter()) {
             match self.standing(name) {
                 Standing::Settled => {}
                 Standing::Reopened => {

@@ -16,7 +16,7 @@ use protocol::scope::ScopeName;
 
 use crate::Flows;
 use crate::browser::{Browser, SignedIn};
-use crate::shared_data;
+use crate::shared_data::{self, ShownValue};
 use crate::step;
 
 mod change_grant;
@@ -62,7 +62,7 @@ pub struct SharedScope {
     /// Which.
     pub scope: ScopeName,
     /// What it shows now.
-    pub values: Vec<String>,
+    pub values: Vec<ShownValue>,
     /// Since when.
     pub since: Instant,
 }

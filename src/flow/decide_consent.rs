@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::Flows;
 use crate::authorize::{Known, PageSetting, Routed, ShownError, Underway};
 use crate::browser::{Browser, SignedIn};
-use crate::shared_data;
+use crate::shared_data::{self, ShownValue};
 use crate::step::{self, Hop};
 
 /// What a consent page shows.
@@ -43,7 +43,7 @@ pub struct ConsentRow {
     /// The scope.
     pub scope: ScopeName,
     /// What would be shared now; empty when the person has no such thing.
-    pub values: Vec<String>,
+    pub values: Vec<ShownValue>,
     /// The publisher's words for why.
     pub purpose: Option<String>,
     /// The operator's words for what, by language, for scopes that Portico has none for.
@@ -67,7 +67,7 @@ pub enum ConsentAnswer {
 
 /// What the form's token says: which request, and which page of it.
 #[derive(Serialize, Deserialize)]
-struct Shown {
+struct ShownPage {
     i: foundation::id::InteractionId,
     sensitive: bool,
     scopes: Vec<ScopeName>,
@@ -148,7 +148,7 @@ impl Flows {
             .iter()
             .map(|scope| self.row(underway, scope, &profile))
             .collect();
-        let shown = Shown {
+        let shown = ShownPage {
             i: interaction.id,
             sensitive,
             scopes,
@@ -211,7 +211,7 @@ impl Flows {
         let Some(signed_in) = self.signed_in(browser).await? else {
             return expired();
         };
-        let shown = step::read_for_session::<Shown>(
+        let shown = step::read_for_session::<ShownPage>(
             &self.keys(),
             Hop::Consent,
             signed_in.session.id,
@@ -272,7 +272,7 @@ impl Flows {
 /// or stale form cannot allow anything else.
 fn progress_after(
     before: &Progress,
-    shown: &Shown,
+    shown: &ShownPage,
     answer: &ConsentAnswer,
     who: &SignedIn,
 ) -> Option<Progress> {

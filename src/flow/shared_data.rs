@@ -1,4 +1,5 @@
-//! What of a person's profile a program gets: the claims, and how a person sees them beforehand.
+//! What of a person's profile a program gets: the claims, and what a person sees of them
+//! beforehand. How values are worded and what of them is hidden is the pages' business.
 //!
 //! The rule for claims that are asked for by name (`claims`, OpenID Connect Core §5.5): one is given
 //! only if the person allows this client a scope that contains it, as the grant is at this moment.
@@ -11,8 +12,9 @@
 
 use std::collections::BTreeMap;
 
+use domain::kyc::{Kyc, KycStatus};
+use domain::payment_method::PaymentMethod;
 use domain::profile::{Address, Profile};
-use foundation::bounded_text::safe_to_show;
 use protocol::claim::{self, ClaimNeed, claims_of_scope};
 use protocol::scope::{self, ScopeName, ScopeSet};
 use serde_json::{Map, Value};
@@ -62,61 +64,73 @@ fn is_verified_only(scope: &str) -> bool {
     matches!(scope, scope::PHONE_VERIFIED | scope::EMAIL_VERIFIED)
 }
 
-/// The values that a scope would share now, as a person recognises them on the consent sheet and on
-/// the account page: `Ada Lovelace`, `+375 ••• 4567`, `Home: 5 Lake Road, Minsk`,
-/// `Visa •••• 4242`. Empty when the person has none, or the scope stands for none.
-pub fn values_shown(profile: &Profile, scope: &ScopeName) -> Vec<String> {
-    let values = match scope.as_str() {
-        scope::PROFILE_BASIC => texts([&profile.name, &profile.nickname]),
-        scope::PROFILE => texts([
-            &profile.name,
-            &profile.nickname,
-            &profile.preferred_username,
-            &profile.gender,
-            &profile.birthdate,
-            &profile.website,
-            &profile.profile,
-            &profile.locale,
-            &profile.zoneinfo,
-        ]),
-        scope::PHONE | scope::PHONE_VERIFIED => {
-            let number = text_claim(profile, claim::PHONE_NUMBER, scope);
-            number
-                .map(|number| masked_phone(&number))
-                .into_iter()
-                .collect()
-        }
-        scope::EMAIL | scope::EMAIL_VERIFIED => text_claim(profile, claim::EMAIL, scope)
-            .into_iter()
-            .collect(),
-        scope::ADDRESS => profile
-            .address
-            .as_ref()
-            .or(profile.addresses.first())
-            .map(Address::line)
-            .into_iter()
-            .collect(),
-        scope::ADDRESSES => profile.addresses.iter().map(labelled).collect(),
-        scope::PAYMENT_METHODS => profile
-            .payment_methods
-            .iter()
-            .map(|m| format!("{} •••• {}", m.brand, m.last4))
-            .collect(),
-        scope::KYC_STATUS => profile.kyc.iter().map(|kyc| kyc.level.clone()).collect(),
-        _ => Vec::new(),
-    };
-    let shown = values.iter().map(|value| safe_to_show(value));
-    shown.filter(|value| !value.trim().is_empty()).collect()
+/// A value that a scope would share, before it is put into words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ShownValue {
+    /// What the row is about in its own words: a name, an e-mail address.
+    Text(String),
+    /// A claim that needs its name beside it (OpenID Connect Core §5.1): `locale`, `en`.
+    Claim(&'static str, String),
+    /// A whole phone number.
+    Phone(String),
+    /// An address on one line, with the label that its owner gave it.
+    Address {
+        /// `Home`.
+        label: Option<String>,
+        /// Street, place, country.
+        line: String,
+    },
+    /// A card or an account.
+    Card(PaymentMethod),
+    /// An identity check.
+    Kyc(Kyc),
 }
 
-fn texts<const N: usize>(texts: [&Option<String>; N]) -> Vec<String> {
-    let mut values: Vec<String> = Vec::new();
-    for text in texts.into_iter().flatten() {
-        if !values.contains(text) {
-            values.push(text.clone());
+/// The values that a scope would share now, for the consent sheet and the account page. Empty when
+/// the person has none, or the scope stands for none.
+pub fn values_shown(profile: &Profile, scope: &ScopeName) -> Vec<ShownValue> {
+    let text = |name| text_claim(profile, name, scope).into_iter();
+    match scope.as_str() {
+        scope::PROFILE_BASIC => named(profile, &[claim::NICKNAME]),
+        scope::PROFILE => named(
+            profile,
+            &[
+                claim::NICKNAME,
+                claim::PREFERRED_USERNAME,
+                claim::GENDER,
+                claim::BIRTHDATE,
+                claim::WEBSITE,
+                claim::PROFILE,
+                claim::LOCALE,
+                claim::ZONEINFO,
+            ],
+        ),
+        scope::PHONE | scope::PHONE_VERIFIED => {
+            text(claim::PHONE_NUMBER).map(ShownValue::Phone).collect()
         }
+        scope::EMAIL | scope::EMAIL_VERIFIED => text(claim::EMAIL).map(ShownValue::Text).collect(),
+        scope::ADDRESS => {
+            let only = profile.address.iter().chain(&profile.addresses).take(1);
+            only.map(|address| ShownValue::Address { label: None, line: address.line() }).collect()
+        }
+        scope::ADDRESSES => profile.addresses.iter().map(labelled).collect(),
+        scope::PAYMENT_METHODS => profile.payment_methods.iter().cloned().map(ShownValue::Card).collect(),
+        scope::KYC_STATUS => {
+            let checked = profile.kyc.iter().filter(|kyc| kyc.status != KycStatus::None);
+            checked.cloned().map(ShownValue::Kyc).collect()
+        }
+        _ => Vec::new(),
     }
-    values
+}
+
+/// The name, and those of the claims that the person has.
+fn named(profile: &Profile, claims: &[&'static str]) -> Vec<ShownValue> {
+    let name = profile.name.clone().map(ShownValue::Text);
+    let others = claims.iter().filter_map(|claim| {
+        let value = profile.claim(claim, false)?;
+        Some(ShownValue::Claim(claim, value.as_str()?.to_owned()))
+    });
+    name.into_iter().chain(others).collect()
 }
 
 /// A claim exactly as the scope would give it.
@@ -125,24 +139,11 @@ fn text_claim(profile: &Profile, name: &str, scope: &ScopeName) -> Option<String
     value.as_str().map(str::to_owned)
 }
 
-fn labelled(address: &Address) -> String {
-    match &address.label {
-        Some(label) => format!("{label}: {}", address.line()),
-        None => address.line(),
+fn labelled(address: &Address) -> ShownValue {
+    ShownValue::Address {
+        label: address.label.clone(),
+        line: address.line(),
     }
-}
-
-/// A phone number with its middle hidden, so that whoever looks over a shoulder learns little.
-/// Shown are the country's calling code (one digit in the zones 1 and 7, else at most three: ITU-T
-/// E.164) and the last four digits.
-fn masked_phone(number: &str) -> String {
-    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
-    let code = if digits.starts_with(['1', '7']) { 1 } else { 3 };
-    let hidden = 2;
-    if digits.len() < code + hidden + 4 {
-        return "•••".to_owned();
-    }
-    format!("+{} ••• {}", &digits[..code], &digits[digits.len() - 4..])
 }
 
 #[cfg(test)]
@@ -231,30 +232,40 @@ mod tests {
     #[test]
     fn a_person_sees_what_would_be_shared() {
         let shown = |scope: &str| values_shown(&ada(), &ScopeName::parse(scope).expect("a scope"));
-        assert_eq!(shown("profile.basic"), ["Ada Lovelace", "Ada"]);
-        assert_eq!(shown("phone"), ["+375 ••• 4567"]);
-        assert_eq!(shown("phone.verified"), [""; 0]);
-        assert_eq!(shown("email.verified"), ["ada@example.org"]);
-        assert_eq!(shown("addresses"), ["Home: 5 Lake Road, Minsk"]);
-        assert_eq!(shown("payment_methods"), ["Visa •••• 4242"]);
-        assert_eq!(shown("kyc.status"), ["full"]);
-        assert_eq!(shown("openid"), [""; 0]);
+        let text = |text: &str| ShownValue::Text(text.to_owned());
+        assert_eq!(
+            shown("profile.basic"),
+            [text("Ada Lovelace"), ShownValue::Claim("nickname", "Ada".into())]
+        );
+        assert_eq!(
+            shown("profile")[2..],
+            [
+                ShownValue::Claim("gender", "female".into()),
+                ShownValue::Claim("birthdate", "1815-12-10".into()),
+            ]
+        );
+        assert_eq!(shown("phone"), [ShownValue::Phone("+375295554567".into())]);
+        assert_eq!(shown("phone.verified"), []);
+        assert_eq!(shown("email.verified"), [text("ada@example.org")]);
+        let line = "5 Lake Road, Minsk".to_owned();
+        assert_eq!(
+            shown("addresses"),
+            [ShownValue::Address {
+                label: Some("Home".into()),
+                line: line.clone(),
+            }]
+        );
+        assert_eq!(shown("address"), [ShownValue::Address { label: None, line }]);
+        assert!(matches!(&shown("payment_methods")[..], [ShownValue::Card(card)] if card.last4 == "4242"));
+        assert!(matches!(&shown("kyc.status")[..], [ShownValue::Kyc(kyc)] if kyc.level == "full"));
+        assert_eq!(shown("openid"), []);
     }
 
     #[test]
-    fn a_phone_number_keeps_its_middle_to_itself() {
-        assert_eq!(masked_phone("+14155550123"), "+1 ••• 0123");
-        assert_eq!(masked_phone("+375295554567"), "+375 ••• 4567");
-        assert_eq!(masked_phone("+37512345"), "•••");
-    }
-
-    #[test]
-    fn a_name_cannot_rewrite_the_sheet() {
-        let profile = Profile {
-            name: Some("Ada \u{202E}knaB".into()),
-            ..Profile::default()
-        };
-        let scope = ScopeName::parse("profile.basic").expect("a scope");
-        assert_eq!(values_shown(&profile, &scope), ["Ada knaB"]);
+    fn an_identity_that_was_never_checked_is_nothing_to_share() {
+        let kyc = json!({ "kyc": { "level": "none", "status": "none" } });
+        let profile: Profile = serde_json::from_value(kyc).expect("a profile");
+        let scope = ScopeName::parse("kyc.status").expect("a scope");
+        assert_eq!(values_shown(&profile, &scope), []);
     }
 }

@@ -1,27 +1,13 @@
-//! Passwords: argon2id (RFC 9106), equal work whether or not there is such a person, and a bound
-//! on how many are hashed at once.
+//! Passwords: argon2id (RFC 9106), and equal work whether or not there is such a person. How many
+//! are hashed at once is `flow`'s.
 //!
 //! How long and how guessable a password may be is decided elsewhere; so is how often one may try.
-
-use std::num::NonZeroUsize;
-use std::sync::LazyLock;
-use std::time::Duration;
 
 use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
 use argon2::{Algorithm, Argon2, Params, Version};
 use foundation::entropy::{self, Entropy};
 use foundation::fault::Fault;
 use foundation::secret::SecretText;
-use tokio::sync::Semaphore;
-
-/// How long somebody waits for a free thread before being told to come back later.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// As many hashes at once as there are cores: more would only make each of them slower, and each
-/// takes its own memory.
-static HASHING: LazyLock<Semaphore> = LazyLock::new(|| {
-    Semaphore::new(std::thread::available_parallelism().map_or(1, NonZeroUsize::get))
-});
 
 /// The cost of a password hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +54,7 @@ impl PasswordPolicy {
     }
 }
 
-/// Hashes a password. Takes tens of milliseconds: see [`hash_bounded`].
+/// Hashes a password. Takes tens of milliseconds: not for a thread that others wait for.
 ///
 /// # Errors
 /// The policy's costs are not possible.
@@ -118,31 +104,6 @@ pub fn needs_rehash(policy: PasswordPolicy, hash: &str) -> bool {
         || costs != Ok((policy.memory_kib, policy.passes, policy.lanes))
 }
 
-/// [`hash`] on a thread that may block, of which there are as many as cores.
-///
-/// # Errors
-/// As [`hash`]; or no thread came free in time.
-pub async fn hash_bounded(
-    policy: PasswordPolicy,
-    password: SecretText,
-    entropy: &dyn Entropy,
-) -> Result<String, Fault> {
-    let salt = entropy::bytes(entropy);
-    bounded(move || hash_with_salt(policy, &password, salt)).await
-}
-
-/// [`verify`] on a thread that may block, of which there are as many as cores.
-///
-/// # Errors
-/// As [`verify`]; or no thread came free in time.
-pub async fn verify_bounded(
-    policy: PasswordPolicy,
-    password: SecretText,
-    hash: Option<String>,
-) -> Result<bool, Fault> {
-    bounded(move || verify(policy, &password, hash.as_deref())).await
-}
-
 fn hash_with_salt(
     policy: PasswordPolicy,
     password: &SecretText,
@@ -155,23 +116,6 @@ fn hash_with_salt(
         .hash_password(password.expose().as_bytes(), &salt)
         .map_err(fault)?;
     Ok(hash.to_string())
-}
-
-async fn bounded<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
-) -> Result<T, Fault> {
-    const WHAT: &str = "a thread for hashing";
-    let permit = tokio::time::timeout(PATIENCE, HASHING.acquire())
-        .await
-        .map_err(|error| Fault::unavailable(WHAT, error))?
-        .map_err(|error| Fault::unavailable(WHAT, error))?;
-    // The permit goes with the work: who stops waiting for the answer does not make room for more.
-    let done = tokio::task::spawn_blocking(move || {
-        let _permit = permit;
-        work()
-    });
-    done.await
-        .map_err(|error| Fault::broken_by("hashing a password", error))?
 }
 
 #[cfg(test)]
@@ -262,29 +206,6 @@ mod tests {
         assert_eq!(
             verify(PasswordPolicy::default(), &text("a"), Some(&hash)).ok(),
             Some(true)
-        );
-    }
-
-    #[tokio::test]
-    async fn the_bounded_forms_give_the_same_answers() {
-        let entropy = SeededEntropy::new(1);
-        let hash = hash_bounded(CHEAP, text("a"), &entropy)
-            .await
-            .expect("possible");
-        assert!(
-            verify_bounded(CHEAP, text("a"), Some(hash.clone()))
-                .await
-                .expect("readable")
-        );
-        assert!(
-            !verify_bounded(CHEAP, text("b"), Some(hash))
-                .await
-                .expect("readable")
-        );
-        assert!(
-            !verify_bounded(CHEAP, text("b"), None)
-                .await
-                .expect("readable")
         );
     }
 

@@ -21,6 +21,7 @@ use crate::page::error::ErrorKind;
 use crate::page::link::Link;
 use crate::page::share::{self, Value};
 use crate::reply::page::PageRules;
+use crate::shown;
 
 mod history;
 mod password;
@@ -133,7 +134,7 @@ fn page(visitor: &Visitor, overview: Overview, done: &Done) -> HttpResponse {
         picture: profile.picture.as_deref().and_then(Link::parse_image),
         contacts: profile.email.iter().cloned().chain(phone).collect(),
     };
-    let notice = notice(&chrome.language, done, &overview.programs);
+    let notice = notice(&chrome.language, done, &overview);
     let programs = overview
         .programs
         .into_iter()
@@ -155,10 +156,9 @@ fn program(language: &Language, view: ProgramView) -> KnowingProgram {
     let label = |scope: &ScopeName| share::label(language, scope.as_str(), None);
     let known = |shared: flow::account::SharedScope| KnownScope {
         label: label(&shared.scope),
-        value: if shared.values.is_empty() {
-            Value::None
-        } else {
-            Value::Lines(shared.values)
+        value: match shown::lines(language, &shared.values) {
+            lines if lines.is_empty() => Value::None,
+            lines => Value::Lines(lines),
         },
         can_take_back: true,
         scope: shared.scope.to_string(),
@@ -182,9 +182,12 @@ fn program(language: &Language, view: ProgramView) -> KnowingProgram {
     }
 }
 
-fn notice(language: &Language, done: &Done, programs: &[ProgramView]) -> Option<AccountNotice> {
+fn notice(language: &Language, done: &Done, overview: &Overview) -> Option<AccountNotice> {
     let client = done.client.as_deref()?;
-    let found = programs.iter().find(|p| p.client.id.as_str() == client);
+    let mut programs = overview.programs.iter();
+    let found = programs.find(|p| p.client.id.as_str() == client);
+    let mut removed = overview.removed.iter();
+    let removed = removed.find(|r| r.client_id.as_str() == client);
     let label = || {
         Some(share::label(
             language,
@@ -200,6 +203,10 @@ fn notice(language: &Language, done: &Done, programs: &[ProgramView]) -> Option<
         ("reopen", Some(view)) => Some(AccountNotice::Reopened {
             program: view.client.name().to_owned(),
             label: label()?,
+        }),
+        ("revoke", None) => removed.map(|removed| AccountNotice::Removed {
+            program: removed.name.clone(),
+            gone_by: Some(removed.gone_by),
         }),
         _ => None,
     }

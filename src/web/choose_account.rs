@@ -2,8 +2,8 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{self, Query, ServiceConfig};
+use flow::choose_account::ChooserView;
 use flow::decide_consent::PageOr;
-use flow::sign_in::ChooserView;
 
 use crate::extract::browser::Visitor;
 use crate::extract::page_form::PageForm;

@@ -13,6 +13,7 @@ use crate::page::error::ErrorKind;
 use crate::page::sensitive_scope::SensitiveScopePage;
 use crate::page::share::{self, Value};
 use crate::reply::page::PageRules;
+use crate::shown;
 use crate::sign_in::StepQuery;
 
 /// The routes.
@@ -109,7 +110,8 @@ pub(crate) fn value(language: &Language, row: &ConsentRow) -> Value {
     if protocol::claim::claims_of_scope(row.scope.as_str()).is_empty() {
         return Value::None;
     }
-    Value::of(language, row.scope.as_str(), row.values.clone())
+    let lines = shown::lines(language, &row.values);
+    Value::of(language, row.scope.as_str(), lines)
 }
 
 fn sensitive(visitor: &Visitor, mut view: ConsentView) -> HttpResponse {

@@ -18,6 +18,7 @@ mod oauth;
 mod oidc;
 pub mod page;
 mod reply;
+mod shown;
 mod sign_in;
 mod sign_out;
 pub mod state;

@@ -171,7 +171,7 @@ fn page(visitor: &Visitor, view: SignInView, tried: Tried) -> HttpResponse {
         can_cancel: view.client.is_some(),
         program: view.client.as_deref().map(face),
         username,
-        again: again.map(|s| s.user.username),
+        again: again.and(view.person),
         problem: tried.problem,
     };
     // A wrong password is not a malformed request: the page itself says what happened.

@@ -57,8 +57,7 @@ impl Flows {
             Confirmed::No => return Ok(PasswordAnswer::WrongCurrent),
             Confirmed::Wait(span) => return Ok(PasswordAnswer::Wait(span)),
         }
-        let hash =
-            keys::password::hash_bounded(self.policy().passwords, new, self.entropy()).await?;
+        let hash = self.hash_password(new).await?;
         let now = self.now();
         let written = self
             .store()

@@ -49,9 +49,7 @@ impl Flows {
             Ok(record) => record,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let hash =
-            keys::password::hash_bounded(self.policy().passwords, new.password, self.entropy())
-                .await?;
+        let hash = self.hash_password(new.password).await?;
         record.user.password_hash = Some(hash);
         let audited = self.audited("user.added").of_user(record.user.id);
         self.administer(move |tx| {

@@ -3,6 +3,7 @@
 //! Owns names and forms of values for pages. Which values a scope stands for is decided in
 //! `domain`; nothing here chooses what is shared.
 
+use domain::kyc::{Kyc, KycStatus};
 use foundation::bounded_text::safe_to_show;
 use foundation::clock::Instant;
 use text::{Arg, Language};
@@ -146,15 +147,31 @@ pub fn address(language: &Language, label: Option<&str>, formatted: &str) -> Str
     }
 }
 
-/// The result of an identity check: `Level 2, verified since 12 October 2026`.
-pub fn kyc(language: &Language, level: &str, status: &str, verified_at: Option<Instant>) -> String {
-    let mut args: Vec<(&str, Arg)> = vec![("level", level.into()), ("status", status.into())];
-    match verified_at {
-        None => language.text("value-kyc", &args),
-        Some(at) => {
+/// The result of an identity check: `Verified since 12 October 2026 (level: full)`.
+pub fn kyc(language: &Language, kyc: &Kyc) -> String {
+    let since = kyc.verified_at.as_deref().and_then(Instant::parse_rfc3339);
+    let mut args: Vec<(&str, Arg)> = vec![("level", kyc.level.as_str().into())];
+    let key = match (kyc.status, since) {
+        (KycStatus::Verified, Some(at)) => {
             args.push(("date", language.date(at).into()));
-            language.text("value-kyc-since", &args)
+            "value-kyc-verified-since"
         }
+        (KycStatus::Verified, None) => "value-kyc-verified",
+        (KycStatus::Pending, _) => "value-kyc-pending",
+        (KycStatus::Rejected, _) => "value-kyc-rejected",
+        (KycStatus::Expired, _) => "value-kyc-expired",
+        (KycStatus::None, _) => "value-kyc-none",
+    };
+    language.text(key, &args)
+}
+
+/// A claim with its name before it: `Time zone: Europe/Vilnius`.
+pub fn claim(language: &Language, name: &str, value: &str) -> String {
+    let key = key("claim", name);
+    if language.has(&key) {
+        language.text(&key, &[("value", value.into())])
+    } else {
+        safe_to_show(value)
     }
 }
 
@@ -207,12 +224,26 @@ mod tests {
             "Home: 5 Lake Road, Minsk"
         );
         assert_eq!(address(&english(), None, "5 Lake Road"), "5 Lake Road");
-        let at = Instant::parse_rfc3339("2026-10-12").expect("a date");
+        let check = |status, verified_at: Option<&str>| {
+            let verified_at = verified_at.map(str::to_owned);
+            let level = "full".to_owned();
+            kyc(&english(), &Kyc { level, status, verified_at })
+        };
         assert_eq!(
-            kyc(&english(), "2", "verified", Some(at)),
-            "Level 2, verified since 12 October 2026"
+            check(KycStatus::Verified, Some("2026-10-12T08:00:00Z")),
+            "Verified since 12 October 2026 (level: full)"
         );
-        assert_eq!(kyc(&english(), "1", "pending", None), "Level 1, pending");
+        assert_eq!(check(KycStatus::Verified, None), "Verified (level: full)");
+        assert_eq!(check(KycStatus::Pending, None), "Being checked (level: full)");
+    }
+
+    #[test]
+    fn a_claim_says_what_it_is() {
+        assert_eq!(
+            claim(&english(), "zoneinfo", "Europe/Vilnius"),
+            "Time zone: Europe/Vilnius"
+        );
+        assert_eq!(claim(&english(), "shoe_size", "38"), "38");
     }
 
     #[test]

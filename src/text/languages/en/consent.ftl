@@ -59,5 +59,19 @@ missing-any = Nothing to share yet
 value-card = { $brand } •••• { $last4 }
 value-card-expires = { $brand } •••• { $last4 }, until { $expires }
 value-address = { $label }: { $address }
-value-kyc = Level { $level }, { $status }
-value-kyc-since = Level { $level }, { $status } since { $date }
+value-kyc-verified = Verified (level: { $level })
+value-kyc-verified-since = Verified since { $date } (level: { $level })
+value-kyc-pending = Being checked (level: { $level })
+value-kyc-rejected = Not passed (level: { $level })
+value-kyc-expired = Expired (level: { $level })
+value-kyc-none = Not checked (level: { $level })
+
+# Claims that need their name beside them.
+claim-nickname = Nickname: { $value }
+claim-preferred_username = Username: { $value }
+claim-gender = Gender: { $value }
+claim-birthdate = Born: { $value }
+claim-website = Website: { $value }
+claim-profile = Page: { $value }
+claim-locale = Language: { $value }
+claim-zoneinfo = Time zone: { $value }

@@ -1,5 +1,6 @@
 //! Samples of the pages that an authorization request leads through.
 
+use domain::kyc::{Kyc, KycStatus};
 use text::Language;
 
 use super::super::choose_account::ChooseAccountPage;
@@ -332,7 +333,12 @@ impl Samples for SensitiveScopePage {
             share::card(&language, "Visa", "4242", Some("12/2029")),
             share::card(&language, "Mastercard", "4444", None),
         ];
-        let kyc = share::kyc(&language, "2", "verified", Some(at("2026-03-01")));
+        let check = Kyc {
+            level: "full".into(),
+            status: KycStatus::Verified,
+            verified_at: Some("2026-03-01T08:00:00Z".into()),
+        };
+        let kyc = share::kyc(&language, &check);
         let offline = Self {
             value: Value::None,
             program: market(),

@@ -1,0 +1,123 @@
+//! Beginning a session once somebody has proved who they are.
+
+use domain::audit::{Actor, AuditEntry};
+use domain::event::Event;
+use domain::lifetimes::Lifetimes;
+use domain::session::{ACR_PASSWORD, EndReason, Session};
+use domain::user::User;
+use foundation::clock::Instant;
+use foundation::digest::TokenDigest;
+use foundation::fault::Fault;
+use foundation::id::{AuditId, SessionId};
+use foundation::secret::SecretKind;
+use serde_json::json;
+
+use crate::Flows;
+use crate::browser::{Browser, CookieChanges, SignedIn};
+
+impl Flows {
+    /// Begins a session, or refreshes the one that the same person has in this browser. The cookie
+    /// is new in any case.
+    pub(super) async fn start_session(
+        &self,
+        user: User,
+        throttle: TokenDigest,
+        browser: &Browser,
+    ) -> Result<(SignedIn, CookieChanges), Fault> {
+        let (now, lifetimes) = (self.now(), self.policy().lifetimes);
+        let (cookie, digest) = SecretKind::SessionCookie.issue(self.entropy());
+        let (known, known_digest) = SecretKind::KnownBrowserCookie.issue(self.entropy());
+        let known_before = browser.known_digest();
+        let new = Session {
+            id: SessionId::new(now, self.entropy()),
+            user_id: user.id,
+            authenticated_at: now,
+            acr: ACR_PASSWORD.to_owned(),
+            created_at: now,
+            last_seen_at: now.floor_to_minute(),
+            expires_at: Session::end_of_life(now, now, lifetimes.session, lifetimes.session_idle),
+            user_agent: browser.user_agent.chars().take(200).collect(),
+            ended: None,
+        };
+        let (before, audit, user_id) = (
+            browser.session_digest(),
+            AuditId::new(now, self.entropy()),
+            user.id,
+        );
+        let written = self.store().write(move |tx| {
+            store::sign_in_throttles::clear(tx, throttle)?;
+            let session = replace_session(tx, before, new, digest, &lifetimes)?;
+            store::known_browsers::insert(tx, known_before.unwrap_or(known_digest), user_id, now)?;
+            store::audit::insert(tx, &started_entry(&session, now), audit)?;
+            Ok(session)
+        });
+        let written = written.await?;
+        self.settled(written.position).await;
+        metrics::counter!("portico_sign_ins_total", "result" => "signed_in").increment(1);
+        let cookies = CookieChanges {
+            session: Some(cookie),
+            known: known_before.is_none().then_some(known),
+            ..CookieChanges::default()
+        };
+        Ok((
+            SignedIn {
+                session: written.value,
+                user,
+            },
+            cookies,
+        ))
+    }
+}
+
+/// The session after a sign-in: the same one with a new cookie if the person was signed in here
+/// already, else a new one in place of whatever was there.
+fn replace_session(
+    tx: &mut store::Transaction<'_>,
+    before: Option<TokenDigest>,
+    new: Session,
+    cookie: TokenDigest,
+    lifetimes: &Lifetimes,
+) -> Result<Session, Fault> {
+    let now = new.authenticated_at;
+    let old = match before {
+        Some(before) => store::sessions::find_by_cookie(tx, before)?.map(|(session, _)| session),
+        None => None,
+    };
+    if let Some(old) = old.filter(|s| s.is_live(now)) {
+        let end = Session::end_of_life(
+            old.created_at,
+            now,
+            lifetimes.session,
+            lifetimes.session_idle,
+        );
+        if old.user_id == new.user_id
+            && store::sessions::reauthenticated(tx, old.id, cookie, now, end)?
+        {
+            return Ok(Session {
+                authenticated_at: now,
+                expires_at: end,
+                ..old
+            });
+        }
+        if store::sessions::end(tx, old.id, now, EndReason::Replaced)? {
+            tx.append(Event::SessionEnded {
+                session_id: old.id,
+                user_id: old.user_id,
+                reason: EndReason::Replaced,
+            });
+        }
+    }
+    store::sessions::insert(tx, &new, cookie)?;
+    Ok(new)
+}
+
+fn started_entry(session: &Session, now: Instant) -> AuditEntry {
+    AuditEntry {
+        at: now,
+        actor: Actor::User,
+        action: "session.started",
+        user_id: Some(session.user_id),
+        client_id: None,
+        detail: json!({ "acr": session.acr }),
+    }
+}

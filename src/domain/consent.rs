@@ -62,9 +62,17 @@ impl ScopeCatalog {
 
     /// Scopes in the order in which people read them: who they are before how to reach them, the
     /// operator's own last.
-    pub fn in_order<'a>(&self, names: impl IntoIterator<Item = &'a ScopeName>) -> Vec<&'a ScopeName> {
+    pub fn in_order<'a>(
+        &self,
+        names: impl IntoIterator<Item = &'a ScopeName>,
+    ) -> Vec<&'a ScopeName> {
         let mut names: Vec<_> = names.into_iter().collect();
-        names.sort_by_key(|name| BUILT_IN.iter().position(|known| *known == name.as_str()).unwrap_or(BUILT_IN.len()));
+        names.sort_by_key(|name| {
+            BUILT_IN
+                .iter()
+                .position(|known| *known == name.as_str())
+                .unwrap_or(BUILT_IN.len())
+        });
         names
     }
 

@@ -4,9 +4,8 @@
 use std::sync::Arc;
 
 use domain::client::Client;
-use domain::consent::{Receipt, Refusal};
+use domain::consent::{Receipt, Refusal, ScopeCatalog, may_be_refused};
 use domain::grant::Grant;
-use domain::lifetimes::Lifetimes;
 use domain::profile::Profile;
 use domain::session::Session;
 use foundation::clock::Instant;
@@ -14,16 +13,18 @@ use foundation::fault::Fault;
 use foundation::id::ClientId;
 use protocol::scope::ScopeName;
 
-use crate::Flows;
 use crate::browser::{Browser, SignedIn};
 use crate::shared_data::{self, ShownValue};
 use crate::step;
+use crate::{Flows, Policy};
 
 mod change_grant;
 mod change_password;
 mod end_sessions;
+mod fading;
 
 pub use change_password::{PASSWORD_MAX, PASSWORD_MIN, PasswordAnswer};
+pub use fading::RemovedProgram;
 
 /// The overview.
 #[derive(Debug)]
@@ -34,6 +35,8 @@ pub struct Overview {
     pub profile: Profile,
     /// The programs, the one used last first.
     pub programs: Vec<ProgramView>,
+    /// Programs that lost all access a moment ago.
+    pub removed: Vec<RemovedProgram>,
     /// The token that every form carries.
     pub form_token: String,
 }
@@ -112,32 +115,27 @@ impl Flows {
             return Ok(None);
         };
         let user_id = signed_in.user.id;
-        let (profile, grants, refusals, clients) = self
+        let (known, clients) = self
             .store()
             .read(move |db| {
                 let grants = store::grants::live_of_user(db, user_id)?;
                 let ids: Vec<ClientId> = grants.iter().map(|g| g.client_id.clone()).collect();
-                Ok((
-                    store::profiles::find(db, user_id)?.unwrap_or_default(),
+                let known = Known {
+                    profile: store::profiles::find(db, user_id)?.unwrap_or_default(),
+                    refusals: store::refusals::of_user(db, user_id)?,
+                    receipts: store::receipts::of_user(db, user_id, HISTORY)?,
                     grants,
-                    store::refusals::of_user(db, user_id)?,
-                    store::clients::find_many(db, &ids)?,
-                ))
+                };
+                Ok((known, store::clients::find_many(db, &ids)?))
             })
             .await?;
         let now = self.now();
-        let mut programs: Vec<ProgramView> = grants
-            .into_iter()
+        let mut programs: Vec<ProgramView> = known
+            .grants
+            .iter()
             .filter_map(|grant| {
                 let client = clients.iter().find(|c| c.id == grant.client_id)?.clone();
-                Some(program_view(
-                    grant,
-                    client,
-                    &profile,
-                    &refusals,
-                    &self.policy().lifetimes,
-                    now,
-                ))
+                Some(program_view(grant, client, &known, self.policy(), now))
             })
             .collect();
         programs.sort_by(|a, b| {
@@ -148,7 +146,8 @@ impl Flows {
         let form_token = step::form_token(&self.keys(), signed_in.session.id);
         Ok(Some(Overview {
             signed_in,
-            profile,
+            removed: fading::removed(&known.receipts, self.policy().lifetimes.access, now),
+            profile: known.profile,
             programs,
             form_token,
         }))
@@ -219,40 +218,56 @@ impl Flows {
     }
 }
 
+/// What the store knows about a person and their programs.
+struct Known {
+    profile: Profile,
+    grants: Vec<Grant>,
+    refusals: Vec<(ClientId, Refusal)>,
+    receipts: Vec<Receipt>,
+}
+
 fn program_view(
-    grant: Grant,
+    grant: &Grant,
     client: Client,
-    profile: &Profile,
-    refusals: &[(ClientId, Refusal)],
-    lifetimes: &Lifetimes,
+    known: &Known,
+    policy: &Policy,
     now: Instant,
 ) -> ProgramView {
-    let shared = grant
-        .scopes
-        .0
-        .iter()
-        .filter(|(scope, _)| domain::consent::may_be_refused(scope));
-    let refused = refusals.iter().filter(|(id, r)| {
-        *id == client.id && r.stands(&client.purpose_version(&r.scope), lifetimes.refusal, now)
+    let (lifetimes, catalog) = (&policy.lifetimes, &policy.catalog);
+    let standing = known.refusals.iter().filter(|(id, refusal)| {
+        *id == client.id
+            && refusal.stands(
+                &client.purpose_version(&refusal.scope),
+                lifetimes.refusal,
+                now,
+            )
     });
-    let refused: Vec<&Refusal> = refused.map(|(_, refusal)| refusal).collect();
-    let fading = refused
-        .iter()
-        .map(|r| (r.scope.clone(), r.refused_at + lifetimes.access))
-        .filter(|(_, gone_by)| *gone_by > now && grant.updated_at > grant.created_at)
-        .collect();
+    let refusals: Vec<&Refusal> = standing.map(|(_, refusal)| refusal).collect();
+    let fading = refusals.iter().filter_map(|refusal| {
+        let (receipts, access) = (&known.receipts, lifetimes.access);
+        let gone_by = fading::gone_by(receipts, &client.id, refusal, access, now)?;
+        Some((refusal.scope.clone(), gone_by))
+    });
+    let refused = catalog.in_order(refusals.iter().map(|refusal| &refusal.scope));
     ProgramView {
-        shared: shared
-            .map(|(scope, granted)| SharedScope {
-                scope: scope.clone(),
-                values: shared_data::values_shown(profile, scope),
-                since: granted.since,
-            })
-            .collect(),
-        refused: refused.iter().map(|r| r.scope.clone()).collect(),
+        shared: shared_scopes(grant, known, catalog),
+        fading: fading.collect(),
+        refused: refused.into_iter().cloned().collect(),
         since: grant.created_at,
         last_used: grant.last_used_at,
-        fading,
         client: Arc::new(client),
     }
+}
+
+fn shared_scopes(grant: &Grant, known: &Known, catalog: &ScopeCatalog) -> Vec<SharedScope> {
+    let granted = &grant.scopes.0;
+    let names = catalog.in_order(granted.keys().filter(|scope| may_be_refused(scope)));
+    let shared = names.into_iter().filter_map(|scope| {
+        Some(SharedScope {
+            scope: scope.clone(),
+            values: shared_data::values_shown(&known.profile, scope),
+            since: granted.get(scope)?.since,
+        })
+    });
+    shared.collect()
 }

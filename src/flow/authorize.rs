@@ -114,11 +114,6 @@ impl Flows {
                 return Ok(Routed::shown(ShownError::Redirect { name, problem }));
             }
         };
-        if client.is_suspended() {
-            return Ok(Routed::shown(ShownError::NotAvailable {
-                name: client.name().to_owned(),
-            }));
-        }
         let parsed = authorization_request::parse(
             parameters,
             client.id.clone(),
@@ -194,6 +189,10 @@ impl Flows {
         underway: Underway,
         browser: &Browser,
     ) -> Result<Routed, Fault> {
+        if underway.client.is_suspended() {
+            let name = underway.client.name().to_owned();
+            return Ok(Routed::shown(ShownError::NotAvailable { name }));
+        }
         let known = match self.known(&underway, browser).await? {
             Ok(known) => known,
             Err(refusal) => return self.refuse(underway, refusal).await,

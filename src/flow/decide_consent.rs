@@ -197,6 +197,11 @@ impl Flows {
         if client.mini_program().is_none() {
             return Ok(Vec::new());
         }
+        self.host_origins().await
+    }
+
+    /// The origins of the registered hosts.
+    pub async fn host_origins(&self) -> Result<Vec<String>, Fault> {
         self.store().read(store::clients::host_origins).await
     }
 
@@ -221,10 +226,6 @@ impl Flows {
         let Some(mut underway) = self.interaction(shown.i, browser).await? else {
             return expired();
         };
-        if underway.client.is_suspended() {
-            let name = underway.client.name().to_owned();
-            return Ok(Routed::shown(ShownError::NotAvailable { name }));
-        }
         if answer == ConsentAnswer::AsOther {
             return self.to_page(underway, browser, Hop::SignIn, true).await;
         }

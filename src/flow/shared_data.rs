@@ -111,12 +111,24 @@ pub fn values_shown(profile: &Profile, scope: &ScopeName) -> Vec<ShownValue> {
         scope::EMAIL | scope::EMAIL_VERIFIED => text(claim::EMAIL).map(ShownValue::Text).collect(),
         scope::ADDRESS => {
             let only = profile.address.iter().chain(&profile.addresses).take(1);
-            only.map(|address| ShownValue::Address { label: None, line: address.line() }).collect()
+            only.map(|address| ShownValue::Address {
+                label: None,
+                line: address.line(),
+            })
+            .collect()
         }
         scope::ADDRESSES => profile.addresses.iter().map(labelled).collect(),
-        scope::PAYMENT_METHODS => profile.payment_methods.iter().cloned().map(ShownValue::Card).collect(),
+        scope::PAYMENT_METHODS => profile
+            .payment_methods
+            .iter()
+            .cloned()
+            .map(ShownValue::Card)
+            .collect(),
         scope::KYC_STATUS => {
-            let checked = profile.kyc.iter().filter(|kyc| kyc.status != KycStatus::None);
+            let checked = profile
+                .kyc
+                .iter()
+                .filter(|kyc| kyc.status != KycStatus::None);
             checked.cloned().map(ShownValue::Kyc).collect()
         }
         _ => Vec::new(),
@@ -235,7 +247,10 @@ mod tests {
         let text = |text: &str| ShownValue::Text(text.to_owned());
         assert_eq!(
             shown("profile.basic"),
-            [text("Ada Lovelace"), ShownValue::Claim("nickname", "Ada".into())]
+            [
+                text("Ada Lovelace"),
+                ShownValue::Claim("nickname", "Ada".into())
+            ]
         );
         assert_eq!(
             shown("profile")[2..],
@@ -255,8 +270,13 @@ mod tests {
                 line: line.clone(),
             }]
         );
-        assert_eq!(shown("address"), [ShownValue::Address { label: None, line }]);
-        assert!(matches!(&shown("payment_methods")[..], [ShownValue::Card(card)] if card.last4 == "4242"));
+        assert_eq!(
+            shown("address"),
+            [ShownValue::Address { label: None, line }]
+        );
+        assert!(
+            matches!(&shown("payment_methods")[..], [ShownValue::Card(card)] if card.last4 == "4242")
+        );
         assert!(matches!(&shown("kyc.status")[..], [ShownValue::Kyc(kyc)] if kyc.level == "full"));
         assert_eq!(shown("openid"), []);
     }

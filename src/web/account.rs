@@ -3,6 +3,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{self, Query, ServiceConfig};
+use domain::client::Client;
 use flow::account::{AccountAnswer, Overview, ProgramView};
 use flow::browser::CookieChanges;
 use foundation::fault::Fault;
@@ -18,7 +19,7 @@ use crate::page::account::{
     AccountNotice, AccountPage, FadingScope, KnowingProgram, KnownScope, Person, RefusedScope,
 };
 use crate::page::error::ErrorKind;
-use crate::page::link::Link;
+use crate::page::link::{BackLink, Link};
 use crate::page::share::{self, Value};
 use crate::reply::page::PageRules;
 use crate::shown;
@@ -134,6 +135,8 @@ fn page(visitor: &Visitor, overview: Overview, done: &Done) -> HttpResponse {
         picture: profile.picture.as_deref().and_then(Link::parse_image),
         contacts: profile.email.iter().cloned().chain(phone).collect(),
     };
+    let mut hosts = overview.programs.iter().filter(|p| p.client.is_host());
+    let back = hosts.find_map(|p| back_to(&p.client));
     let notice = notice(&chrome.language, done, &overview);
     let programs = overview
         .programs
@@ -147,9 +150,18 @@ fn page(visitor: &Visitor, overview: Overview, done: &Done) -> HttpResponse {
             person,
             programs,
             notice,
+            back,
         },
         &rules,
     )
+}
+
+/// The way back to a super app that said where it is.
+fn back_to(host: &Client) -> Option<BackLink> {
+    Some(BackLink {
+        name: host.name().to_owned(),
+        to: Link::parse(host.metadata.client_uri.as_deref()?)?,
+    })
 }
 
 fn program(language: &Language, view: ProgramView) -> KnowingProgram {

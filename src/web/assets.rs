@@ -1,43 +1,94 @@
-//! `/static/*`: our style sheets, scripts and pictures, from the binary.
+//! `/static/*`: our style sheets, scripts and pictures, from the binary. Which there are is listed
+//! in `page::assets`.
 
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
-use actix_web::web::{self, ServiceConfig};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
+use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
-use crate::page::assets;
+use crate::error;
+use crate::page::assets::{self, Asset};
+use crate::reply::document::is_known;
+use crate::state::WebState;
 
 /// The routes.
 pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(web::resource("/static/{name:.*}").route(web::get().to(get)));
+    let resource = web::resource("/static/{name:.*}");
+    config.service(
+        resource
+            .route(web::get().to(get))
+            .route(web::head().to(get)),
+    );
 }
 
-async fn get(request: HttpRequest) -> HttpResponse {
-    let Some(asset) = assets::find(request.path()) else {
-        return HttpResponse::NotFound().finish();
-    };
-    let etag = asset.etag();
-    let known = request
-        .headers()
-        .get(IF_NONE_MATCH)
-        .and_then(|v| v.to_str().ok());
-    // An address with a version names these very bytes.
-    let keep = if request.query_string().is_empty() {
-        "no-cache"
-    } else {
-        "public, max-age=31536000, immutable"
-    };
-    let mut response = if known == Some(etag.as_str()) {
-        HttpResponse::NotModified()
-    } else {
-        HttpResponse::Ok()
-    };
-    response
-        .insert_header((CACHE_CONTROL, keep))
-        .insert_header((ETAG, etag.clone()));
-    if known == Some(etag.as_str()) {
-        return response.finish();
+async fn get(request: HttpRequest, state: Data<WebState>) -> HttpResponse {
+    match assets::find(request.path()) {
+        Some(asset) => send(&request, asset),
+        None => error::no_such_address(request, state).await,
     }
+}
+
+fn send(request: &HttpRequest, asset: &'static Asset) -> HttpResponse {
+    let etag = asset.etag();
+    let known = is_known(request, &etag);
+    let mut response = match known {
+        true => HttpResponse::NotModified(),
+        false => HttpResponse::Ok(),
+    };
     response
-        .insert_header((CONTENT_TYPE, asset.content_type))
-        .body(asset.bytes)
+        .insert_header((CACHE_CONTROL, keep(request, asset)))
+        .insert_header((ETAG, etag));
+    match known {
+        true => response.finish(),
+        false => response
+            .insert_header((CONTENT_TYPE, asset.content_type))
+            .body(asset.bytes),
+    }
+}
+
+/// An address with the version of these very bytes may be kept for ever. With another version it
+/// must not: while nodes are replaced, a page of the new one can ask the old one.
+fn keep(request: &HttpRequest, asset: &Asset) -> &'static str {
+    let href = asset.href();
+    let versioned = href.split_once('?').map(|(_, version)| version);
+    match versioned == Some(request.query_string()) {
+        true => "public, max-age=31536000, immutable",
+        false => "no-cache",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::http::header::IF_NONE_MATCH;
+    use actix_web::test::TestRequest;
+
+    fn css() -> &'static Asset {
+        assets::find("/static/portico.css").expect("the style sheet")
+    }
+
+    #[test]
+    fn only_the_address_with_its_own_version_is_kept_for_ever() {
+        let kept = |uri: &str| {
+            let response = send(&TestRequest::with_uri(uri).to_http_request(), css());
+            response.headers().get(CACHE_CONTROL).cloned().expect("it")
+        };
+        assert_eq!(kept(&css().href()), "public, max-age=31536000, immutable");
+        for other in [
+            "/static/portico.css",
+            "/static/portico.css?v=0123",
+            "/static/portico.css?",
+        ] {
+            assert_eq!(kept(other), "no-cache", "{other}");
+        }
+    }
+
+    #[test]
+    fn who_has_it_is_told_so() {
+        let status = |etag: String| {
+            let request = TestRequest::get().insert_header((IF_NONE_MATCH, etag));
+            send(&request.to_http_request(), css()).status().as_u16()
+        };
+        assert_eq!(status(css().etag()), 304);
+        assert_eq!(status("\"0\"".into()), 200);
+    }
 }

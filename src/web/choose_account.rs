@@ -30,7 +30,7 @@ async fn show(visitor: Visitor, query: Query<StepQuery>) -> HttpResponse {
         .await
     {
         Ok(PageOr::Page(view)) => page(&visitor, *view),
-        Ok(PageOr::Routed(routed)) => visitor.routed(Ok(routed)),
+        Ok(PageOr::Routed(routed)) => visitor.routed(Ok(routed)).await,
         Err(fault) => visitor.fault(&fault),
     }
 }
@@ -42,7 +42,7 @@ async fn answer(visitor: Visitor, form: PageForm) -> HttpResponse {
         "other" => flows.choose_account(step, false, &visitor.browser).await,
         _ => flows.cancel_choice(step, &visitor.browser).await,
     };
-    visitor.routed(routed)
+    visitor.routed(routed).await
 }
 
 fn page(visitor: &Visitor, view: ChooserView) -> HttpResponse {

@@ -35,7 +35,7 @@ async fn show(visitor: Visitor, query: Query<StepQuery>) -> HttpResponse {
     {
         Ok(PageOr::Page(view)) if view.sensitive => sensitive(&visitor, *view),
         Ok(PageOr::Page(view)) => sheet(&visitor, *view),
-        Ok(PageOr::Routed(routed)) => visitor.routed(Ok(routed)),
+        Ok(PageOr::Routed(routed)) => visitor.routed(Ok(routed)).await,
         Err(fault) => visitor.fault(&fault),
     }
 }
@@ -58,13 +58,9 @@ async fn answer(visitor: Visitor, form: PageForm) -> HttpResponse {
         _ => return visitor.error(ErrorKind::ForgedForm),
     };
     let step = form.field("step");
-    visitor.routed(
-        visitor
-            .state
-            .flows
-            .decide_consent(step, answer, &visitor.browser)
-            .await,
-    )
+    let flows = &visitor.state.flows;
+    let routed = flows.decide_consent(step, answer, &visitor.browser).await;
+    visitor.routed(routed).await
 }
 
 fn sheet(visitor: &Visitor, view: ConsentView) -> HttpResponse {

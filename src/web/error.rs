@@ -1,23 +1,62 @@
 //! Faults at the boundary: logged here, once, with an id that the caller sees; and addresses that
 //! do not exist.
 
+use actix_web::http::header::{ACCEPT, CACHE_CONTROL};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use foundation::entropy::{self, SystemEntropy};
 use foundation::fault::Fault;
+use serde_json::json;
 
 use crate::reply::page;
 use crate::state::WebState;
 
 /// Logs a fault and gives the id under which it stands in the log.
 pub(crate) fn log_fault(fault: &Fault) -> String {
-    use foundation::entropy::{self, SystemEntropy};
     let id = foundation::base64url::encode(&entropy::bytes::<9>(&SystemEntropy));
     tracing::error!(error_id = %id, cause = %fault.chain(), "a request failed");
     metrics::counter!("portico_faults_total").increment(1);
     id
 }
 
-/// Answers an address that does not exist.
+/// Answers an address that does not exist: with a page to a browser, with JSON to a program.
 pub(crate) async fn no_such_address(request: HttpRequest, state: Data<WebState>) -> HttpResponse {
-    page::not_found(&state, &request)
+    match wants_page(&request) {
+        true => page::not_found(&state, &request),
+        false => HttpResponse::NotFound()
+            .insert_header((CACHE_CONTROL, "no-store"))
+            .json(json!({
+                "error": "not_found",
+                "error_description": "there is nothing at this address",
+            })),
+    }
+}
+
+/// Browsers name `text/html` wherever they would show what comes.
+fn wants_page(request: &HttpRequest) -> bool {
+    let accept = request.headers().get_all(ACCEPT);
+    accept
+        .filter_map(|v| v.to_str().ok())
+        .any(|v| v.contains("text/html"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    #[test]
+    fn a_browser_gets_a_page_and_a_program_gets_json() {
+        let wants = |accept: &str| {
+            let request = TestRequest::get().insert_header((ACCEPT, accept));
+            wants_page(&request.to_http_request())
+        };
+        assert!(wants(
+            "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+        ));
+        for program in ["*/*", "application/json", "", "text/plain"] {
+            assert!(!wants(program), "{program}");
+        }
+        assert!(!wants_page(&TestRequest::get().to_http_request()));
+    }
 }

@@ -1,6 +1,7 @@
 //! What handlers take from a request: one concern per file, each with its own refusal.
 
 pub(crate) mod bearer;
+pub(crate) mod body;
 pub(crate) mod browser;
 pub(crate) mod oauth_form;
 pub(crate) mod page_form;

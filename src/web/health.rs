@@ -1,17 +1,26 @@
 //! `/healthz`, `/readyz`, `/metrics`: for whoever watches the server.
 
-use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 
+use crate::error;
 use crate::state::WebState;
 
 /// The routes.
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config
-        .service(web::resource("/healthz").route(web::get().to(healthz)))
-        .service(web::resource("/readyz").route(web::get().to(readyz)))
+        .service(
+            web::resource("/healthz")
+                .route(web::get().to(healthz))
+                .route(web::head().to(healthz)),
+        )
+        .service(
+            web::resource("/readyz")
+                .route(web::get().to(readyz))
+                .route(web::head().to(readyz)),
+        )
         .service(web::resource("/metrics").route(web::get().to(metrics)));
 }
 
@@ -38,11 +47,11 @@ async fn readyz(state: Data<WebState>) -> HttpResponse {
 }
 
 /// What is counted, in the text form of Prometheus; 404 where it has a listener of its own.
-async fn metrics(state: Data<WebState>) -> HttpResponse {
+async fn metrics(request: HttpRequest, state: Data<WebState>) -> HttpResponse {
     match &state.settings.metrics {
         Some(text) => HttpResponse::Ok()
             .insert_header((CONTENT_TYPE, "text/plain; version=0.0.4"))
             .body(text()),
-        None => HttpResponse::NotFound().finish(),
+        None => error::no_such_address(request, state).await,
     }
 }

@@ -3,6 +3,8 @@
 //! Owns paths, headers, cookies, shapes of errors, and the pages as they are sent. Decides
 //! nothing. Links are built from the configured issuer, never from `Host`.
 
+use std::rc::Rc;
+
 use actix_web::web::{self, Data, ServiceConfig};
 
 mod account;
@@ -25,15 +27,14 @@ pub mod state;
 
 use state::WebState;
 
-/// The most bytes of a body.
-const MAX_BODY: usize = 64 * 1024;
-
 /// Mounts Portico: everything that it answers, in one list.
 pub fn configure(state: WebState) -> impl FnOnce(&mut ServiceConfig) + Clone {
     move |config: &mut ServiceConfig| {
         let site = web::scope("")
+            .app_data(Data::new(oidc::discovery::Documents::of(&state)))
             .app_data(Data::new(state))
-            .app_data(web::PayloadConfig::new(MAX_BODY))
+            .app_data(Rc::new(guard::count::Counters::default()))
+            .app_data(web::PayloadConfig::new(extract::body::MAX_BODY))
             .wrap(actix_web::middleware::from_fn(guard::around))
             .configure(oauth::authorize::routes)
             .configure(oauth::token::routes)

@@ -46,7 +46,10 @@ mod tests {
         );
         let line = "5 Lake Road \u{202E}knaB".to_owned();
         assert_eq!(
-            shown(ShownValue::Address { label: Some("Ho\u{202E}me".into()), line }),
+            shown(ShownValue::Address {
+                label: Some("Ho\u{202E}me".into()),
+                line
+            }),
             ["Home: 5 Lake Road knaB"]
         );
     }

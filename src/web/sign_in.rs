@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Query, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
+use domain::client::Client;
 use flow::browser::{CookieChanges, SignedIn};
 use flow::sign_in::{SignInAnswer, SignInView};
 use flow::step::{Hop, PageStep};
@@ -41,11 +42,12 @@ pub(crate) struct StepQuery {
 async fn show(visitor: Visitor, query: Query<StepQuery>) -> HttpResponse {
     let flows = &visitor.state.flows;
     if query.step.is_empty() {
-        return visitor.routed(flows.sign_in_to_account(&visitor.browser).await);
+        let routed = flows.sign_in_to_account(&visitor.browser).await;
+        return visitor.routed(routed).await;
     }
     match flows.sign_in_page(&query.step, &visitor.browser).await {
         Ok(Some(view)) => page(&visitor, view, Tried::none(query.other.is_some())),
-        Ok(None) => visitor.error(ErrorKind::StepExpired { program: None }),
+        Ok(None) => visitor.step_expired().await,
         Err(fault) => visitor.fault(&fault),
     }
 }
@@ -71,7 +73,10 @@ async fn answer(request: HttpRequest, visitor: Visitor, form: PageForm) -> HttpR
     let flows = &visitor.state.flows;
     let step = form.field("step");
     match form.field("decision") {
-        "cancel" => return visitor.routed(flows.cancel_sign_in(step, &visitor.browser).await),
+        "cancel" => {
+            let routed = flows.cancel_sign_in(step, &visitor.browser).await;
+            return visitor.routed(routed).await;
+        }
         "other" => {
             let to = PageStep {
                 hop: Hop::SignIn,
@@ -93,7 +98,7 @@ async fn answer(request: HttpRequest, visitor: Visitor, form: PageForm) -> HttpR
         .sign_in(step, &typed, password, &visitor.browser)
         .await
     {
-        Ok(SignInAnswer::SignedIn(routed)) => visitor.routed(Ok(routed)),
+        Ok(SignInAnswer::SignedIn(routed)) => visitor.routed(Ok(routed)).await,
         Ok(SignInAnswer::NoMatch) => again(&visitor, step, typed, SignInProblem::NoMatch).await,
         Ok(SignInAnswer::Wait(span)) => {
             let seconds = whole_seconds(span);
@@ -105,7 +110,7 @@ async fn answer(request: HttpRequest, visitor: Visitor, form: PageForm) -> HttpR
             )
             .await
         }
-        Ok(SignInAnswer::StepExpired) => visitor.error(ErrorKind::StepExpired { program: None }),
+        Ok(SignInAnswer::StepExpired) => visitor.step_expired().await,
         Err(fault) => visitor.fault(&fault),
     }
 }
@@ -151,7 +156,7 @@ async fn again(
                 },
             )
         }
-        Ok(None) => visitor.error(ErrorKind::StepExpired { program: None }),
+        Ok(None) => visitor.step_expired().await,
         Err(fault) => visitor.fault(&fault),
     }
 }
@@ -160,19 +165,22 @@ fn page(visitor: &Visitor, view: SignInView, tried: Tried) -> HttpResponse {
     let again = view.again.filter(|_| !tried.as_other);
     let rules = PageRules::of(&view.setting).with_image(view.client.as_deref().and_then(icon));
     let hint = view.login_hint.unwrap_or_default();
+    let chrome = visitor.chrome(&view.setting.ui_locales, None);
+    // The super app whose name stands on top of every page is not introduced a second time.
+    let is_at_home = |client: &Client| client.is_host() && client.name() == chrome.brand;
     let username = match (&tried.typed, &again) {
         (_, Some(SignedIn { user, .. })) => user.username.clone(),
         (Some(typed), None) => typed.clone(),
         (None, None) => hint,
     };
     let page = SignInPage {
-        chrome: visitor.chrome(&view.setting.ui_locales, None),
         step: view.step,
         can_cancel: view.client.is_some(),
-        program: view.client.as_deref().map(face),
+        program: view.client.as_deref().filter(|c| !is_at_home(c)).map(face),
         username,
         again: again.and(view.person),
         problem: tried.problem,
+        chrome,
     };
     // A wrong password is not a malformed request: the page itself says what happened.
     let status = match tried.problem {

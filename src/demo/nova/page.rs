@@ -50,7 +50,8 @@ impl WelcomePage {
 #[template(path = "nova/home.html")]
 pub(crate) struct HomePage {
     note: Note,
-    person: String,
+    /// Nothing where the person does not share their name with Nova.
+    person: Option<String>,
     initials: String,
     programs: [&'static ProgramFacts; 3],
     account: Option<Url>,
@@ -68,11 +69,10 @@ impl HomePage {
     }
 
     fn of(name: Option<String>, account: Option<Url>, form_token: String) -> Self {
-        let person = name.unwrap_or_else(|| "there".to_owned());
-        let initials = initials(&person);
+        let initials = initials(name.as_deref().unwrap_or("Nova"));
         Self {
             note: Note::new(),
-            person,
+            person: name,
             initials,
             programs: PROGRAMS,
             account,

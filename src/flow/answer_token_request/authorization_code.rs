@@ -120,7 +120,11 @@ impl Redemption {
                 "the code was redeemed at the same moment",
             )));
         }
-        self.keep(tx, &family, parents).map(Answer::Given)
+        let redeemed = TokenFamily {
+            expires_at,
+            ..family
+        };
+        self.keep(tx, &redeemed, parents).map(Answer::Given)
     }
 
     /// When the family ends by itself: with its last refresh token, or as it would have if there

@@ -95,7 +95,10 @@ impl Flows {
             store::token_families::insert(tx, &family, digest)?;
             Ok(Recorded::Code(code))
         });
-        Ok(written.await?.value)
+        let written = written.await?;
+        // A decision can take something back, and then it is gone with the answer.
+        self.settled(written.position).await;
+        Ok(written.value)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{self, ServiceConfig};
-use domain::consent::{DecisionKind as Kind, Receipt};
+use domain::consent::{DecisionKind as Kind, Receipt, ScopeCatalog, may_be_refused};
 use protocol::scope::ScopeSet;
 use text::Language;
 
@@ -25,10 +25,11 @@ async fn show(visitor: Visitor) -> HttpResponse {
         Err(fault) => return visitor.fault(&fault),
     };
     let chrome = visitor.chrome(&[], view.signed_in.user.language.as_deref());
+    let catalog = &visitor.state.flows.policy().catalog;
     let decisions = view
         .receipts
         .iter()
-        .map(|receipt| row(&chrome.language, receipt))
+        .map(|receipt| row(&chrome.language, catalog, receipt))
         .collect();
     visitor.page(
         &HistoryPage {
@@ -42,11 +43,12 @@ async fn show(visitor: Visitor) -> HttpResponse {
 
 /// A receipt as a row. The face is the one that was shown then, so it has no picture: that can have
 /// changed since.
-fn row(language: &Language, receipt: &Receipt) -> DecisionRow {
+fn row(language: &Language, catalog: &ScopeCatalog, receipt: &Receipt) -> DecisionRow {
     let content = &receipt.content;
     let labels = |scopes: &ScopeSet| -> Vec<String> {
+        let decided = scopes.iter().filter(|scope| may_be_refused(scope));
+        let scopes = catalog.in_order(decided).into_iter();
         scopes
-            .iter()
             .map(|scope| share::label(language, scope.as_str(), None))
             .collect()
     };

@@ -1,9 +1,11 @@
 //! Cross-origin requests to endpoints that use no cookie: any page may call them with a token or a
-//! code of its own. No origin is ever reflected, `null` neither, and credentials are never allowed.
+//! code of its own. No origin is ever reflected, `null` neither (attack 85), and credentials are
+//! never allowed.
 
+use actix_web::http::Method;
 use actix_web::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_MAX_AGE,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
 };
 use actix_web::middleware::DefaultHeaders;
 use actix_web::{HttpResponse, Resource, web};
@@ -20,9 +22,15 @@ pub(crate) fn open(
         InitError = (),
     >,
 > {
+    let headers = DefaultHeaders::new()
+        .add((ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
+        .add((
+            ACCESS_CONTROL_EXPOSE_HEADERS,
+            "www-authenticate, retry-after",
+        ));
     web::resource(path)
-        .wrap(DefaultHeaders::new().add((ACCESS_CONTROL_ALLOW_ORIGIN, "*")))
-        .route(web::method(actix_web::http::Method::OPTIONS).to(preflight))
+        .wrap(headers)
+        .route(web::method(Method::OPTIONS).to(preflight))
 }
 
 async fn preflight() -> HttpResponse {
@@ -31,4 +39,33 @@ async fn preflight() -> HttpResponse {
         .insert_header((ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type"))
         .insert_header((ACCESS_CONTROL_MAX_AGE, "600"))
         .finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::App;
+    use actix_web::http::header::{ACCESS_CONTROL_ALLOW_CREDENTIALS, ORIGIN};
+    use actix_web::test::{TestRequest, call_service, init_service};
+
+    #[actix_web::test]
+    async fn attack_85_no_origin_is_reflected_and_no_credentials_are_allowed() {
+        let site = open("/token").route(web::post().to(HttpResponse::Ok));
+        let site = init_service(App::new().service(site)).await;
+        for method in [Method::OPTIONS, Method::POST, Method::PUT] {
+            for origin in ["null", "https://evil.example"] {
+                let request = TestRequest::with_uri("/token")
+                    .method(method.clone())
+                    .insert_header((ORIGIN, origin));
+                let response = call_service(&site, request.to_request()).await;
+                let headers = response.headers();
+                assert!(
+                    headers
+                        .get(ACCESS_CONTROL_ALLOW_ORIGIN)
+                        .is_some_and(|v| v == "*")
+                );
+                assert!(!headers.contains_key(ACCESS_CONTROL_ALLOW_CREDENTIALS));
+            }
+        }
+    }
 }

@@ -21,13 +21,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 
 async fn get(visitor: Visitor, request: HttpRequest) -> HttpResponse {
     match Parameters::parse_urlencoded(request.query_string()) {
-        Ok(parameters) => visitor.routed(
-            visitor
-                .state
-                .flows
-                .authorize(&parameters, &visitor.browser)
-                .await,
-        ),
+        Ok(parameters) => authorize(&visitor, &parameters).await,
         Err(error) => visitor.error(ErrorKind::BadRequest {
             program: None,
             detail: error.to_string(),
@@ -41,11 +35,11 @@ async fn post(visitor: Visitor, form: PageForm) -> HttpResponse {
     if let Some(around) = visitor.around_for_cookies("/authorize", &form.0) {
         return around;
     }
-    visitor.routed(
-        visitor
-            .state
-            .flows
-            .authorize(&form.0, &visitor.browser)
-            .await,
-    )
+    authorize(&visitor, &form.0).await
+}
+
+async fn authorize(visitor: &Visitor, parameters: &Parameters) -> HttpResponse {
+    let flows = &visitor.state.flows;
+    let routed = flows.authorize(parameters, &visitor.browser).await;
+    visitor.routed(routed).await
 }

@@ -1,62 +1,71 @@
 //! What this server says about itself: OpenID Connect Discovery §4, RFC 8414 §3, and what is ours.
+//! Nothing of it changes while the server runs, so each worker writes it once.
 
-use actix_web::web::{self, Bytes, Data, ServiceConfig};
+use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use protocol::discovery::{self, Endpoints, Offer};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::reply::document;
+use crate::reply::document::Document;
 use crate::state::WebState;
 
-/// Seconds for which a document may be kept.
-const MAX_AGE: u32 = 300;
+/// The documents, ready.
+pub(crate) struct Documents {
+    openid_configuration: Document,
+    authorization_server: Document,
+    portico: Document,
+}
+
+impl Documents {
+    /// Writes them.
+    pub(crate) fn of(state: &WebState) -> Self {
+        let policy = state.flows.policy();
+        let offer = Offer {
+            scopes: policy.catalog.names(),
+            ui_locales: text::Languages::built_in().tags(),
+        };
+        let endpoints = Endpoints::of(&policy.issuer);
+        let openid = discovery::openid_configuration(&endpoints, &offer);
+        let oauth = discovery::authorization_server_metadata(&endpoints, &offer);
+        let account_uri = format!("{}/account", policy.issuer.trim_end_matches('/'));
+        let portico = json!({ "issuer": policy.issuer, "account_uri": account_uri });
+        Self {
+            openid_configuration: Document::new(&openid),
+            authorization_server: Document::new(&oauth),
+            portico: Document::new(&portico),
+        }
+    }
+}
 
 /// The routes.
 pub(crate) fn routes(config: &mut ServiceConfig) {
     let well_known = |name: &str| web::resource(format!("/.well-known/{name}"));
     config
-        .service(well_known("openid-configuration").route(web::get().to(openid_configuration)))
         .service(
-            well_known("oauth-authorization-server").route(web::get().to(authorization_server)),
+            well_known("openid-configuration")
+                .route(web::get().to(openid_configuration))
+                .route(web::head().to(openid_configuration)),
         )
-        .service(well_known("portico-configuration").route(web::get().to(portico)));
+        .service(
+            well_known("oauth-authorization-server")
+                .route(web::get().to(authorization_server))
+                .route(web::head().to(authorization_server)),
+        )
+        .service(
+            well_known("portico-configuration")
+                .route(web::get().to(portico))
+                .route(web::head().to(portico)),
+        );
 }
 
-fn parts(state: &WebState) -> (Endpoints, Offer) {
-    let policy = state.flows.policy();
-    let offer = Offer {
-        scopes: policy.catalog.names(),
-        ui_locales: text::Languages::built_in().tags(),
-    };
-    (Endpoints::of(&policy.issuer), offer)
+async fn openid_configuration(documents: Data<Documents>, request: HttpRequest) -> HttpResponse {
+    documents.openid_configuration.send(&request)
 }
 
-fn send(request: &HttpRequest, value: &Value) -> HttpResponse {
-    let body = Bytes::from(value.to_string());
-    let etag = document::etag(&body);
-    document::send(request, body, &etag, MAX_AGE)
+async fn authorization_server(documents: Data<Documents>, request: HttpRequest) -> HttpResponse {
+    documents.authorization_server.send(&request)
 }
 
-async fn openid_configuration(state: Data<WebState>, request: HttpRequest) -> HttpResponse {
-    let (endpoints, offer) = parts(&state);
-    send(
-        &request,
-        &discovery::openid_configuration(&endpoints, &offer),
-    )
-}
-
-async fn authorization_server(state: Data<WebState>, request: HttpRequest) -> HttpResponse {
-    let (endpoints, offer) = parts(&state);
-    send(
-        &request,
-        &discovery::authorization_server_metadata(&endpoints, &offer),
-    )
-}
-
-async fn portico(state: Data<WebState>, request: HttpRequest) -> HttpResponse {
-    let issuer = &state.flows.policy().issuer;
-    send(
-        &request,
-        &json!({ "issuer": issuer, "account_uri": format!("{issuer}/account") }),
-    )
+async fn portico(documents: Data<Documents>, request: HttpRequest) -> HttpResponse {
+    documents.portico.send(&request)
 }

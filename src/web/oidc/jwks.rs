@@ -3,23 +3,21 @@
 use actix_web::web::{self, Bytes, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
-use crate::reply::document;
+use crate::reply::document::Document;
 use crate::state::WebState;
-
-/// Seconds for which the keys may be kept. A next key is published a day before it signs.
-const MAX_AGE: u32 = 300;
 
 /// The routes.
 pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(web::resource("/jwks").route(web::get().to(get)));
+    let resource = web::resource("/jwks");
+    config.service(
+        resource
+            .route(web::get().to(get))
+            .route(web::head().to(get)),
+    );
 }
 
 async fn get(state: Data<WebState>, request: HttpRequest) -> HttpResponse {
     let keys = state.flows.keys();
-    document::send(
-        &request,
-        Bytes::copy_from_slice(keys.jwk_set()),
-        keys.jwk_set_etag(),
-        MAX_AGE,
-    )
+    let body = Bytes::copy_from_slice(keys.jwk_set());
+    Document::tagged(body, keys.jwk_set_etag()).send(&request)
 }

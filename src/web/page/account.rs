@@ -7,7 +7,7 @@ use foundation::clock::Instant;
 use text::Markup;
 
 use super::chrome::Chrome;
-use super::link::Link;
+use super::link::{BackLink, Link};
 use super::program::{ProgramFace, initial};
 use super::share::{Value, dashed};
 
@@ -26,6 +26,8 @@ pub struct AccountPage {
     pub programs: Vec<KnowingProgram>,
     /// What the last tap did.
     pub notice: Option<AccountNotice>,
+    /// The super app, where the person most likely came from.
+    pub back: Option<BackLink>,
 }
 
 /// The person, as the account page shows them.

@@ -220,7 +220,7 @@ fn write(folder: &Path, name: &str, bytes: &[u8]) {
 fn every_english_sentence_is_used() {
     const BY_NAME: &[&str] = &[
         "month-", "date", "time", "seconds", "minutes", "error-", "scope-", "what-", "missing-",
-        "value-",
+        "value-", "claim-",
     ];
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut sources = String::new();

@@ -227,14 +227,24 @@ mod tests {
         let check = |status, verified_at: Option<&str>| {
             let verified_at = verified_at.map(str::to_owned);
             let level = "full".to_owned();
-            kyc(&english(), &Kyc { level, status, verified_at })
+            kyc(
+                &english(),
+                &Kyc {
+                    level,
+                    status,
+                    verified_at,
+                },
+            )
         };
         assert_eq!(
             check(KycStatus::Verified, Some("2026-10-12T08:00:00Z")),
             "Verified since 12 October 2026 (level: full)"
         );
         assert_eq!(check(KycStatus::Verified, None), "Verified (level: full)");
-        assert_eq!(check(KycStatus::Pending, None), "Being checked (level: full)");
+        assert_eq!(
+            check(KycStatus::Pending, None),
+            "Being checked (level: full)"
+        );
     }
 
     #[test]

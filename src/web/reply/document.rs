@@ -1,39 +1,99 @@
-//! Documents that change seldom: ready bytes with an ETag, for anybody.
+//! Documents that change seldom: ready bytes with an entity tag, for anybody, from any origin.
 
 use actix_web::http::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
 };
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
+use foundation::base64url;
+use foundation::digest::sha256;
+use serde_json::Value;
 
-/// Sends a JSON document, or 304 to who has it.
-pub(crate) fn send(request: &HttpRequest, body: Bytes, etag: &str, max_age: u32) -> HttpResponse {
-    let known = request
-        .headers()
-        .get(IF_NONE_MATCH)
-        .and_then(|v| v.to_str().ok());
-    let same = known.is_some_and(|known| known.split(',').any(|k| k.trim() == etag));
-    let mut response = if same {
-        HttpResponse::NotModified()
-    } else {
-        HttpResponse::Ok()
-    };
-    response
-        .insert_header((ETAG, etag))
-        .insert_header((CACHE_CONTROL, format!("public, max-age={max_age}")))
-        .insert_header((ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
-    if same {
-        return response.finish();
-    }
-    response
-        .insert_header((CONTENT_TYPE, "application/json"))
-        .body(body)
+/// For how long a document may be kept: five minutes. A next key is published a day before it signs.
+const KEEP: &str = "public, max-age=300";
+
+/// A JSON document.
+#[derive(Clone, Debug)]
+pub(crate) struct Document {
+    body: Bytes,
+    etag: String,
 }
 
-/// The ETag of a document: a digest of its bytes.
-pub(crate) fn etag(body: &[u8]) -> String {
-    format!(
-        "\"{}\"",
-        foundation::base64url::encode(&foundation::digest::sha256(body)[..12])
-    )
+impl Document {
+    /// A document with a tag of its own content.
+    pub(crate) fn new(value: &Value) -> Self {
+        let body = Bytes::from(value.to_string());
+        let etag = format!("\"{}\"", base64url::encode(&sha256(&body)[..12]));
+        Self { body, etag }
+    }
+
+    /// Ready bytes whose tag is known.
+    pub(crate) fn tagged(body: Bytes, etag: &str) -> Self {
+        let etag = etag.to_owned();
+        Self { body, etag }
+    }
+
+    /// Sends it, or 304 to who has it.
+    pub(crate) fn send(&self, request: &HttpRequest) -> HttpResponse {
+        let known = is_known(request, &self.etag);
+        let mut response = match known {
+            true => HttpResponse::NotModified(),
+            false => HttpResponse::Ok(),
+        };
+        response
+            .insert_header((ETAG, self.etag.as_str()))
+            .insert_header((CACHE_CONTROL, KEEP))
+            .insert_header((ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
+        match known {
+            true => response.finish(),
+            false => response
+                .insert_header((CONTENT_TYPE, "application/json"))
+                .body(self.body.clone()),
+        }
+    }
+}
+
+/// Whether the caller has what this tag names. "A recipient MUST use the weak comparison function
+/// when comparing entity tags for If-None-Match" (RFC 9110 §13.1.2).
+pub(crate) fn is_known(request: &HttpRequest, etag: &str) -> bool {
+    let headers = request.headers().get_all(IF_NONE_MATCH);
+    let tags = headers
+        .filter_map(|v| v.to_str().ok())
+        .flat_map(|v| v.split(','));
+    tags.map(str::trim)
+        .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+    use serde_json::json;
+
+    #[test]
+    fn who_has_it_is_told_so() {
+        let document = Document::new(&json!({ "keys": [] }));
+        let other = Document::new(&json!({ "keys": [1] }));
+        assert_ne!(document.etag, other.etag);
+        let status = |known: &str| {
+            let request = TestRequest::get().insert_header((IF_NONE_MATCH, known));
+            let response = document.send(&request.to_http_request());
+            assert!(response.headers().contains_key(ETAG));
+            response.status().as_u16()
+        };
+        let own = document.etag.clone();
+        for known in [
+            &own,
+            &format!("W/{own}"),
+            &format!("\"x\", {own}"),
+            &"*".to_owned(),
+        ] {
+            assert_eq!(status(known), 304, "{known}");
+        }
+        for unknown in [&other.etag, own.trim_matches('"'), ""] {
+            assert_eq!(status(unknown), 200, "{unknown}");
+        }
+        let first = document.send(&TestRequest::get().to_http_request());
+        assert_eq!(first.status().as_u16(), 200);
+    }
 }

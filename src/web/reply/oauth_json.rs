@@ -149,3 +149,102 @@ impl ResponseError for BearerRefusal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::body::to_bytes;
+    use protocol::oauth_error::{invalid_client, invalid_grant, invalid_token};
+    use serde_json::json;
+
+    /// Status, the headers that matter, and the body.
+    async fn shape(response: HttpResponse) -> String {
+        let mut text = response.status().as_u16().to_string();
+        for name in [
+            "content-type",
+            "cache-control",
+            "www-authenticate",
+            "retry-after",
+        ] {
+            if let Some(value) = response.headers().get(name) {
+                text.push_str(&format!("\n{name}: {}", value.to_str().expect("ASCII")));
+            }
+        }
+        let body = to_bytes(response.into_body()).await.expect("a body");
+        text.push('\n');
+        text.push_str(&String::from_utf8_lossy(&body));
+        text
+    }
+
+    #[actix_web::test]
+    async fn an_answer_is_never_kept() {
+        let given = send(Ok(Answer::Given(json!({ "active": false }))));
+        insta::assert_snapshot!(shape(given).await, @r#"
+        200
+        content-type: application/json
+        cache-control: no-store
+        {"active":false}
+        "#);
+    }
+
+    #[actix_web::test]
+    async fn a_refusal_says_its_code_and_keeps_its_cause() {
+        let error = invalid_grant("the code is not valid").because("used before");
+        let refused = send::<()>(Ok(Answer::Refused(error)));
+        insta::assert_snapshot!(shape(refused).await, @r#"
+        400
+        content-type: application/json
+        cache-control: no-store
+        {"error":"invalid_grant","error_description":"the code is not valid"}
+        "#);
+        let unknown = send::<()>(Ok(Answer::Refused(invalid_client("no").because("why"))));
+        insta::assert_snapshot!(shape(unknown).await, @r#"
+        401
+        content-type: application/json
+        cache-control: no-store
+        www-authenticate: Basic realm="portico", charset="UTF-8"
+        {"error":"invalid_client","error_description":"no"}
+        "#);
+    }
+
+    #[actix_web::test]
+    async fn attack_100_a_fault_is_no_answer_and_its_cause_stays_here() {
+        for (fault, status, code) in [
+            (
+                Fault::unavailable("the store", "hush"),
+                503,
+                "temporarily_unavailable",
+            ),
+            (Fault::broken_by("a row", "hush"), 500, "server_error"),
+        ] {
+            let text = shape(send::<()>(Err(fault))).await;
+            assert!(
+                text.starts_with(&status.to_string()) && text.contains(code),
+                "{text}"
+            );
+            assert!(
+                !text.contains("hush") && !text.contains("the store"),
+                "{text}"
+            );
+            assert_eq!(text.contains("\nretry-after: 1"), status == 503, "{text}");
+        }
+    }
+
+    #[actix_web::test]
+    async fn a_protected_resource_answers_with_a_challenge() {
+        let refused = bearer_refused(&invalid_token("it has ended").because("signed out"));
+        insta::assert_snapshot!(shape(refused).await, @r#"
+        401
+        content-type: application/json
+        cache-control: no-store
+        www-authenticate: Bearer error="invalid_token", error_description="it has ended"
+        {"error":"invalid_token","error_description":"it has ended"}
+        "#);
+        insta::assert_snapshot!(shape(BearerRefusal::Missing.error_response()).await, @r#"
+        401
+        content-type: application/json
+        cache-control: no-store
+        www-authenticate: Bearer realm="portico"
+        "#);
+    }
+}

@@ -143,17 +143,45 @@ impl Visitor {
 
     /// Sends the page of an error, with cookies.
     pub(crate) fn error_with(&self, kind: ErrorKind, changes: &CookieChanges) -> HttpResponse {
-        error_page(
-            &self.state,
-            self.accept_language.as_deref(),
-            kind,
-            None,
-            changes,
-        )
+        self.error_in(&PageRules::default(), kind, changes)
     }
 
-    /// Sends what a flow found wrong where nothing may be redirected.
-    pub(crate) fn shown(&self, error: ShownError, changes: &CookieChanges) -> HttpResponse {
+    fn error_in(
+        &self,
+        rules: &PageRules,
+        kind: ErrorKind,
+        changes: &CookieChanges,
+    ) -> HttpResponse {
+        let page = ErrorPage {
+            chrome: chrome(
+                &self.state,
+                text::negotiate(&[], None, self.accept_language.as_deref()),
+            ),
+            kind,
+            error_id: None,
+            back: None,
+        };
+        send_error(&self.state, &page, rules, changes)
+    }
+
+    /// Sends the page of a step that is too old, or another session's.
+    pub(crate) async fn step_expired(&self) -> HttpResponse {
+        self.shown(ShownError::StepExpired, &CookieChanges::default())
+            .await
+    }
+
+    /// Sends what a flow found wrong where nothing may be redirected. Hosts may frame it, as they
+    /// frame the pages that come before it: a person in front of a frame must be able to read that
+    /// their program is not available. It can decide nothing.
+    pub(crate) async fn shown(&self, error: ShownError, changes: &CookieChanges) -> HttpResponse {
+        let origins = self.state.flows.host_origins().await;
+        let rules = PageRules {
+            frame_origins: origins.unwrap_or_else(|fault| {
+                log_fault(&fault);
+                Vec::new()
+            }),
+            ..PageRules::default()
+        };
         use domain::client::RedirectProblem;
         let kind = match error {
             ShownError::BadRequest(detail) => ErrorKind::BadRequest {
@@ -175,7 +203,7 @@ impl Visitor {
             ShownError::NotAvailable { name } => ErrorKind::NotAvailable { program: name },
             ShownError::StepExpired => ErrorKind::StepExpired { program: None },
         };
-        self.error_with(kind, changes)
+        self.error_in(&rules, kind, changes)
     }
 
     /// Sends the page of a fault and logs it once.
@@ -199,7 +227,6 @@ fn error_page(
     error_id: Option<String>,
     changes: &CookieChanges,
 ) -> HttpResponse {
-    let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::BAD_REQUEST);
     let chrome = chrome(state, text::negotiate(&[], None, accept_language));
     let page = ErrorPage {
         chrome,
@@ -207,7 +234,17 @@ fn error_page(
         error_id,
         back: None,
     };
-    send(state, status, &page, &PageRules::default(), changes)
+    send_error(state, &page, &PageRules::default(), changes)
+}
+
+fn send_error(
+    state: &WebState,
+    page: &ErrorPage,
+    rules: &PageRules,
+    changes: &CookieChanges,
+) -> HttpResponse {
+    let status = StatusCode::from_u16(page.kind.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    send(state, status, page, rules, changes)
 }
 
 fn fault_page(state: &WebState, accept_language: Option<&str>, fault: &Fault) -> HttpResponse {

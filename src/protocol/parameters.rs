@@ -184,6 +184,10 @@ impl From<ParameterError> for AuthorizationRefusal {
 /// Decodes one form-encoded name or value (RFC 6749 Appendix B); `None` for broken
 /// percent-encoding and for what is not UTF-8.
 pub(crate) fn decode_form(text: &str) -> Option<String> {
+    // Most parts have nothing to decode, and a token is long.
+    if !text.bytes().any(|byte| matches!(byte, b'+' | b'%')) {
+        return Some(text.to_owned());
+    }
     let mut decoded = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {

@@ -1,0 +1,197 @@
+//! The ceiling of the code flow: the statements and transactions that Portico executes for it, in
+//! the same order, through the same driver, pool and writer, with two ES256 signatures.
+//!
+//! The statements are those of the store's own functions, so that they cannot drift apart; the
+//! rows of clients are missing because Portico has clients in memory.
+
+use std::sync::Arc;
+
+use actix_web::error::{ErrorBadRequest, ErrorInternalServerError};
+use actix_web::http::header::{COOKIE, LOCATION};
+use actix_web::web::{Bytes, Data};
+use actix_web::{HttpRequest, HttpResponse};
+use domain::refresh_retry::RefreshToken;
+use domain::session::{ACR_PASSWORD, Session};
+use domain::subject::Sector;
+use domain::token_family::{Authorized, TokenFamily};
+use domain::user::User;
+use foundation::clock::{Clock, Instant, Span, SystemClock};
+use foundation::entropy::SystemEntropy;
+use foundation::fault::Fault;
+use foundation::id::{ClientId, FamilyId};
+use foundation::secret::SecretKind;
+use protocol::claim::ClaimsRequest;
+use protocol::pkce::CodeChallenge;
+use protocol::scope::ScopeSet;
+use store::{Connection, Store, Transaction};
+
+use super::{Work, json};
+use crate::Outcome;
+use crate::population::SCOPES;
+
+/// How long a code may be redeemed, and a family lives: any time that does not run out here.
+const CODE: Span = Span::minutes(1);
+const REFRESH: Span = Span::days(30);
+
+/// Where codes are given out and taken back.
+pub(super) struct Desk {
+    store: Store,
+    scope: ScopeSet,
+    challenge: Option<CodeChallenge>,
+}
+
+impl Desk {
+    pub(super) fn open(url: &str, connections: u32) -> Outcome<Self> {
+        Ok(Self {
+            store: crate::seed::open(url, connections)?,
+            scope: ScopeSet::parse(SCOPES)?,
+            challenge: CodeChallenge::parse(Some(crate::requests::CHALLENGE), Some("S256"))?,
+        })
+    }
+
+    fn authorized(&self, session: &Session, redirect_uri: &str) -> Authorized {
+        Authorized {
+            scope: self.scope.clone(),
+            redirect_uri: redirect_uri.to_owned(),
+            redirect_uri_given: true,
+            code_challenge: self.challenge.clone(),
+            nonce: Some("n-0S6_WzA2Mj".to_owned()),
+            authenticated_at: session.authenticated_at,
+            acr: ACR_PASSWORD.to_owned(),
+            session_id: session.id,
+            claims: ClaimsRequest::default(),
+            resource: Vec::new(),
+        }
+    }
+}
+
+/// Where the response goes. Longer than a program's own by nothing that matters.
+const REDIRECT_URI: &str = "https://program-1000.example/callback";
+
+/// Who is signed in, what they allowed and refused; then a new family with its code.
+pub(super) async fn authorize(
+    desk: Data<Desk>,
+    request: HttpRequest,
+) -> Result<HttpResponse, actix_web::Error> {
+    let (now, desk) = (SystemClock.now(), desk.into_inner());
+    let (cookie, client_id) = asked(&request).ok_or_else(|| ErrorBadRequest("cookie or client"))?;
+    let digest = SecretKind::SessionCookie.digest_of(&cookie);
+    let digest = digest.ok_or_else(|| ErrorBadRequest("cookie"))?;
+    let client = client_id.clone();
+    let (session, user) = desk
+        .store
+        .read(move |db| who(db, digest, &client))
+        .await
+        .map_err(ErrorInternalServerError)?;
+    let (code, code_digest) = SecretKind::AuthorizationCode.issue(&SystemEntropy);
+    let at_desk = Arc::clone(&desk);
+    let written = desk.store.write(move |tx| {
+        let family = family(&at_desk, tx, &session, &user, client_id, now)?;
+        store::token_families::insert(tx, &family, code_digest)
+    });
+    written.await.map_err(ErrorInternalServerError)?;
+    let to = format!("{REDIRECT_URI}?code={}&state=af0ifjsldkj", code.expose());
+    Ok(HttpResponse::SeeOther()
+        .insert_header((LOCATION, to))
+        .finish())
+}
+
+/// What stands in the request, found without reading the rest of it.
+fn asked(request: &HttpRequest) -> Option<(String, ClientId)> {
+    let header = request.headers().get(COOKIE)?.to_str().ok()?;
+    let (_, cookie) = header.split_once('=')?;
+    let (_, rest) = request.query_string().split_once("client_id=")?;
+    let client_id = rest.split('&').next()?;
+    Some((cookie.to_owned(), ClientId::parse(client_id).ok()?))
+}
+
+fn who(
+    db: &mut Connection,
+    cookie: foundation::digest::TokenDigest,
+    client_id: &ClientId,
+) -> Result<(Session, User), Fault> {
+    let found = store::sessions::find_by_cookie(db, cookie)?;
+    let (session, user) = found.ok_or_else(|| Fault::broken("a session of the population"))?;
+    store::grants::live(db, user.id, client_id)?;
+    store::refusals::of(db, user.id, client_id)?;
+    Ok((session, user))
+}
+
+fn family(
+    desk: &Desk,
+    tx: &mut Transaction<'_>,
+    session: &Session,
+    user: &User,
+    client_id: ClientId,
+    now: Instant,
+) -> Result<TokenFamily, Fault> {
+    let grant = store::grants::live(tx, user.id, &client_id)?;
+    let grant = grant.ok_or_else(|| Fault::broken("a grant of the population"))?;
+    store::subjects::find(tx, user.id, &Sector::Client(client_id.clone()).key())?;
+    let minute = now.floor_to_minute();
+    if session.last_seen_at < minute {
+        store::sessions::touch(tx, session.id, minute, now + REFRESH)?;
+    }
+    if grant.last_used_at < minute {
+        store::grants::touch(tx, grant.id, minute)?;
+    }
+    Ok(TokenFamily {
+        id: FamilyId::new(now, &SystemEntropy),
+        grant_id: grant.id,
+        user_id: user.id,
+        client_id,
+        session_id: Some(session.id),
+        authorized: desk.authorized(session, REDIRECT_URI),
+        created_at: now,
+        code_expires_at: now + CODE,
+        redeemed_at: None,
+        expires_at: now + REFRESH,
+        ended: None,
+    })
+}
+
+/// The family of the code with its parents, its redemption, its first refresh token; then two
+/// signatures.
+pub(super) async fn token(
+    desk: Data<Desk>,
+    work: Data<Work>,
+    body: Bytes,
+) -> Result<HttpResponse, actix_web::Error> {
+    let now = SystemClock.now();
+    let code = code_of(&body).ok_or_else(|| ErrorBadRequest("code"))?;
+    let digest = SecretKind::AuthorizationCode.digest_of(code);
+    let digest = digest.ok_or_else(|| ErrorBadRequest("code"))?;
+    let (refresh, refresh_digest) = SecretKind::RefreshToken.issue(&SystemEntropy);
+    let written = desk.store.write(move |tx| {
+        let found = store::token_families::find_by_code(tx, digest)?;
+        let family = found.ok_or_else(|| Fault::broken("a code of this ceiling"))?;
+        store::token_families::standing(tx, &family, now)?;
+        store::grants::find(tx, family.grant_id)?;
+        if let Some(session_id) = family.session_id {
+            store::sessions::find(tx, session_id)?;
+        }
+        store::token_families::redeem(tx, family.id, now, now + REFRESH)?;
+        let first = RefreshToken {
+            digest: refresh_digest,
+            family_id: family.id,
+            number: 1,
+            issued_at: now,
+            expires_at: now + REFRESH,
+            superseded: None,
+        };
+        store::refresh_tokens::insert(tx, &first)
+    });
+    written.await.map_err(ErrorInternalServerError)?;
+    let (access, id) = (work.sign()?, work.sign()?);
+    let message = work.filling();
+    Ok(json(format!(
+        "{{\"access_token\":\"{message}.{access}\",\"token_type\":\"Bearer\",\"expires_in\":600,\
+         \"scope\":\"{SCOPES}\",\"refresh_token\":\"{}\",\"id_token\":\"{message}.{id}\"}}",
+        refresh.expose(),
+    )))
+}
+
+fn code_of(body: &[u8]) -> Option<&str> {
+    let (_, rest) = std::str::from_utf8(body).ok()?.split_once("code=")?;
+    rest.split('&').next()
+}

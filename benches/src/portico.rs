@@ -1,0 +1,74 @@
+//! Portico as it is measured: the release binary, one worker, default settings otherwise, on a
+//! database with a population.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::Outcome;
+use crate::child::{self, Server};
+use crate::load::Load;
+use crate::population::Population;
+use crate::seed;
+
+/// A database, and Portico's settings for it.
+pub(crate) struct Portico {
+    binary: PathBuf,
+    data_dir: PathBuf,
+    database: String,
+    core: u32,
+    address: SocketAddr,
+    pub(crate) population: Population,
+}
+
+impl Portico {
+    /// Makes a filled database in a folder, or at a PostgreSQL URL.
+    pub(crate) fn prepare(
+        binary: &Path,
+        core: u32,
+        data_dir: PathBuf,
+        database: Option<String>,
+        population: Population,
+    ) -> Outcome<Self> {
+        let in_folder = || format!("sqlite://{}", data_dir.join("portico.db").display());
+        let portico = Self {
+            binary: binary.to_owned(),
+            database: database.unwrap_or_else(in_folder),
+            data_dir,
+            core,
+            address: child::free_address()?,
+            population,
+        };
+        let migrated = portico.command("migrate").output()?;
+        if !migrated.status.success() {
+            return Err(String::from_utf8_lossy(&migrated.stderr).into());
+        }
+        seed::fill(&portico.database, population)?;
+        Ok(portico)
+    }
+
+    /// The URL of its database.
+    pub(crate) fn database(&self) -> &str {
+        &self.database
+    }
+
+    /// Starts the server, at the same address each time.
+    pub(crate) fn start(&self, load: &Load) -> Outcome<Server> {
+        let mut command = self.command("serve");
+        Server::start(load, self.core, &mut command, self.address, "/readyz")
+    }
+
+    fn command(&self, verb: &str) -> Command {
+        let mut command = Command::new(&self.binary);
+        command
+            .arg(verb)
+            .current_dir(self.data_dir.parent().unwrap_or(Path::new("/")))
+            .env("PORTICO_LISTEN", self.address.to_string())
+            .env("PORTICO_ISSUER", format!("http://{}", self.address))
+            .env("PORTICO_DATA_DIR", &self.data_dir)
+            .env("PORTICO_DATABASE_URL", &self.database)
+            .env("PORTICO_SERVER__WORKERS", "1")
+            .env("PORTICO_TELEMETRY__LOG", "warn");
+        command
+    }
+}

@@ -1,0 +1,176 @@
+//! The run: what is measured against what, in which order, and how often.
+//!
+//! Each contest alternates between the two servers, three times, and takes the medians, so that a
+//! machine that becomes slower becomes so for both.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::Outcome;
+use crate::child::{self, Server};
+use crate::load::{Load, Script};
+use crate::population::Population;
+use crate::portico::Portico;
+use crate::report::{Rate, Report, Row, median};
+use crate::requests::{self, Around, CodeFlow, Issued, Once};
+use crate::stopwatch::Stopwatch;
+
+mod growth;
+mod house;
+mod peers;
+mod start;
+
+/// Connections that are open at once.
+const CONNECTIONS: usize = 64;
+/// How often each of the two sides of a contest is measured.
+const ROUNDS: usize = 3;
+/// Before the first round each side gets so much, which does not count.
+const WARM_UP: Duration = Duration::from_secs(1);
+/// Tokens that are introspected around and around.
+const SEEN: usize = 1_000;
+/// Visits that are made ready for the code flow.
+const VISITS: usize = 20_000;
+
+/// How a run is made.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Portico's release binary
+    #[arg(long)]
+    portico: PathBuf,
+    /// An empty folder for databases
+    #[arg(long)]
+    folder: PathBuf,
+    /// The core of the servers; this process is to be on another one
+    #[arg(long, default_value_t = 0)]
+    server_core: u32,
+    /// Seconds of each measurement
+    #[arg(long, default_value_t = 3)]
+    seconds: u64,
+    /// Access tokens of which each is introspected once after a start
+    #[arg(long, default_value_t = 12_000)]
+    tokens: usize,
+    /// A PostgreSQL server, by the URL of a user who may create databases
+    #[arg(long)]
+    postgres: Option<String>,
+    /// The folder of npm's oidc-provider with its packages installed
+    #[arg(long)]
+    peer: Option<PathBuf>,
+    /// Leave out the growth to a million grants
+    #[arg(long)]
+    no_growth: bool,
+}
+
+/// What all parts of a run share.
+struct Suite<'o> {
+    options: &'o Options,
+    load: Load,
+    report: Report,
+}
+
+/// Measures everything and prints the tables.
+pub(crate) fn run(options: &Options) -> Outcome<()> {
+    let mut suite = Suite {
+        options,
+        load: Load::new()?,
+        report: Report::default(),
+    };
+    let watch = Stopwatch::start();
+    suite.house()?;
+    if let Some(url) = &options.postgres {
+        suite.postgres(url)?;
+    }
+    if !options.no_growth {
+        suite.growth()?;
+    }
+    suite.report.print(watch.elapsed());
+    Ok(())
+}
+
+impl Suite<'_> {
+    fn prepare(
+        &self,
+        name: &str,
+        database: Option<String>,
+        population: Population,
+    ) -> Outcome<Portico> {
+        eprintln!("preparing {name}: {} grants", population.grants());
+        let folder = self.options.folder.join(name);
+        let options = self.options;
+        Portico::prepare(
+            &options.portico,
+            options.server_core,
+            folder,
+            database,
+            population,
+        )
+    }
+
+    /// Starts a ceiling with further arguments.
+    fn ceiling(&self, arguments: &[String]) -> Outcome<Server> {
+        let address = child::free_address()?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command
+            .arg("ceiling")
+            .arg("--listen")
+            .arg(address.to_string())
+            .args(arguments);
+        let core = self.options.server_core;
+        Server::start(&self.load, core, &mut command, address, "/readyz")
+    }
+
+    fn time(&self) -> Duration {
+        Duration::from_secs(self.options.seconds)
+    }
+
+    /// Sends to one server for a time.
+    fn measure<S: Script>(
+        &self,
+        server: &Server,
+        scripts: Vec<S>,
+        time: Duration,
+    ) -> Outcome<Rate> {
+        let (watch, load, busy) = (Stopwatch::start(), child::busy_here()?, server.busy()?);
+        let per_second = self.load.drive(server.address, scripts, time)?;
+        let share = |used: Duration| used.as_secs_f64() / watch.elapsed().as_secs_f64();
+        Ok(Rate {
+            per_second,
+            server: share(server.busy()? - busy),
+            load: share(child::busy_here()? - load),
+        })
+    }
+
+    /// Two servers by turns; gives the medians of both.
+    fn by_turns<A: Script, B: Script>(
+        &self,
+        path: &str,
+        (one, ones): (&Server, impl Fn() -> Vec<A>),
+        (other, others): (&Server, impl Fn() -> Vec<B>),
+    ) -> Outcome<(Rate, Rate)> {
+        eprintln!("measuring {path}");
+        self.measure(one, ones(), WARM_UP)?;
+        self.measure(other, others(), WARM_UP)?;
+        let (mut first, mut second) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            first.push(self.measure(one, ones(), self.time())?);
+            second.push(self.measure(other, others(), self.time())?);
+        }
+        Ok((median(first), median(second)))
+    }
+
+    /// Lets people visit programs until there are so many access tokens.
+    fn collect(&self, portico: &Portico, server: &Server, count: usize) -> Outcome<Vec<Issued>> {
+        let flow = CodeFlow::new(portico.population, VISITS, count);
+        let most = Duration::from_secs(60);
+        let watch = Stopwatch::start();
+        while flow.issued().len() < count {
+            self.measure(server, flow.scripts(CONNECTIONS), WARM_UP)?;
+            if watch.elapsed() > most {
+                return Err("collecting tokens takes too long".into());
+            }
+        }
+        Ok(flow.issued())
+    }
+}

@@ -1,0 +1,82 @@
+//! A hundred thousand mini-programs and a million grants beside a thousand of each kind: is the
+//! same Portico slower there? Programs are drawn by Zipf.
+
+use super::{Around, CONNECTIONS, CodeFlow, Portico, Row, Server, Suite, VISITS, requests};
+use crate::Outcome;
+use crate::population::Population;
+
+/// The slowest that the larger one may be.
+const TARGET: f64 = 1.0 / 1.1;
+/// Tokens that are introspected around and around.
+const TOKENS: usize = 5_000;
+/// Client credentials requests: more than are sent, so that no round finds its clients in memory
+/// because the one before had asked for the same.
+const REQUESTS: usize = 300_000;
+
+impl Suite<'_> {
+    /// Compares Portico with itself on a larger database.
+    pub(super) fn growth(&mut self) -> Outcome<()> {
+        let small = self.prepare("small", None, Population::SMALL)?;
+        let large = self.prepare("large", None, Population::LARGE)?;
+        let (at_small, at_large) = (small.start(&self.load)?, large.start(&self.load)?);
+        self.grown_code_flow((&small, &at_small), (&large, &at_large))?;
+        self.grown_client_credentials((&small, &at_small), (&large, &at_large))?;
+        self.grown_introspection((&small, &at_small), (&large, &at_large))?;
+        self.report.note(format!(
+            "memory after the growth part: {:.1} MiB with a thousand mini-programs, {:.1} MiB with \
+             a hundred thousand",
+            at_small.memory()?,
+            at_large.memory()?,
+        ));
+        Ok(())
+    }
+
+    fn grown_code_flow(
+        &mut self,
+        (small, at_small): (&Portico, &Server),
+        (large, at_large): (&Portico, &Server),
+    ) -> Outcome<()> {
+        let flow = |portico: &Portico| {
+            let flow = CodeFlow::new(portico.population, VISITS, 0);
+            move || flow.scripts(CONNECTIONS)
+        };
+        let path = "code flow on SQLite";
+        let rates = self.by_turns(path, (at_large, flow(large)), (at_small, flow(small)))?;
+        self.report.grown(Row::new(path, rates, TARGET));
+        Ok(())
+    }
+
+    fn grown_client_credentials(
+        &mut self,
+        (small, at_small): (&Portico, &Server),
+        (large, at_large): (&Portico, &Server),
+    ) -> Outcome<()> {
+        let asked = |portico: &Portico| {
+            let asked = requests::client_credentials(portico.population, REQUESTS);
+            let around = Around::new(asked, "\"access_token\"");
+            move || around.scripts(CONNECTIONS)
+        };
+        let path = "client credentials";
+        let rates = self.by_turns(path, (at_large, asked(large)), (at_small, asked(small)))?;
+        self.report.grown(Row::new(path, rates, TARGET));
+        Ok(())
+    }
+
+    fn grown_introspection(
+        &mut self,
+        (small, at_small): (&Portico, &Server),
+        (large, at_large): (&Portico, &Server),
+    ) -> Outcome<()> {
+        let asked = |portico: &Portico, server: &Server| {
+            let issued = self.collect(portico, server, TOKENS)?;
+            let asked = requests::introspections(&issued[..TOKENS]);
+            let around = Around::new(asked, "\"active\":true");
+            Ok::<_, crate::Problem>(move || around.scripts(CONNECTIONS))
+        };
+        let path = "introspection, seen before";
+        let (larges, smalls) = (asked(large, at_large)?, asked(small, at_small)?);
+        let rates = self.by_turns(path, (at_large, larges), (at_small, smalls))?;
+        self.report.grown(Row::new(path, rates, TARGET));
+        Ok(())
+    }
+}

@@ -1,0 +1,118 @@
+// A started `portico demo` in a folder of its own: its process, its addresses, its people.
+
+import { spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const repository = fileURLToPath(new URL('../..', import.meta.url))
+const program = resolve(process.env.PORTICO_BIN ?? join(repository, 'target/debug/portico'))
+const SECONDS_TO_START = 60
+
+export class Demo {
+  #folder = mkdtempSync(join(tmpdir(), 'portico-browser-'))
+  #port
+  #process
+  #ended
+  #words = []
+
+  static async start() {
+    const demo = new Demo()
+    demo.#port = await freePort()
+    try {
+      await demo.startsAgain()
+    } catch (error) {
+      demo.remove()
+      throw error
+    }
+    return demo
+  }
+
+  /** Starts the command in the same folder, at the same addresses. */
+  async startsAgain(...flags) {
+    this.#process = spawn(program, ['demo', ...flags], {
+      cwd: this.#folder,
+      env: { ...process.env, PORTICO_LISTEN: `127.0.0.1:${this.#port}` },
+    })
+    for (const stream of [this.#process.stdout, this.#process.stderr]) {
+      stream.on('data', (words) => this.#words.push(words.toString()))
+    }
+    this.#ended = new Promise((settle, reject) => {
+      this.#process.on('error', reject)
+      this.#process.on('exit', (code, signal) => settle({ code, signal }))
+    })
+    // Who waits for the end hears of it.
+    this.#ended.catch(() => {})
+    await this.#ready()
+    const described = JSON.parse(readFileSync(join(this.#folder, 'portico-demo', 'demo.json'), 'utf8'))
+    this.addresses = described.addresses
+    this.people = described.people
+    this.clients = described.clients
+  }
+
+  // Node does not resolve *.localhost on every system: it asks 127.0.0.1 for Portico's host.
+  async #ready() {
+    const url = `http://127.0.0.1:${this.#port}/readyz`
+    for (let tries = 0; tries < SECONDS_TO_START * 10; tries += 1) {
+      const early = await Promise.race([this.#ended, pause(100)])
+      if (early) throw new Error(`portico demo ended at once: ${JSON.stringify(early)}\n${this.lastWords()}`)
+      const answer = await fetch(url).catch(() => undefined)
+      if (answer?.ok) return
+    }
+    throw new Error(`portico demo was not ready after ${SECONDS_TO_START} seconds\n${this.lastWords()}`)
+  }
+
+  /** One of Portico's commands, typed beside the running demonstration. Returns its JSON. */
+  command(...words) {
+    const data = join(this.#folder, 'portico-demo')
+    const done = spawnSync(program, [...words, '--json'], {
+      cwd: this.#folder,
+      env: {
+        ...process.env,
+        PORTICO_ISSUER: this.addresses.portico,
+        PORTICO_DATA_DIR: data,
+        PORTICO_DATABASE_URL: `sqlite://${join(data, 'portico.db')}`,
+      },
+    })
+    if (done.error) throw done.error
+    if (done.status !== 0) throw new Error(`portico ${words.join(' ')}: ${done.stderr}`)
+    return JSON.parse(done.stdout)
+  }
+
+  /** Ctrl-C, which must end it cleanly. */
+  async ends() {
+    this.#process.kill('SIGINT')
+    const end = await Promise.race([this.#ended, pause(15_000)])
+    if (end?.code !== 0) throw new Error(`Ctrl-C did not end portico demo cleanly: ${JSON.stringify(end)}`)
+  }
+
+  remove() {
+    this.#process?.kill('SIGKILL')
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  said(words) {
+    return this.#words.join('').includes(words)
+  }
+
+  lastWords() {
+    return this.#words.join('').slice(-4000).replace(/^/gm, '    | ')
+  }
+}
+
+function pause(milliseconds) {
+  return new Promise((settle) => setTimeout(settle, milliseconds))
+}
+
+function freePort() {
+  return new Promise((settle, reject) => {
+    const server = createServer()
+    server.on('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address()
+      server.close(() => settle(port))
+    })
+  })
+}

@@ -1,0 +1,45 @@
+// What the command promises about its folder: a restart keeps everything, --reset starts afresh.
+
+import assert from 'node:assert/strict'
+import { Person } from '../person.mjs'
+
+export const title = 'Restarted, the demonstration knows everybody; reset, it knows nobody'
+
+export async function journey(world) {
+  const { demo, step } = world
+  const ada = await Person.arrives(world, 'ada')
+
+  await step('The command prints the addresses, the people and a tour', () => {
+    const words = [...Object.values(demo.addresses), ...demo.people.map((person) => person.password)]
+    for (const word of words) assert.ok(demo.said(word), `it did not say ${word}`)
+  })
+
+  await step('Ada signs in, and lets Market know her name', async () => {
+    await ada.signsInAtNova()
+    const market = await ada.opens('market')
+    await ada.seesSheet(market)
+    await ada.decides(market, 'allow')
+    await ada.sees(market, /Hello, Ada/)
+  })
+
+  const clients = structuredClone(demo.clients)
+  await step('After Ctrl-C and a new start she is signed in, and Market asks nothing', async () => {
+    await demo.ends()
+    await demo.startsAgain()
+    assert.deepEqual(demo.clients, clients)
+    await ada.goesToAccount()
+    await ada.sees(ada.page, 'Ada Lindqvist')
+    await ada.goesTo(`${demo.addresses.market}/open`)
+    await ada.page.waitForURL(`${demo.addresses.market}/**`)
+    await ada.sees(ada.page, /Hello, Ada/)
+  })
+
+  await step('After --reset nobody is signed in', async () => {
+    await demo.ends()
+    await demo.startsAgain('--reset')
+    assert.notDeepEqual(demo.clients, clients)
+    await ada.goesToAccount()
+    await ada.page.locator('input[name=password]').waitFor()
+  })
+  await ada.leaves()
+}

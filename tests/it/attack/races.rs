@@ -1,0 +1,115 @@
+//! Rows 17, 35, 37, 95: what happens at the same moment.
+
+use std::sync::Barrier;
+
+use serde_json::json;
+
+use crate::world::in_both_worlds;
+use crate::world::program::Tokens;
+
+/// How many do the same at once.
+const MANY: usize = 64;
+
+/// Does something on many threads, all at once; gives what came of each.
+pub(super) fn at_once<T: Send>(count: usize, act: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let barrier = Barrier::new(count);
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..count)
+            .map(|number| {
+                let (barrier, act) = (&barrier, &act);
+                scope.spawn(move || {
+                    barrier.wait();
+                    act(number)
+                })
+            })
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().expect("it ends"))
+            .collect()
+    })
+}
+
+in_both_worlds! {
+    fn attack_17_of_64_redemptions_at_once_one_wins_and_its_tokens_die(w: &World) {
+        let market = w.mini_program("market", "openid");
+        let ada = w.person("ada");
+        let code = ada.opens(&market).signs_in().code();
+        let replies = at_once(MANY, |_| market.redeems(&code));
+        let won: Vec<_> = replies.iter().filter(|reply| reply.status == 200).collect();
+        assert_eq!(won.len(), 1);
+        assert!(replies.iter().all(|reply| reply.status == 200 || reply.error() == "400 invalid_grant"));
+        let tokens = Tokens::of(won[0]);
+        assert!(!market.finds_active(&tokens.access) && !market.finds_active(tokens.refresh()));
+        assert_eq!(market.refreshes(tokens.refresh()).error(), "400 invalid_grant");
+    }
+
+    fn attack_35_36_of_64_refreshes_at_once_all_get_one_answer(w: &World) {
+        let app = w.client(json!({ "token_endpoint_auth_method": "none" }));
+        let first = w.person("ada").uses(&app);
+        let node = w.another_node();
+        let there = app.at(&node);
+        let replies = at_once(MANY, |number| {
+            let program = if number % 2 == 0 { &app } else { &there };
+            // Who is told to come again does so: that is what an honest retry is.
+            let again = || Some(program.refreshes(first.refresh())).filter(|reply| reply.status != 503);
+            (0..20).find_map(|_| again()).expect("it is not unavailable for ever")
+        });
+        for reply in &replies {
+            assert_eq!((reply.status, reply.json()), (200, replies[0].json()), "equal answers");
+        }
+        let second = Tokens::of(&replies[0]);
+        assert_eq!(app.refreshes(second.refresh()).status, 200, "one family, and it stands");
+        assert_eq!(app.refreshes(first.refresh()).error(), "400 invalid_grant", "in the same second");
+    }
+
+    fn attack_37_after_a_revocation_nothing_that_a_refresh_gave_is_live(w: &World) {
+        let shop = w.client(json!({ "portico:rotate_refresh_tokens": true }));
+        let ada = w.person("ada");
+        ada.signs_in();
+        for _ in 0..5 {
+            let first = ada.opens(&shop).allows().tokens();
+            let replies = at_once(8, |number| match number {
+                0 => shop.revokes(first.refresh()),
+                _ => shop.refreshes(first.refresh()),
+            });
+            assert_eq!(replies[0].status, 200);
+            for reply in replies.iter().skip(1).filter(|reply| reply.status == 200) {
+                let second = Tokens::of(reply);
+                assert!(!shop.finds_active(&second.access), "revoked is revoked");
+                assert_eq!(shop.refreshes(second.refresh()).error(), "400 invalid_grant");
+            }
+        }
+    }
+
+    fn attack_95_guesses_at_the_same_moment_are_counted_each(w: &World) {
+        let ada = w.person("ada");
+        let pages: Vec<_> = (0..12)
+            .map(|_| {
+                let person = ada.with_another_browser();
+                let page = person.browser.get("/sign-in");
+                (person, page)
+            })
+            .collect();
+        at_once(12, |number| {
+            let (person, page) = &pages[number];
+            person.types_password(page, "ada", "wrong").status
+        });
+        let late = ada.with_another_browser();
+        let page = late.browser.get("/sign-in");
+        let reply = late.types_password(&page, "ada", &ada.password);
+        assert_eq!(reply.status, 429, "{}", reply.words());
+    }
+
+    fn two_answers_to_one_sheet_at_once_decide_once(w: &World) {
+        let market = w.mini_program("market", "openid profile.basic");
+        let ada = w.person("ada");
+        let visit = ada.opens(&market).signs_in();
+        let ends = at_once(8, |number| match number % 2 {
+            0 => visit.clone().presses("allow").page,
+            _ => visit.clone().presses("deny").page,
+        });
+        let delivered = ends.iter().filter(|page| page.delivered().is_some()).count();
+        assert_eq!(delivered, 1, "{:?}", ends.iter().map(|page| page.status).collect::<Vec<_>>());
+    }
+}

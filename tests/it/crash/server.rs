@@ -1,0 +1,172 @@
+//! The real binary as a process of its own, which is started, killed, and started again.
+
+use std::fs::File;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
+
+use portico::config::{Config, Sources};
+use tempfile::TempDir;
+
+use crate::database::Database;
+
+/// Ports below those that the system gives to outgoing connections: while the server is dead,
+/// nobody else takes its port.
+static NEXT_PORT: AtomicU16 = AtomicU16::new(0);
+const FIRST_PORT: u16 = 10_240;
+const PORTS: u16 = 9_000;
+
+/// How long a start may take, on a machine that is busy with other tests.
+const START: Duration = Duration::from_secs(30);
+const LOOK: Duration = Duration::from_millis(5);
+
+/// What the processes have in common: a folder, a database, an address.
+pub(super) struct Place {
+    folder: TempDir,
+    database: Database,
+    pub(super) address: SocketAddr,
+}
+
+/// A process that runs.
+pub(super) struct Server(Child);
+
+impl Place {
+    pub(super) fn new(database: Database) -> Self {
+        Self {
+            folder: TempDir::new().expect("a folder"),
+            database,
+            address: free_address(),
+        }
+    }
+
+    pub(super) fn issuer(&self) -> String {
+        format!("http://localhost:{}", self.address.port())
+    }
+
+    /// The settings, as the process gets them. Access tokens outlive the run; a retry is honest
+    /// for as long as a busy machine may need for a start.
+    fn environment(&self) -> Vec<(String, String)> {
+        let data = self.folder.path().join("data");
+        [
+            ("PORTICO_ISSUER", self.issuer()),
+            ("PORTICO_LISTEN", self.address.to_string()),
+            ("PORTICO_DATA_DIR", data.display().to_string()),
+            ("PORTICO_DATABASE_URL", self.database.url.clone()),
+            ("PORTICO_TOKEN__ACCESS_LIFETIME", "3600".to_owned()),
+            ("PORTICO_TOKEN__REFRESH_RETRY_WINDOW", "60".to_owned()),
+            ("PORTICO_TELEMETRY__LOG", "warn".to_owned()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .to_vec()
+    }
+
+    /// The same settings, for setting up what the operator would. Password hashes are cheap, so
+    /// that the time goes into what is killed.
+    pub(super) fn config(&self) -> Config {
+        let environment = self.environment();
+        let sources = Sources {
+            file: None,
+            environment,
+        };
+        let mut config = Config::load(&sources).expect("settings");
+        config.for_tests = true;
+        config
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("log")
+    }
+
+    fn spawn(&self) -> Server {
+        let log = File::options().append(true).create(true).open(self.log());
+        let log = log.expect("a log");
+        let child = Command::new(env!("CARGO_BIN_EXE_portico"))
+            .arg("serve")
+            .current_dir(self.folder.path())
+            .envs(self.environment())
+            .stdin(Stdio::null())
+            .stdout(Stdio::from(log.try_clone().expect("the same log")))
+            .stderr(Stdio::from(log))
+            .spawn();
+        Server(child.expect("the binary starts"))
+    }
+
+    /// Starts it, and kills it after so long, whether it was ready or not.
+    pub(super) fn start_and_kill(&self, after: Duration) {
+        let server = self.spawn();
+        std::thread::sleep(after);
+        server.kill();
+    }
+
+    /// Starts it and waits until it is ready. Nothing is repaired, removed or waited for before.
+    pub(super) fn start(&self) -> Server {
+        let mut server = self.spawn();
+        for _ in 0..START.as_millis() / LOOK.as_millis() {
+            if let Some(status) = server.0.try_wait().expect("our own child") {
+                panic!("it did not start: {status}");
+            }
+            if is_ready(self.address) {
+                return server;
+            }
+            std::thread::sleep(LOOK);
+        }
+        panic!("it was not ready in time");
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let said = std::fs::read_to_string(self.log()).unwrap_or_default();
+            eprintln!("what all processes had to say:\n{said}");
+        }
+    }
+}
+
+impl Server {
+    /// `kill -9`.
+    pub(super) fn kill(mut self) {
+        self.0.kill().expect("our own child");
+        self.0.wait().expect("our own child");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // A test that failed leaves nothing behind; one that was killed already is gone.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn free_address() -> SocketAddr {
+    let start = u16::try_from(std::process::id() % u32::from(PORTS)).expect("below a port");
+    for _ in 0..PORTS {
+        let step = NEXT_PORT.fetch_add(1, Ordering::Relaxed);
+        let port = FIRST_PORT + start.wrapping_add(step) % PORTS;
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        if TcpListener::bind(address).is_ok() {
+            return address;
+        }
+    }
+    panic!("no free port");
+}
+
+fn is_ready(address: SocketAddr) -> bool {
+    use std::io::{Read as _, Write as _};
+    let Ok(mut stream) = TcpStream::connect(address) else {
+        return false;
+    };
+    let asked = stream
+        .set_read_timeout(Some(Duration::from_secs(2)))
+        .and_then(|()| {
+            let request = "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+            stream.write_all(request.as_bytes())
+        });
+    let mut answer = String::new();
+    asked.is_ok()
+        && stream.read_to_string(&mut answer).is_ok()
+        && answer.starts_with("HTTP/1.1 200")
+}

@@ -1,0 +1,12 @@
+//! Tests of the house as a whole. `world` is a server with people and programs that act on it over
+//! HTTP; `spec` is named after specifications, `attack` after the rows of `docs/security.md`.
+
+mod architecture;
+mod attack;
+mod crash;
+mod database;
+mod model;
+mod spec;
+mod store;
+mod two_nodes;
+mod world;

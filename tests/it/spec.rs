@@ -1,0 +1,18 @@
+//! What the specifications and the design promise, seen from outside: one file per specification or
+//! chapter of the design.
+
+mod account;
+mod authorization_request;
+mod client_authentication;
+mod code_flow;
+mod consent;
+mod discovery;
+mod introspection;
+mod logout;
+mod mini_programs;
+mod openid_connect;
+mod refresh;
+mod revocation;
+mod sign_in;
+mod token_endpoint;
+mod userinfo;

@@ -1,0 +1,160 @@
+//! The account pages (design §7): who knows what, taking it back, devices, password.
+
+use crate::world::in_both_worlds;
+
+in_both_worlds! {
+    fn the_overview_says_who_knows_what(w: &World) {
+        let market = w.mini_program("market", "openid profile.basic phone.verified");
+        let taxi = w.mini_program("taxi", "openid addresses");
+        let ada = w.person("ada");
+        assert_eq!(ada.looks_at("/account").path, "/sign-in", "nobody is signed in");
+        ada.signs_in();
+        assert!(ada.looks_at("/account").words().contains("No program knows anything about you yet."));
+        ada.opens(&market).allows_only(&["profile.basic"]);
+        ada.opens(&taxi).allows();
+        let says = ada.looks_at("/account").words();
+        for part in ["market knows", "ada of Harbour Street", "taxi knows", "You do not share Your phone number", "Since 15 January 2027"] {
+            assert!(says.contains(part), "{part}: {says}");
+        }
+    }
+
+    fn what_is_taken_back_is_missing_at_once_and_from_the_next_answer(w: &World) {
+        let market = w.mini_program("market", "openid profile.basic phone.verified");
+        let ada = w.person("ada");
+        let tokens = ada.uses(&market);
+        w.seconds_pass(60);
+        ada.takes_back(&market, "profile.basic");
+        assert_eq!(market.scope_now(&tokens.access), "openid phone.verified");
+        let userinfo = market.userinfo(&tokens.access).json();
+        assert_eq!((userinfo.get("name"), &userinfo["phone_number"].is_string()), (None, &true));
+        let refreshed = market.refreshes(tokens.refresh());
+        assert_eq!(refreshed.text("scope"), "openid phone.verified");
+        let next = ada.opens(&market);
+        assert_eq!(next.at(), "program", "that is never an error, and nobody is asked");
+        assert_eq!(next.tokens().scope, "openid phone.verified");
+        assert!(ada.looks_at("/account").words().contains("gone everywhere by"), "and the page says until when");
+    }
+
+    fn what_is_given_back_does_not_revive_in_old_tokens(w: &World) {
+        let market = w.mini_program("market", "openid profile.basic");
+        let ada = w.person("ada");
+        let old = ada.uses(&market);
+        ada.removes(&market);
+        assert!(!market.finds_active(&old.access));
+        assert_eq!(market.refreshes(old.refresh()).error(), "400 invalid_grant");
+        let visit = ada.opens(&market);
+        assert_eq!(visit.asks_for(), ["profile.basic"], "it is asked anew");
+        let new = visit.allows().tokens();
+        assert!(market.finds_active(&new.access));
+        assert!(!market.finds_active(&old.access) && !market.finds_active(old.refresh()));
+    }
+
+    fn removing_one_programs_access_leaves_the_others(w: &World) {
+        let (market, bank) = (w.mini_program("market", "openid"), w.mini_program("bank", "openid"));
+        let (ada, bob) = (w.person("ada"), w.person("bob"));
+        let (at_market, at_bank) = (ada.uses(&market), ada.uses(&bank));
+        let bobs = bob.uses(&market);
+        ada.removes(&market);
+        assert!(!market.finds_active(&at_market.access));
+        assert!(bank.finds_active(&at_bank.access) && market.finds_active(&bobs.access));
+    }
+
+    fn a_code_that_is_under_way_dies_with_the_grant(w: &World) {
+        let market = w.mini_program("market", "openid");
+        let ada = w.person("ada");
+        let code = ada.opens(&market).signs_in().code();
+        ada.removes(&market);
+        assert_eq!(market.redeems(&code).error(), "400 invalid_grant");
+        let code = ada.opens(&market).code();
+        ada.signs_out();
+        assert_eq!(market.redeems(&code).error(), "400 invalid_grant");
+    }
+
+    fn devices_are_listed_and_ended(w: &World) {
+        let market = w.mini_program("market", "openid");
+        let here = w.person("ada");
+        let there = here.with_another_browser();
+        let (held_here, held_there) = (here.uses(&market), there.uses(&market));
+        assert_ne!(held_here.claims()["sid"], held_there.claims()["sid"]);
+        let sessions = here.sessions();
+        assert_eq!(sessions.len(), 2);
+        let page = here.looks_at("/account/sessions");
+        assert_eq!(page.words().matches("This device").count(), 1);
+        let reply = here.browser.presses(&page, "end-others", &[]);
+        assert!(reply.words().contains("Everywhere else is signed out."), "{}", reply.words());
+        assert!(market.finds_active(&held_here.access) && !market.finds_active(&held_there.access));
+        assert_eq!(there.looks_at("/account").path, "/sign-in");
+        let page = here.looks_at("/account/sessions");
+        let own = format!("end-{}", here.sessions()[0]);
+        let reply = here.browser.presses(&page, &own, &[]);
+        assert_eq!(reply.path, "/sign-in", "one's own ends like any other");
+        assert!(!market.finds_active(&held_here.access));
+    }
+
+    fn nobody_ends_anothers_session(w: &World) {
+        let (ada, bob) = (w.person("ada"), w.person("bob"));
+        ada.signs_in();
+        bob.signs_in();
+        let page = bob.looks_at("/account/sessions");
+        let (form, mut fields) = crate::world::browser::filled(&page, &format!("end-{}", bob.sessions()[0]));
+        fields.retain(|(name, _)| name != "end");
+        fields.push(("end".into(), ada.sessions()[0].clone()));
+        bob.browser.post(&form.action, &fields);
+        assert_eq!((ada.sessions().len(), bob.sessions().len()), (1, 1));
+    }
+
+    fn the_operator_lists_and_ends_sessions(w: &World) {
+        let market = w.mini_program("market", "openid");
+        let ada = w.person("ada");
+        let tokens = ada.uses(&market);
+        let flows = w.flows();
+        w.operator(flows.end_session_by_operator(&ada.sessions()[0]));
+        assert!(!market.finds_active(&tokens.access));
+        assert_eq!(ada.looks_at("/account").path, "/sign-in");
+        assert!(ada.sessions().is_empty());
+    }
+
+    fn a_changed_password_ends_the_other_sessions(w: &World) {
+        let market = w.mini_program("market", "openid");
+        let here = w.person("ada");
+        let there = here.with_another_browser();
+        let (held_here, held_there) = (here.uses(&market), there.uses(&market));
+        let change = |current: &str, new: &str| {
+            let page = here.looks_at("/account/password");
+            let typed = [("current_password", current), ("new_password", new)];
+            here.browser.presses(&page, "change-password", &typed).words()
+        };
+        let good = "seven green bicycles";
+        for (current, new, says) in [
+            ("wrong password", good, "The current password does not match."),
+            (here.password.as_str(), "short", "Too short: use at least 10 characters."),
+            (here.password.as_str(), "password12", "Too common"),
+            (here.password.as_str(), &"x1y2z".repeat(60), "Too long"),
+        ] {
+            let said = change(current, new);
+            assert!(said.contains(says), "{says}: {said}");
+        }
+        assert!(market.finds_active(&held_there.access));
+        let said = change(&here.password, good);
+        assert!(said.contains("Your password is changed."), "{said}");
+        assert!(market.finds_active(&held_here.access), "this device stays");
+        assert!(!market.finds_active(&held_there.access));
+        let again = there.opens(&market);
+        assert_eq!(again.clone().signs_in().at(), "/sign-in", "the old one is over");
+        let mut changed = again;
+        changed.person.password = good.into();
+        assert_eq!(changed.signs_in().at(), "program");
+    }
+
+    fn last_used_is_told_to_the_minute(w: &World) {
+        let market = w.mini_program("market", "openid");
+        let ada = w.person("ada");
+        let tokens = ada.uses(&market);
+        w.seconds_pass(150);
+        market.refreshes(tokens.refresh());
+        let flows = w.flows();
+        w.wait(flows.flush_last_used()).unwrap_or_else(|fault| panic!("{}", fault.chain()));
+        let says = ada.looks_at("/account").words();
+        assert!(says.contains("Last used 15 January 2027, 08:02 UTC"), "{says}");
+    }
+}

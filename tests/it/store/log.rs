@@ -1,0 +1,299 @@
+//! The event log: order, followers, wake-ups, purging.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use domain::event::{Event, LoggedEvent};
+use domain::session::EndReason;
+use foundation::clock::Span;
+use foundation::fault::Fault;
+use foundation::id::{ClientId, FamilyId, GrantId, KeyId, Position, SessionId, UserId};
+use store::Store;
+use store::faultpoint::{BEFORE_COMMIT, Faultpoints};
+
+use super::database::{Database, clock};
+use super::fixture::{NOW, digest, entropy, read, scopes, write};
+
+/// One of each kind.
+fn all_kinds() -> Vec<Event> {
+    let entropy = entropy();
+    let user_id = UserId::new(NOW, &entropy);
+    let client_id = ClientId::random(&entropy);
+    let (session_id, grant_id) = (SessionId::new(NOW, &entropy), GrantId::new(NOW, &entropy));
+    let family_id = FamilyId::new(NOW, &entropy);
+    let client = || client_id.clone();
+    vec![
+        Event::SessionEnded {
+            session_id,
+            user_id,
+            reason: EndReason::Expired,
+        },
+        Event::SessionLeft {
+            session_id,
+            user_id,
+            client_id: client(),
+        },
+        Event::GrantEnded {
+            grant_id,
+            user_id,
+            client_id: client(),
+            reason: EndReason::Withdrawn,
+        },
+        Event::GrantChanged {
+            grant_id,
+            user_id,
+            client_id: client(),
+            scopes: scopes("openid email"),
+        },
+        Event::FamilyEnded {
+            family_id,
+            user_id,
+            client_id: client(),
+            reason: EndReason::ReuseDetected,
+        },
+        Event::TokenRevoked {
+            token: digest(),
+            client_id: client(),
+        },
+        Event::UserDisabled { user_id },
+        Event::UserCut { user_id },
+        Event::ClientCut {
+            client_id: client(),
+        },
+        Event::ClientChanged {
+            client_id: client(),
+        },
+        Event::AllCut,
+        Event::KeysChanged { revoked: None },
+        Event::KeysChanged {
+            revoked: KeyId::parse("k1").ok(),
+        },
+        Event::ProfileChanged { user_id },
+    ]
+}
+
+fn append(store: &Store, event: Event) -> Position {
+    let written = store.write_blocking(move |tx| {
+        tx.append(event);
+        Ok(())
+    });
+    written
+        .expect("it is written")
+        .position
+        .expect("it has a position")
+}
+
+fn after(store: &Store, position: Position) -> Vec<LoggedEvent> {
+    read(store, |db| store::events::after(db, position, 1000))
+}
+
+on_both_databases! {
+    fn every_event_reads_back_as_it_was_appended(database: &Database) {
+        let store = database.open();
+        let events = all_kinds();
+        let appended = events.clone();
+        let written = store.write_blocking(move |tx| {
+            appended.into_iter().for_each(|event| tx.append(event));
+            Ok(())
+        });
+        let logged = after(&store, Position(0));
+        assert_eq!(
+            written.expect("it is written").position,
+            logged.last().map(|l| l.position)
+        );
+        assert!(logged.windows(2).all(|w| w[0].position < w[1].position));
+        let read: Vec<Event> = logged.into_iter().map(|l| l.event).collect();
+        assert_eq!(read, events);
+    }
+
+    fn a_transaction_without_events_has_no_position(database: &Database) {
+        let store = database.open();
+        let written = store.write_blocking(|_| Ok(())).expect("it is written");
+        assert_eq!(written.position, None);
+        assert_eq!(read(&store, store::events::end), Position(0));
+    }
+
+    fn what_is_rolled_back_is_not_in_the_log(database: &Database) {
+        let store = database.open();
+        let first = append(&store, Event::AllCut);
+        let failed = store.write_blocking(|tx| {
+            tx.append(Event::AllCut);
+            Err::<(), _>(Fault::broken("on purpose"))
+        });
+        assert!(failed.is_err());
+        let second = append(&store, Event::AllCut);
+        let positions: Vec<_> = after(&store, Position(0))
+            .iter()
+            .map(|l| l.position)
+            .collect();
+        assert_eq!(positions, [first, second]);
+    }
+
+    /// Many append at once, in two processes as it were, and every other one hesitates before its
+    /// commit; one follows by position only. Were positions given out in another order than that of
+    /// the commits, it would skip some.
+    fn a_reader_by_position_skips_nothing(database: &Database) {
+        const APPENDERS: usize = 8;
+        const EACH: usize = 40;
+        let hesitant = || {
+            let commits = AtomicU32::new(0);
+            Faultpoints::new(move |point| {
+                if point == BEFORE_COMMIT
+                    && commits.fetch_add(1, Ordering::SeqCst).is_multiple_of(2)
+                {
+                    thread::sleep(Duration::from_millis(3));
+                }
+                false
+            })
+        };
+        let stores = [
+            database.open_failing(hesitant()),
+            database.open_failing(hesitant()),
+        ];
+        let mut log = stores[0].tail().expect("it opens");
+        let done = AtomicBool::new(false);
+        let followed = thread::scope(|scope| {
+            let follower = scope.spawn(|| {
+                let (mut seen, mut at) = (Vec::new(), Position(0));
+                loop {
+                    let last_round = done.load(Ordering::SeqCst);
+                    let page = log.poll(at, 7).expect("the log is read");
+                    assert!(page.end >= at);
+                    at = page.events.last().map_or(at, |l| l.position);
+                    seen.extend(page.events);
+                    if last_round && at == page.end {
+                        return seen;
+                    }
+                    if at == page.end {
+                        log.wait(Duration::from_millis(50));
+                    }
+                }
+            });
+            let appenders: Vec<_> = (0..APPENDERS)
+                .map(|number| {
+                    let store = &stores[number % 2];
+                    scope.spawn(move || {
+                        (0..EACH)
+                            .map(|_| append(store, Event::AllCut))
+                            .collect::<Vec<_>>()
+                    })
+                })
+                .collect();
+            let mut appended: Vec<Position> = Vec::new();
+            for appender in appenders {
+                appended.extend(appender.join().expect("it appends"));
+            }
+            done.store(true, Ordering::SeqCst);
+            let followed = follower.join().expect("it follows");
+            appended.sort();
+            let positions: Vec<Position> = followed.iter().map(|l| l.position).collect();
+            assert_eq!(positions, appended);
+            followed
+        });
+        assert_eq!(followed.len(), APPENDERS * EACH);
+    }
+
+    fn commits_of_this_process_and_of_others_wake_the_follower(database: &Database) {
+        let (here, elsewhere) = (database.open(), database.open());
+        let mut log = here.tail().expect("it opens");
+        let wakeups = here.wakeups();
+        // What the store did until now may still be news; then there is silence.
+        while log.wait(Duration::from_millis(100)) {}
+        let quiet = *wakeups.borrow();
+
+        append(&elsewhere, Event::AllCut);
+        assert!(log.wait(Duration::from_secs(5)), "another process");
+        assert_eq!(*wakeups.borrow(), quiet);
+        assert_eq!(
+            log.poll(Position(0), 10).expect("it is read").events.len(),
+            1
+        );
+        while log.wait(Duration::from_millis(100)) {}
+
+        append(&here, Event::AllCut);
+        assert!(log.wait(Duration::from_secs(5)), "this process");
+        assert!(*wakeups.borrow() > quiet);
+        assert_eq!(
+            log.poll(Position(0), 10).expect("it is read").events.len(),
+            2
+        );
+    }
+
+    fn a_page_tells_the_end_of_the_log_and_the_time(database: &Database) {
+        let store = database.open();
+        let mut log = store.tail().expect("it opens");
+        let page = log.poll(Position(0), 10).expect("it is read");
+        assert_eq!((page.events.len(), page.end), (0, Position(0)));
+        let skew = page.database_now.since(clock().now()).as_millis().abs();
+        assert!(skew < 5_000, "{skew} ms between us and the database");
+        let last = (0..5).fold(Position(0), |_, _| append(&store, Event::AllCut));
+        let page = log.poll(Position(0), 3).expect("it is read");
+        assert_eq!((page.events.len(), page.end), (3, last));
+        // This is not the log that was read before, and the page says so.
+        assert_eq!(
+            log.poll(Position(last.0 + 7), 3).expect("it is read").end,
+            last
+        );
+    }
+
+    fn the_window_of_a_start_ends_where_the_log_ends(database: &Database) {
+        let store = database.open();
+        append(&store, Event::AllCut);
+        let last = append(&store, Event::AllCut);
+        let now = clock().now();
+        let (events, end) = read(&store, |db| {
+            store::events::window(db, now - Span::minutes(62))
+        });
+        assert_eq!((events.len(), end), (2, last));
+        let (events, end) = read(&store, |db| {
+            store::events::window(db, now + Span::minutes(1))
+        });
+        assert_eq!((events.len(), end), (0, last));
+    }
+
+    /// A family may be older than a cut, and a reader must always find the end.
+    fn purging_leaves_cuts_and_the_end(database: &Database) {
+        let store = database.open();
+        let client_id = ClientId::random(&entropy());
+        append(
+            &store,
+            Event::ClientChanged {
+                client_id: client_id.clone(),
+            },
+        );
+        let cut = append(
+            &store,
+            Event::ClientCut {
+                client_id: client_id.clone(),
+            },
+        );
+        append(
+            &store,
+            Event::ClientChanged {
+                client_id: client_id.clone(),
+            },
+        );
+        let last = append(&store, Event::ClientChanged { client_id });
+        let before = clock().now() + Span::minutes(1);
+        assert_eq!(write(&store, move |tx| store::events::purge(tx, before)), 2);
+        let left: Vec<_> = after(&store, Position(0))
+            .iter()
+            .map(|l| l.position)
+            .collect();
+        assert_eq!(left, [cut, last]);
+        assert!(
+            append(&store, Event::AllCut) > last,
+            "no position is given out twice"
+        );
+    }
+
+    fn the_last_change_of_keys_is_found(database: &Database) {
+        let store = database.open();
+        assert_eq!(read(&store, store::events::last_keys_changed), None);
+        append(&store, Event::KeysChanged { revoked: None });
+        let last = append(&store, Event::KeysChanged { revoked: None });
+        append(&store, Event::AllCut);
+        assert_eq!(read(&store, store::events::last_keys_changed), Some(last));
+    }
+}

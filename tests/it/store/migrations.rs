@@ -1,0 +1,137 @@
+//! The schema: it comes, goes and comes again, and is the same on both databases.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::thread;
+
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+
+use super::database::{Beside, Database};
+use super::fixture::{self, read, write};
+
+#[derive(QueryableByName)]
+struct Column {
+    #[diesel(sql_type = Text)]
+    table_name: String,
+    #[diesel(sql_type = Text)]
+    column_name: String,
+}
+
+type Schema = BTreeMap<String, Vec<String>>;
+
+/// Our tables with their columns, in order.
+fn schema(database: &Database) -> Schema {
+    let columns: Vec<Column> = match database.beside() {
+        Beside::Sqlite(mut conn) => diesel::sql_query(
+            "SELECT m.name AS table_name, c.name AS column_name
+             FROM sqlite_schema m, pragma_table_info(m.name) c
+             WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' ORDER BY m.name, c.cid",
+        )
+        .load(&mut conn),
+        Beside::Postgres(mut conn) => diesel::sql_query(
+            "SELECT table_name::text, column_name::text FROM information_schema.columns
+             WHERE table_schema = 'public' ORDER BY table_name, ordinal_position",
+        )
+        .load(&mut conn),
+    }
+    .expect("the schema is read");
+    let mut schema = Schema::new();
+    for column in columns {
+        schema
+            .entry(column.table_name)
+            .or_default()
+            .push(column.column_name);
+    }
+    schema.remove("__diesel_schema_migrations");
+    schema
+}
+
+/// What the newest migration first does to go down, and so on.
+fn all_the_way_down(database: &Database) -> Vec<String> {
+    let kind = if database.is_sqlite() {
+        "sqlite"
+    } else {
+        "postgres"
+    };
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+    let entries = fs::read_dir(format!("{folder}/{kind}")).expect("the folder is there");
+    let mut paths: Vec<_> = entries
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    paths.sort();
+    let down = paths.iter().rev().map(|path| path.join("down.sql"));
+    down.map(|path| fs::read_to_string(path).expect("it can be read"))
+        .collect()
+}
+
+on_both_databases! {
+    fn migrations_go_up_down_and_up_again(database: &Database) {
+        let store = database.open();
+        let first = schema(database);
+        assert!(first.len() > 20, "{first:?}");
+        drop(store);
+        let mut beside = database.beside();
+        all_the_way_down(database)
+            .iter()
+            .for_each(|sql| beside.run(sql));
+        assert_eq!(schema(database), Schema::new(), "nothing is left");
+        beside.run("DELETE FROM __diesel_schema_migrations");
+        let store = database.open();
+        assert_eq!(schema(database), first);
+        store.migrate().expect("a second time changes nothing");
+        let user = fixture::user();
+        assert!(write(&store, move |tx| store::users::insert(tx, &user)));
+    }
+
+    fn many_who_migrate_at_once_wait_for_each_other(database: &Database) {
+        let stores: Vec<_> = (0..4).map(|_| database.open_as_it_is()).collect();
+        thread::scope(|scope| {
+            let all: Vec<_> = stores
+                .iter()
+                .map(|store| scope.spawn(|| store.migrate()))
+                .collect();
+            for migrated in all {
+                migrated.join().expect("no panic").expect("it is migrated");
+            }
+        });
+        assert_eq!(read(&stores[3], |db| store::users::list(db, 1)), []);
+    }
+
+    fn a_database_from_the_future_is_refused(database: &Database) {
+        let store = database.open();
+        let mut beside = database.beside();
+        beside.run("INSERT INTO __diesel_schema_migrations (version) VALUES ('99991231000000')");
+        let fault = store.migrate().expect_err("it is newer");
+        assert!(fault.to_string().contains("99991231000000"), "{fault}");
+    }
+}
+
+#[test]
+fn both_databases_have_the_same_tables_and_columns() {
+    let sqlite = Database::sqlite();
+    sqlite.open();
+    let Some(postgres) = Database::postgres() else {
+        return;
+    };
+    postgres.open();
+    assert_eq!(schema(&sqlite), schema(&postgres));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_new_file_belongs_to_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let database = Database::sqlite();
+    let store = database.open();
+    write(&store, |tx| store::users::insert(tx, &fixture::user()));
+    let folder = database.folder().expect("a folder");
+    let mut seen = 0;
+    for entry in fs::read_dir(folder).expect("it can be read") {
+        let entry = entry.expect("an entry");
+        let mode = entry.metadata().expect("it is there").permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{}", entry.path().display());
+        seen += 1;
+    }
+    assert_eq!(seen, 3, "the database, its log and the index of the log");
+}

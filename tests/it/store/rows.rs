@@ -1,0 +1,6 @@
+//! Every aggregate reads back as it was written, and its conditional updates keep their conditions.
+
+mod clients;
+mod keys;
+mod people;
+mod tokens;

@@ -1,0 +1,129 @@
+//! Signing keys, shared secrets, the installation, nodes.
+
+use std::slice;
+
+use domain::shared_secret::{SecretPurpose, SharedSecret};
+use domain::signing_key::{KeyKind, KeyState, SigningKey};
+use foundation::clock::Span;
+use foundation::id::{KeyId, NodeId, Position, SecretId};
+use serde_json::json;
+use store::nodes::Node;
+
+use super::super::database::Database;
+use super::super::fixture::{NOW, entropy, read, write};
+
+on_both_databases! {
+    fn signing_keys(database: &Database) {
+        let store = database.open();
+        let key = SigningKey {
+            id: KeyId::random(&entropy()),
+            kind: KeyKind::P256,
+            state: KeyState::Next,
+            since: NOW,
+            created_at: NOW,
+            public_jwk: json!({ "kty": "EC", "crv": "P-256" }),
+            sealed_private: vec![0, 1, 2, 255],
+        };
+        let row = key.clone();
+        write(&store, move |tx| store::signing_keys::insert(tx, &row));
+        assert_eq!(
+            read(&store, store::signing_keys::all),
+            slice::from_ref(&key)
+        );
+        let later = NOW + Span::days(1);
+        let step = |from, to| {
+            let id = key.id.clone();
+            write(&store, move |tx| {
+                store::signing_keys::set_state(tx, &id, from, to, later)
+            })
+        };
+        assert!(step(KeyState::Next, KeyState::Active));
+        assert!(
+            !step(KeyState::Next, KeyState::Active),
+            "it is not there any more"
+        );
+        assert!(step(KeyState::Active, KeyState::Retired));
+        assert_eq!(read(&store, store::signing_keys::all), []);
+        let retired = SigningKey {
+            state: KeyState::Retired,
+            since: later,
+            ..key.clone()
+        };
+        assert_eq!(read(&store, store::signing_keys::list_all), [retired]);
+    }
+
+    fn shared_secrets(database: &Database) {
+        let store = database.open();
+        let secret = |purpose, days| SharedSecret {
+            id: SecretId::new(NOW, &entropy()),
+            purpose,
+            sealed: vec![9; 60],
+            created_at: NOW + Span::days(days),
+        };
+        let secrets = [
+            secret(SecretPurpose::Pairwise, 0),
+            secret(SecretPurpose::Handle, 1),
+            secret(SecretPurpose::Handle, 2),
+        ];
+        let rows = secrets.clone();
+        write(&store, move |tx| {
+            rows.iter()
+                .try_for_each(|row| store::shared_secrets::insert(tx, row))
+        });
+        assert_eq!(read(&store, store::shared_secrets::all), secrets);
+        let before = NOW + Span::days(2);
+        let removed = write(&store, move |tx| {
+            store::shared_secrets::remove_older(tx, SecretPurpose::Handle, before)
+        });
+        assert_eq!(removed, 1);
+        assert_eq!(
+            read(&store, store::shared_secrets::all),
+            [secrets[0].clone(), secrets[2].clone()]
+        );
+    }
+
+    fn the_fingerprint_of_the_master_key_is_set_once(database: &Database) {
+        let store = database.open();
+        assert_eq!(
+            read(&store, store::installation::master_key_fingerprint),
+            None
+        );
+        let set = |byte: u8| {
+            write(&store, move |tx| {
+                store::installation::set_master_key_fingerprint(tx, &[byte; 32])
+            })
+        };
+        assert!(set(1) && !set(2));
+        assert_eq!(
+            read(&store, store::installation::master_key_fingerprint),
+            Some(vec![1; 32])
+        );
+    }
+
+    fn nodes(database: &Database) {
+        let store = database.open();
+        let id = NodeId::new(NOW, &entropy());
+        for (second, position) in [(0, 5), (1, 9)] {
+            let now = NOW + Span::seconds(second);
+            write(&store, move |tx| {
+                store::nodes::beat(tx, id, now, Position(position), Position(3))
+            });
+        }
+        let seen_at = NOW + Span::seconds(1);
+        let node = Node {
+            id,
+            seen_at,
+            confirmed: Position(9),
+            keys_seen: Position(3),
+        };
+        let live = |since| read(&store, |db| store::nodes::live(db, since));
+        assert_eq!(live(seen_at), [node]);
+        assert_eq!(live(seen_at + Span::millis(1)), []);
+        assert_eq!(
+            write(&store, move |tx| store::nodes::remove(tx, seen_at)),
+            0
+        );
+        let later = seen_at + Span::millis(1);
+        assert_eq!(write(&store, move |tx| store::nodes::remove(tx, later)), 1);
+    }
+}

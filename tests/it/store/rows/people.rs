@@ -1,0 +1,372 @@
+//! Users, identities, profiles, subjects, throttles, sessions, audit entries.
+
+use domain::audit::{Actor, AuditEntry};
+use domain::identity::{Identity, IdentityKind, readings};
+use domain::profile::{Address, Profile};
+use domain::session::EndReason;
+use domain::user::User;
+use foundation::clock::Span;
+use foundation::id::{AuditId, ClientId, Subject, UserId};
+use serde_json::json;
+use store::Store;
+use store::audit::AuditFilter;
+
+use super::super::database::Database;
+use super::super::fixture::{self, NOW, digest, entropy, read, write};
+
+fn added(store: &Store) -> User {
+    let user = fixture::user();
+    let row = user.clone();
+    assert!(write(store, move |tx| store::users::insert(tx, &row)));
+    user
+}
+
+/// Notes that a client was suspended some minutes after the start.
+fn note(store: &Store, minute: i64, user: Option<UserId>, client: &ClientId) {
+    let entry = AuditEntry {
+        at: NOW + Span::minutes(minute),
+        actor: Actor::Operator,
+        action: "client.suspended",
+        user_id: user,
+        client_id: Some(client.clone()),
+        detail: json!({ "minute": minute }),
+    };
+    let id = AuditId::new(NOW, &entropy());
+    write(store, move |tx| store::audit::insert(tx, &entry, id));
+}
+
+fn everything() -> AuditFilter {
+    AuditFilter {
+        user: None,
+        client: None,
+        since: None,
+        limit: 10,
+    }
+}
+
+on_both_databases! {
+    fn users(database: &Database) {
+        let store = database.open();
+        let user = added(&store);
+        let id = user.id;
+        let taken = User {
+            id: UserId::new(NOW, &entropy()),
+            ..user.clone()
+        };
+        assert!(
+            !write(&store, move |tx| store::users::insert(tx, &taken)),
+            "the name is taken"
+        );
+        assert_eq!(
+            read(&store, |db| store::users::find(db, id)),
+            Some(user.clone())
+        );
+        let name = user.username.clone();
+        assert_eq!(
+            read(&store, |db| store::users::find_by_username(db, &name)),
+            Some(user.clone())
+        );
+        assert_eq!(
+            read(&store, |db| store::users::find_by_username(db, "nobody")),
+            None
+        );
+
+        let off =
+            move |tx: &mut store::Transaction<'_>| store::users::set_disabled(tx, id, Some(NOW));
+        assert!(
+            write(&store, off) && !write(&store, off),
+            "switched off once"
+        );
+        assert!(write(&store, move |tx| store::users::set_disabled(
+            tx, id, None
+        )));
+        assert!(write(&store, move |tx| store::users::set_password(
+            tx,
+            id,
+            "$argon2id$new"
+        )));
+        assert!(write(&store, move |tx| store::users::set_language(
+            tx,
+            id,
+            Some("be")
+        )));
+        let changed = User {
+            password_hash: Some("$argon2id$new".into()),
+            language: Some("be".into()),
+            ..user
+        };
+        assert_eq!(read(&store, |db| store::users::list(db, 10)), [changed]);
+    }
+
+    fn identities(database: &Database) {
+        let store = database.open();
+        let (ada, ben) = (added(&store), added(&store));
+        let email = |value: &str, verified_at| Identity {
+            kind: IdentityKind::Email,
+            value: value.to_owned(),
+            verified_at,
+        };
+        let hers = email("ada@example.org", Some(NOW));
+        let insert = |user: UserId, identity: &Identity| {
+            let identity = identity.clone();
+            write(&store, move |tx| {
+                store::identities::insert(tx, user, &identity)
+            })
+        };
+        assert!(insert(ada.id, &hers));
+        assert!(!insert(ben.id, &hers), "it is taken");
+        assert!(insert(ben.id, &email("ben@example.org", None)));
+        assert_eq!(
+            read(&store, |db| store::identities::of_user(db, ada.id)),
+            [hers]
+        );
+        let find = |typed: &str| {
+            let found = read(&store, |db| {
+                store::identities::find_user(db, &readings(typed))
+            });
+            found.map(|user| user.id)
+        };
+        assert_eq!(find(" Ada@Example.org"), Some(ada.id));
+        assert_eq!(find("carl@example.org"), None);
+        let both = [
+            (IdentityKind::Phone, "+1".into()),
+            (IdentityKind::Email, "ben@example.org".into()),
+        ];
+        let found = read(&store, |db| store::identities::find_user(db, &both));
+        assert_eq!(
+            found.map(|user| user.id),
+            Some(ben.id),
+            "the first that exists"
+        );
+    }
+
+    fn profiles(database: &Database) {
+        let store = database.open();
+        let id = added(&store).id;
+        assert_eq!(read(&store, |db| store::profiles::find(db, id)), None);
+        let profile = Profile {
+            name: Some("Ada Lovelace".into()),
+            addresses: vec![Address {
+                label: Some("Home".into()),
+                ..Address::default()
+            }],
+            ..Profile::default()
+        };
+        for (name, now) in [("Ada Lovelace", NOW), ("Ада", NOW + Span::days(1))] {
+            let put = Profile {
+                name: Some(name.into()),
+                ..profile.clone()
+            };
+            let expected = Profile {
+                changed_at: Some(now),
+                ..put.clone()
+            };
+            write(&store, move |tx| store::profiles::put(tx, id, &put, now));
+            assert_eq!(
+                read(&store, |db| store::profiles::find(db, id)),
+                Some(expected)
+            );
+        }
+    }
+
+    fn subjects_belong_to_one_user_of_a_sector(database: &Database) {
+        let store = database.open();
+        let (ada, ben) = (added(&store).id, added(&store).id);
+        let subject = Subject::random(&entropy());
+        let put = |user: UserId, sector: &'static str| {
+            let subject = subject.clone();
+            store.write_blocking(move |tx| store::subjects::put(tx, user, sector, &subject))
+        };
+        assert_eq!(put(ada, "client a").expect("it is given").value, subject);
+        assert!(put(ben, "client a").is_err(), "it is somebody else's");
+        assert_eq!(put(ben, "client b").expect("another sector").value, subject);
+        assert_eq!(
+            read(&store, |db| store::subjects::find(db, ben, "client a")),
+            None
+        );
+        let found = read(&store, |db| {
+            store::subjects::find_user(db, "client b", &subject)
+        });
+        assert_eq!(found, Some(ben));
+    }
+
+    fn throttles_and_known_browsers(database: &Database) {
+        let store = database.open();
+        let (user, key, browser) = (added(&store).id, digest(), digest());
+        let fail = move |tx: &mut store::Transaction<'_>| {
+            store::sign_in_throttles::record_failure(tx, key, NOW)
+        };
+        let waits: Vec<_> = (0..7)
+            .map(|_| write(&store, fail).wait(NOW).map(Span::as_seconds))
+            .collect();
+        assert_eq!(waits, [None, None, None, None, None, Some(1), Some(2)]);
+        write(&store, move |tx| store::sign_in_throttles::clear(tx, key));
+        assert_eq!(
+            read(&store, |db| store::sign_in_throttles::find(db, key)),
+            None
+        );
+        write(&store, fail);
+        assert_eq!(
+            write(&store, move |tx| store::sign_in_throttles::purge(tx, NOW)),
+            0
+        );
+        let later = NOW + Span::millis(1);
+        assert_eq!(
+            write(&store, move |tx| store::sign_in_throttles::purge(tx, later)),
+            1
+        );
+
+        let knows = |user| read(&store, |db| store::known_browsers::knows(db, browser, user));
+        assert!(!knows(user));
+        for now in [NOW, later] {
+            write(&store, move |tx| {
+                store::known_browsers::insert(tx, browser, user, now)
+            });
+        }
+        assert!(knows(user) && !knows(UserId::new(NOW, &entropy())));
+        assert_eq!(
+            write(&store, move |tx| store::known_browsers::purge(tx, later)),
+            0,
+            "seen again"
+        );
+    }
+
+    fn sessions(database: &Database) {
+        let store = database.open();
+        let user = added(&store);
+        let (session, cookie) = (fixture::session(&user), digest());
+        let (id, row) = (session.id, session.clone());
+        write(&store, move |tx| store::sessions::insert(tx, &row, cookie));
+        let by_cookie = |cookie| read(&store, |db| store::sessions::find_by_cookie(db, cookie));
+        assert_eq!(by_cookie(cookie), Some((session.clone(), user.clone())));
+        assert_eq!(by_cookie(digest()), None);
+
+        let (later, end) = (NOW + Span::minutes(1), NOW + Span::days(31));
+        write(&store, move |tx| store::sessions::touch(tx, id, later, end));
+        write(&store, move |tx| store::sessions::touch(tx, id, NOW, NOW));
+        let touched = domain::session::Session {
+            last_seen_at: later,
+            expires_at: end,
+            ..session
+        };
+        assert_eq!(
+            read(&store, |db| store::sessions::find(db, id)),
+            Some(touched),
+            "time goes forward"
+        );
+
+        let new = digest();
+        assert!(write(&store, move |tx| store::sessions::reauthenticated(
+            tx, id, new, later, end
+        )));
+        assert_eq!(by_cookie(cookie), None, "the old cookie opens nothing");
+        assert_eq!(by_cookie(new).map(|(s, _)| s.authenticated_at), Some(later));
+
+        assert_eq!(read(&store, store::sessions::next_expiry), Some(end));
+        let expiring = |at| read(&store, |db| store::sessions::expiring(db, at, 10)).len();
+        assert_eq!((expiring(end - Span::millis(1)), expiring(end)), (0, 1));
+        let live = |at| read(&store, |db| store::sessions::live_of_user(db, user.id, at)).len();
+        assert_eq!((live(end - Span::millis(1)), live(end)), (1, 0));
+
+        assert!(write(&store, move |tx| store::sessions::end(
+            tx,
+            id,
+            later,
+            EndReason::Operator
+        )));
+        let ended = read(&store, |db| store::sessions::find(db, id)).expect("it stays as history");
+        assert_eq!(ended.ended, Some((later, EndReason::Operator)));
+        assert_eq!(
+            (
+                live(NOW),
+                expiring(end),
+                read(&store, store::sessions::next_expiry)
+            ),
+            (0, 0, None)
+        );
+        let again = move |tx: &mut store::Transaction<'_>| {
+            store::sessions::reauthenticated(tx, id, digest(), later, end)
+        };
+        assert!(!write(&store, again), "what has ended never comes back");
+    }
+
+    fn audit_entries_are_read_by_whom_they_concern(database: &Database) {
+        let store = database.open();
+        let (user, client) = (UserId::new(NOW, &entropy()), ClientId::random(&entropy()));
+        note(&store, 0, Some(user), &client);
+        note(&store, 1, None, &client);
+        note(&store, 2, Some(user), &client);
+        let minutes = |filter: AuditFilter| -> Vec<i64> {
+            let records = read(&store, |db| store::audit::list(db, &filter));
+            let minutes = records
+                .iter()
+                .filter_map(|record| record.detail["minute"].as_i64());
+            minutes.collect()
+        };
+        let of_user = AuditFilter {
+            user: Some(user),
+            ..everything()
+        };
+        let of_client = |client| AuditFilter {
+            client: Some(client),
+            ..everything()
+        };
+        let since = AuditFilter {
+            since: Some(NOW + Span::minutes(1)),
+            ..everything()
+        };
+        assert_eq!(minutes(everything()), [2, 1, 0]);
+        assert_eq!(
+            minutes(AuditFilter {
+                limit: 1,
+                ..everything()
+            }),
+            [2]
+        );
+        assert_eq!(minutes(of_user), [2, 0]);
+        assert_eq!(minutes(of_client(client)), [2, 1, 0]);
+        assert_eq!(minutes(of_client(ClientId::random(&entropy()))), [0; 0]);
+        assert_eq!(minutes(since), [2, 1]);
+    }
+
+    fn an_audit_entry_reads_back(database: &Database) {
+        let store = database.open();
+        let (user, client) = (UserId::new(NOW, &entropy()), ClientId::random(&entropy()));
+        note(&store, 5, Some(user), &client);
+        let record = read(&store, |db| store::audit::list(db, &everything())).remove(0);
+        let (actor, action) = (record.actor.as_str(), record.action.as_str());
+        assert_eq!((actor, action), ("operator", "client.suspended"));
+        assert_eq!(
+            (record.user_id, record.client_id),
+            (Some(user), Some(client))
+        );
+        assert_eq!(
+            (record.at, record.detail),
+            (NOW + Span::minutes(5), json!({ "minute": 5 }))
+        );
+    }
+
+    fn a_row_that_cannot_be_read_says_where_it_is(database: &Database) {
+        let store = database.open();
+        let user = added(&store);
+        let session = fixture::session(&user);
+        let (id, cookie) = (session.id, digest());
+        write(&store, move |tx| {
+            store::sessions::insert(tx, &session, cookie)
+        });
+        database
+            .beside()
+            .run("UPDATE sessions SET ended_at = 1, end_reason = 'whim'");
+        let fault = store
+            .read_blocking(|db| store::sessions::find(db, id))
+            .expect_err("it is broken");
+        let hex: String = id
+            .as_bytes()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let expected = format!("table sessions, row {hex}, column end_reason is broken");
+        assert_eq!(fault.to_string(), expected);
+        assert!(!fault.is_unavailable());
+    }
+}

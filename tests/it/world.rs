@@ -1,0 +1,327 @@
+//! A whole Portico for one test, and the people and programs that use it over HTTP.
+//!
+//! Owns the server in this process, its fresh database and its clock, which a test moves by hand.
+//! Actors stand below `world/`: a [`Person`] has a browser, a [`Program`] is a client. What is set up
+//! goes through the same acts of the operator as the commands; nothing is written beside them.
+
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::Duration;
+
+use flow::Flows;
+use flow::administer::{Administered, Refusal};
+use foundation::clock::{Clock as _, Instant, ManualClock, Span};
+use foundation::entropy::SystemEntropy;
+use portico::app::{App, Running};
+use portico::config::Config;
+use serde_json::{Value, json};
+use store::faultpoint::Faultpoints;
+use tokio::runtime::Runtime;
+
+use crate::database::Database;
+
+pub(crate) mod browser;
+pub(crate) mod html;
+pub(crate) mod jwt;
+pub(crate) mod person;
+pub(crate) mod program;
+pub(crate) mod reply;
+pub(crate) mod request;
+pub(crate) mod visit;
+
+use person::Person;
+use program::Program;
+use reply::Reply;
+
+/// Makes two tests of each function, one per database; the body acts in a fresh [`World`].
+macro_rules! in_both_worlds {
+    ($($(#[doc = $doc:expr])* fn $name:ident($world:ident: &World) $body:block)*) => {$(
+        $(#[doc = $doc])*
+        fn $name($world: &$crate::world::World) $body
+
+        mod $name {
+            #[test]
+            fn sqlite() {
+                $crate::world::on_sqlite(super::$name);
+            }
+
+            #[test]
+            fn postgres() {
+                $crate::world::on_postgres(super::$name);
+            }
+        }
+    )*};
+}
+pub(crate) use in_both_worlds;
+
+/// Runs a test in a world on SQLite.
+pub(crate) fn on_sqlite(test: impl Fn(&World)) {
+    let world = World::new(Database::sqlite());
+    insta::allow_duplicates! { test(&world) }
+}
+
+/// Runs a test in a world on PostgreSQL, if there is one to test with.
+pub(crate) fn on_postgres(test: impl Fn(&World)) {
+    if let Some(database) = Database::postgres() {
+        let world = World::new(database);
+        insta::allow_duplicates! { test(&world) }
+    }
+}
+
+/// When every world begins: 2027-01-15T08:00:00Z.
+const BEGINNING: Instant = Instant::from_seconds(1_800_000_000);
+
+/// One runtime for what tests wait for. Servers have their own threads.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
+
+/// A server with everything around it. Cheap to clone; the last clone ends it.
+#[derive(Clone)]
+pub(crate) struct World(Arc<Node>);
+
+/// One server.
+struct Node {
+    /// Dropped before the place it stands on.
+    running: Mutex<Option<Running>>,
+    listener: TcpListener,
+    base: String,
+    http: reqwest::Client,
+    config: Config,
+    place: Arc<Place>,
+}
+
+/// What several nodes share.
+struct Place {
+    database: Database,
+    clock: Arc<ManualClock>,
+    store_fails: Arc<AtomicBool>,
+    /// The publisher of the mini-programs that name none.
+    publisher: Mutex<Option<String>>,
+    _folder: tempfile::TempDir,
+    data: PathBuf,
+}
+
+impl World {
+    /// A server on a fresh database.
+    pub(crate) fn new(database: Database) -> Self {
+        Self::with(database, |_| {})
+    }
+
+    /// The same, with other settings.
+    pub(crate) fn with(database: Database, settings: impl FnOnce(&mut Config)) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let data = folder.path().join("data");
+        let place = Place {
+            database,
+            clock: Arc::new(ManualClock::at(BEGINNING)),
+            store_fails: Arc::default(),
+            publisher: Mutex::default(),
+            _folder: folder,
+            data,
+        };
+        Self::node(Arc::new(place), None, settings)
+    }
+
+    /// Another node on the same database, with the same issuer and a clock in common.
+    pub(crate) fn another_node(&self) -> Self {
+        self.another_node_with(|_| {})
+    }
+
+    /// The same, with other settings.
+    pub(crate) fn another_node_with(&self, settings: impl FnOnce(&mut Config)) -> Self {
+        let issuer = self.issuer().to_owned();
+        Self::node(Arc::clone(&self.0.place), Some(issuer), settings)
+    }
+
+    fn node(place: Arc<Place>, issuer: Option<String>, settings: impl FnOnce(&mut Config)) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let mut config = Config::for_testing(&place.data, address).expect("settings");
+        config.database.url.clone_from(&place.database.url);
+        config.database.connections = 4;
+        config.server.workers = 1;
+        config.telemetry.metrics = false;
+        if let Some(issuer) = issuer {
+            config.server.issuer = issuer;
+        }
+        settings(&mut config);
+        let world = Self(Arc::new(Node {
+            running: Mutex::new(None),
+            listener,
+            base: format!("http://{address}"),
+            http: reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .no_proxy()
+                .timeout(Duration::from_secs(30))
+                .build()
+                .expect("a client"),
+            config,
+            place,
+        }));
+        world.start();
+        world
+    }
+
+    fn start(&self) {
+        let place = &self.0.place;
+        let fails = Arc::clone(&place.store_fails);
+        let app = App::open_with_faultpoints(
+            &self.0.config,
+            place.clock.clone(),
+            Arc::new(SystemEntropy),
+            Faultpoints::new(move |_| fails.load(Ordering::SeqCst)),
+        );
+        let app = app.unwrap_or_else(|fault| panic!("{}", fault.chain()));
+        let listener = self.0.listener.try_clone().expect("a listener");
+        let running = app.serve(listener, None).expect("it serves");
+        *self.running() = Some(running);
+    }
+
+    fn running(&self) -> std::sync::MutexGuard<'_, Option<Running>> {
+        self.0
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the server and starts it again, at the same address.
+    pub(crate) fn restart(&self) {
+        let running = self.running().take().expect("it runs");
+        running.stop().expect("a clean end");
+        self.start();
+    }
+
+    /// What the server stands on, for the acts of the operator and for a look beneath.
+    pub(crate) fn flows(&self) -> Flows {
+        self.running().as_ref().expect("it runs").flows().clone()
+    }
+
+    /// The issuer identifier.
+    pub(crate) fn issuer(&self) -> &str {
+        &self.0.config.server.issuer
+    }
+
+    /// Its database.
+    pub(crate) fn database(&self) -> &Database {
+        &self.0.place.database
+    }
+
+    /// Now, by the clock that the test moves.
+    pub(crate) fn now(&self) -> Instant {
+        self.0.place.clock.now()
+    }
+
+    /// Moves the clock, and waits until the server has looked at its log again: time that a test
+    /// jumps over is time in which the server would have looked.
+    pub(crate) fn passes(&self, span: Span) {
+        self.0.place.clock.advance(span);
+        let flows = self.flows();
+        self.soon("the server is fresh again", || flows.is_fresh());
+    }
+
+    /// Moves the clock by seconds and waits for nothing: the server is late.
+    pub(crate) fn clock_runs_ahead(&self, seconds: i64) {
+        self.0.place.clock.advance(Span::seconds(seconds));
+    }
+
+    /// Moves the clock by seconds.
+    pub(crate) fn seconds_pass(&self, seconds: i64) {
+        self.passes(Span::seconds(seconds));
+    }
+
+    /// Looks again until it is so, for ten seconds at most.
+    pub(crate) fn soon(&self, what: &str, mut so: impl FnMut() -> bool) {
+        for _ in 0..1000 {
+            if so() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("it did not come true that {what}");
+    }
+
+    /// From now on every write to the store fails, or no more.
+    pub(crate) fn store_fails(&self, fails: bool) {
+        self.0.place.store_fails.store(fails, Ordering::SeqCst);
+    }
+
+    /// Waits for something that a flow does.
+    pub(crate) fn wait<T>(&self, what: impl Future<Output = T>) -> T {
+        RUNTIME.block_on(what)
+    }
+
+    /// An act of the operator that must succeed.
+    pub(crate) fn operator<T>(&self, act: impl Future<Output = Administered<T>>) -> T {
+        let refused = |refusal: Refusal| panic!("{refusal}");
+        let fault = |fault: foundation::fault::Fault| panic!("{}", fault.chain());
+        self.wait(act).unwrap_or_else(fault).unwrap_or_else(refused)
+    }
+
+    /// A person with a full profile and a browser that has not been here before.
+    pub(crate) fn person(&self, username: &str) -> Person {
+        Person::new(self, username)
+    }
+
+    /// A released mini-program of the world's own publisher.
+    pub(crate) fn mini_program(&self, name: &str, scope: &str) -> Program {
+        self.mini_program_with(name, scope, json!({}))
+    }
+
+    /// The same, with more members in its manifest or others.
+    pub(crate) fn mini_program_with(&self, name: &str, scope: &str, more: Value) -> Program {
+        let publisher = self.publisher();
+        Program::mini_program(self, &publisher, name, scope, more)
+    }
+
+    /// A client with this metadata over the usual one.
+    pub(crate) fn client(&self, metadata: Value) -> Program {
+        Program::client(self, metadata)
+    }
+
+    /// The id of the publisher that programs have unless they name another.
+    pub(crate) fn publisher(&self) -> String {
+        let mut publisher = self
+            .0
+            .place
+            .publisher
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        publisher
+            .get_or_insert_with(|| self.new_publisher("Harbour Goods"))
+            .clone()
+    }
+
+    /// Adds a publisher; gives its id.
+    pub(crate) fn new_publisher(&self, name: &str) -> String {
+        let flows = self.flows();
+        self.operator(flows.add_publisher(name)).id.to_string()
+    }
+
+    /// A request to this server, for what no actor does.
+    pub(crate) fn http(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+        let method = method.parse().expect("a method");
+        self.0
+            .http
+            .request(method, format!("{}{path}", self.0.base))
+    }
+
+    /// Sends it.
+    pub(crate) fn send(&self, request: reqwest::RequestBuilder) -> Reply {
+        self.wait(Reply::of(request))
+    }
+
+    /// GET without anything.
+    pub(crate) fn get(&self, path: &str) -> Reply {
+        self.send(self.http("GET", path))
+    }
+
+    /// The path and query of an address at this server; `None` for others.
+    pub(crate) fn own_path<'a>(&self, address: &'a str) -> Option<&'a str> {
+        if address.starts_with('/') && !address.starts_with("//") {
+            return Some(address);
+        }
+        let rest = address.strip_prefix(self.issuer());
+        rest.filter(|rest| rest.starts_with('/'))
+    }
+}

@@ -1,7 +1,7 @@
 //! The authorization endpoint and its way through pages: `authorize` begins, `proceed` decides
 //! what comes next, again and again, until there is an answer for the client.
 //!
-//! Pages come back to [`Flows::proceed`]; they never route to one another. Consent is recorded in
+//! Pages come back to `Flows::proceed`; they never route to one another. Consent is recorded in
 //! `authorize/record.rs`, in the transaction that issues the code.
 
 use std::sync::Arc;

@@ -38,6 +38,13 @@ impl Row {
         }
     }
 
+    /// Said at once, so that a run that breaks off has said what it found.
+    fn said(self) -> Self {
+        let (path, ratio) = (&self.path, self.ratio());
+        eprintln!("  {path}: {ratio:.2}, target {:.2}", self.target);
+        self
+    }
+
     fn ratio(&self) -> f64 {
         self.one.per_second / self.other.per_second
     }
@@ -65,17 +72,17 @@ pub(crate) struct Report {
 impl Report {
     /// Portico against a ceiling.
     pub(crate) fn add(&mut self, row: Row) {
-        self.ceilings.push(row);
+        self.ceilings.push(row.said());
     }
 
     /// Portico on a large database against a small one.
     pub(crate) fn grown(&mut self, row: Row) {
-        self.growth.push(row);
+        self.growth.push(row.said());
     }
 
     /// Portico beside another provider.
     pub(crate) fn beside(&mut self, row: Row) {
-        self.peers.push(row);
+        self.peers.push(row.said());
     }
 
     pub(crate) fn limit(&mut self, what: &'static str, found: f64, most: f64, unit: &'static str) {

@@ -12,8 +12,8 @@ use crate::Flows;
 
 /// The most grants that are remembered between two batches; further ones are left out.
 const MOST: usize = 200_000;
-/// Grants written in one transaction.
-const BATCH: usize = 500;
+/// Grants written in one transaction: few enough that nobody else waits long.
+const BATCH: usize = 100;
 
 /// Which grants gave something lately.
 #[derive(Debug, Default)]
@@ -57,6 +57,21 @@ impl LastUsed {
         noted.retain(|_, n| now.since(n.minute) < Span::minutes(2));
         due
     }
+
+    /// Takes back what could not be written, for the next time; a later use stands.
+    fn put_back(&self, due: &[(GrantId, Instant)]) {
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (grant, minute) in due {
+            let back = Noted {
+                minute: *minute,
+                written: false,
+            };
+            let entry = noted.entry(*grant).or_insert(back);
+            if entry.minute <= *minute {
+                *entry = back;
+            }
+        }
+    }
 }
 
 impl Flows {
@@ -68,14 +83,17 @@ impl Flows {
     /// Writes what was noted since the last time; says how many grants.
     pub async fn flush_last_used(&self) -> Result<usize, Fault> {
         let due = self.0.last_used.take(self.now());
-        for batch in due.chunks(BATCH) {
+        for (done, batch) in due.chunks(BATCH).enumerate() {
             let batch = batch.to_vec();
             let written = self.store().write(move |tx| {
                 batch
                     .iter()
                     .try_for_each(|(grant, minute)| store::grants::touch(tx, *grant, *minute))
             });
-            written.await?;
+            if let Err(fault) = written.await {
+                self.0.last_used.put_back(&due[done * BATCH..]);
+                return Err(fault);
+            }
         }
         Ok(due.len())
     }
@@ -85,6 +103,25 @@ impl Flows {
 mod tests {
     use super::*;
     use foundation::entropy::SeededEntropy;
+
+    #[test]
+    fn what_could_not_be_written_is_tried_again() {
+        let used = LastUsed::default();
+        let start = Instant::from_seconds(600);
+        let grant = GrantId::new(start, &SeededEntropy::new(1));
+        used.note(grant, start);
+        let due = used.take(start + Span::minutes(3));
+        assert_eq!(due, [(grant, start)]);
+        used.put_back(&due);
+        assert_eq!(used.take(start), due);
+        used.note(grant, start + Span::minutes(1));
+        used.put_back(&due);
+        assert_eq!(
+            used.take(start),
+            [(grant, start + Span::minutes(1))],
+            "a later use stands"
+        );
+    }
 
     #[test]
     fn a_minute_is_written_once_however_often_a_grant_is_used() {

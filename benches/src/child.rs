@@ -86,11 +86,6 @@ impl Drop for Server {
     }
 }
 
-/// Processor time of this process so far: that of the load.
-pub(crate) fn busy_here() -> Outcome<Duration> {
-    busy(Path::new("/proc/self/stat"))
-}
-
 /// Fields 14 and 15 of `proc_pid_stat(5)`: user and system time, in hundredths of a second.
 fn busy(stat: &Path) -> Outcome<Duration> {
     let text = std::fs::read_to_string(stat)?;

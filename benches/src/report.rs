@@ -9,8 +9,6 @@ pub(crate) struct Rate {
     pub(crate) per_second: f64,
     /// The share of a core that the server's process used.
     pub(crate) server: f64,
-    /// The share of a core that the load used.
-    pub(crate) load: f64,
 }
 
 /// The median by units a second.
@@ -131,8 +129,8 @@ impl Report {
     }
 }
 
-/// *busy* is the share of its core that each process used: server and load, for both sides. Where
-/// a load is near 100 %, it holds its server back.
+/// *busy* is the share of its core that each of the two servers used. Where it is far below 100 %,
+/// something else holds that server back: its disk, its database, or the load.
 fn table(head: &str, rows: &[Row]) {
     if rows.is_empty() {
         return;
@@ -141,7 +139,7 @@ fn table(head: &str, rows: &[Row]) {
     for row in rows {
         let percent = |share: f64| format!("{:.0}", share * 100.0);
         println!(
-            "| {} | {:.0} | {:.0} | {:.2} | ≥ {:.2} | {} | {}/{} · {}/{} % |",
+            "| {} | {:.0} | {:.0} | {:.2} | ≥ {:.2} | {} | {} · {} % |",
             row.path,
             row.one.per_second,
             row.other.per_second,
@@ -149,9 +147,7 @@ fn table(head: &str, rows: &[Row]) {
             row.target,
             met(row.ratio() >= row.target),
             percent(row.one.server),
-            percent(row.one.load),
             percent(row.other.server),
-            percent(row.other.load),
         );
     }
     println!();

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::Outcome;
 use crate::child::{self, Server};
@@ -58,9 +58,30 @@ pub(crate) struct Options {
     /// The folder of npm's oidc-provider with its packages installed
     #[arg(long)]
     peer: Option<PathBuf>,
-    /// Leave out the growth to a million grants
-    #[arg(long)]
-    no_growth: bool,
+    /// Measure only these; without it, everything
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<Part>,
+}
+
+/// What can be measured by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Start to ready, and idle memory
+    Start,
+    /// The code flow on SQLite
+    CodeFlow,
+    /// Client credentials
+    ClientCredentials,
+    /// Introspection of tokens seen before
+    SeenBefore,
+    /// Introspection of tokens never seen
+    FirstSeen,
+    /// Beside npm's oidc-provider (with `--peer`)
+    Peers,
+    /// The code flow on PostgreSQL (with `--postgres`)
+    Postgres,
+    /// Growth to a million grants
+    Growth,
 }
 
 /// What all parts of a run share.
@@ -79,10 +100,12 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     };
     let watch = Stopwatch::start();
     suite.house()?;
-    if let Some(url) = &options.postgres {
+    if let Some(url) = &options.postgres
+        && suite.wants(Part::Postgres)
+    {
         suite.postgres(url)?;
     }
-    if !options.no_growth {
+    if suite.wants(Part::Growth) {
         suite.growth()?;
     }
     suite.report.print(watch.elapsed());
@@ -90,6 +113,10 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
 }
 
 impl Suite<'_> {
+    fn wants(&self, part: Part) -> bool {
+        self.options.only.is_empty() || self.options.only.contains(&part)
+    }
+
     fn prepare(
         &self,
         name: &str,
@@ -132,13 +159,12 @@ impl Suite<'_> {
         scripts: Vec<S>,
         time: Duration,
     ) -> Outcome<Rate> {
-        let (watch, load, busy) = (Stopwatch::start(), child::busy_here()?, server.busy()?);
+        let (watch, busy) = (Stopwatch::start(), server.busy()?);
         let per_second = self.load.drive(server.address, scripts, time)?;
-        let share = |used: Duration| used.as_secs_f64() / watch.elapsed().as_secs_f64();
+        let used = server.busy()? - busy;
         Ok(Rate {
             per_second,
-            server: share(server.busy()? - busy),
-            load: share(child::busy_here()? - load),
+            server: used.as_secs_f64() / watch.elapsed().as_secs_f64(),
         })
     }
 

@@ -4,7 +4,7 @@ use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, PgConnection};
 
 use super::{
-    Around, CONNECTIONS, CodeFlow, Issued, Once, Portico, ROUNDS, Row, SEEN, Server, Suite, VISITS,
+    Around, CONNECTIONS, CodeFlow, Issued, Once, Part, Portico, ROUNDS, Row, SEEN, Server, Suite, VISITS,
     median, requests,
 };
 use crate::Outcome;
@@ -14,24 +14,51 @@ use crate::population::Population;
 const SQLITE_CONNECTIONS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 10;
 
+/// The parts that need no second database.
+const ALONE: [Part; 6] = [
+    Part::Start,
+    Part::CodeFlow,
+    Part::ClientCredentials,
+    Part::SeenBefore,
+    Part::FirstSeen,
+    Part::Peers,
+];
+
 impl Suite<'_> {
     /// Everything that needs no second database.
     pub(super) fn house(&mut self) -> Outcome<()> {
+        if ALONE.into_iter().all(|part| !self.wants(part)) {
+            return Ok(());
+        }
         let portico = self.prepare("sqlite", None, Population::SMALL)?;
         let beside = self.prepare("sqlite-ceiling", None, Population::SMALL)?;
-        let server = self.start_and_memory(&portico)?;
+        let server = match self.wants(Part::Start) {
+            true => self.start_and_memory(&portico)?,
+            false => portico.start(&self.load)?,
+        };
         let issued = self.collect(&portico, &server, self.options.tokens)?;
         let ceiling = self.ceiling_of(&server, &portico, &issued, &beside, SQLITE_CONNECTIONS)?;
-        self.code_flow("code flow on SQLite", &portico, &server, &ceiling)?;
-        self.client_credentials(&portico, &server, &ceiling)?;
-        self.seen_before(&issued, &server, &ceiling)?;
-        self.peers(&portico, &server, &issued)?;
+        if self.wants(Part::CodeFlow) {
+            self.code_flow("code flow on SQLite", &portico, &server, &ceiling)?;
+        }
+        if self.wants(Part::ClientCredentials) {
+            self.client_credentials(&portico, &server, &ceiling)?;
+        }
+        if self.wants(Part::SeenBefore) {
+            self.seen_before(&issued, &server, &ceiling)?;
+        }
+        if self.wants(Part::Peers) {
+            self.peers(&portico, &server, &issued)?;
+        }
         self.report.note(format!(
             "memory after all of this: {:.1} MiB",
             server.memory()?
         ));
         drop(server);
-        self.first_seen(&portico, &issued, &ceiling)
+        match self.wants(Part::FirstSeen) {
+            true => self.first_seen(&portico, &issued, &ceiling),
+            false => Ok(()),
+        }
     }
 
     /// The code flow on PostgreSQL, whose server has the core of the servers, too.

@@ -15,6 +15,16 @@ pub enum Fault {
         #[source]
         cause: Option<Box<dyn Error + Send + Sync>>,
     },
+    /// What we were given is not what we need: a file that is not there, a database of another
+    /// version. Whoever gave it reads the cause, which says what to do: 500.
+    #[error("{what} cannot be used")]
+    Unusable {
+        /// What was given.
+        what: String,
+        /// What is wrong with it.
+        #[source]
+        cause: Box<dyn Error + Send + Sync>,
+    },
     /// A stored value, an invariant or our own code is wrong: 500.
     #[error("{what} is broken")]
     Broken {
@@ -32,6 +42,17 @@ impl Fault {
         Self::Unavailable {
             what,
             cause: Some(cause.into()),
+        }
+    }
+
+    /// Something given that does not do.
+    pub fn unusable(
+        what: impl Into<String>,
+        cause: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        Self::Unusable {
+            what: what.into(),
+            cause: cause.into(),
         }
     }
 
@@ -61,13 +82,53 @@ impl Fault {
 
     /// The fault and all of its causes in one line, for the log.
     pub fn chain(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            text.push_str(": ");
-            text.push_str(&error.to_string());
-            cause = error.source();
+        let own = self.to_string();
+        let texts = std::iter::once(own).chain(causes(self));
+        texts.collect::<Vec<_>>().join(": ")
+    }
+
+    /// What an outage comes from, for a fault that says once more that the same thing is away; of
+    /// any other fault, all of it.
+    pub fn reason(&self) -> String {
+        if self.is_unavailable() && self.source().is_some() {
+            causes(self).collect::<Vec<_>>().join(": ")
+        } else {
+            self.chain()
         }
-        text
+    }
+}
+
+/// The causes of a fault, from the nearest to the first.
+fn causes(fault: &Fault) -> impl Iterator<Item = String> {
+    std::iter::successors(fault.source(), |&error| error.source()).map(ToString::to_string)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_says_what_and_why_in_one_line() {
+        let full = || Fault::unavailable("the store", "the disk is full");
+        assert_eq!(full().chain(), "the store is unavailable: the disk is full");
+        let missing = Fault::unusable("the file c.pem", "there is none");
+        assert_eq!(
+            missing.chain(),
+            "the file c.pem cannot be used: there is none"
+        );
+        assert_eq!(
+            Fault::broken_by("a row", full()).chain(),
+            "a row is broken: the store is unavailable: the disk is full"
+        );
+    }
+
+    #[test]
+    fn an_outage_told_again_is_said_once() {
+        let full = Fault::unavailable("the store", "the disk is full");
+        assert_eq!(
+            Fault::unavailable("the store", full.reason()).chain(),
+            "the store is unavailable: the disk is full"
+        );
+        assert_eq!(Fault::broken("a row").reason(), "a row is broken");
     }
 }

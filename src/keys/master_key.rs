@@ -52,9 +52,9 @@ impl MasterKey {
             .read_to_string(&mut text)
             .map_err(|error| fault(path, error))?;
         let text = SecretText::new(text);
-        Self::parse(text.expose())
+        Self::read(text.expose())
             .map(Some)
-            .map_err(|error| fault(path, error))
+            .map_err(|problem| fault(path, problem))
     }
 
     /// Makes a new key and keeps it in a file of mode 0600. The file appears whole and on disk, or
@@ -86,10 +86,18 @@ impl MasterKey {
     /// # Errors
     /// The text is anything else. It is not repeated in the error.
     pub fn parse(text: &str) -> Result<Self, Fault> {
-        let bytes = base64url::decode(text.trim()).filter(|bytes| bytes.len() == LENGTH);
-        let key = bytes.map(KeyBytes::new);
-        key.map(|key| Self::from_key(&key))
-            .ok_or_else(|| Fault::broken("the master key (it must be 32 bytes in base64url)"))
+        Self::read(text).map_err(|problem| Fault::unusable("the master key", problem))
+    }
+
+    fn read(text: &str) -> Result<Self, &'static str> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err("it is empty; it must be 32 bytes in base64url");
+        }
+        base64url::decode(text)
+            .filter(|bytes| bytes.len() == LENGTH)
+            .map(|bytes| Self::from_key(&KeyBytes::new(bytes)))
+            .ok_or("it must be 32 bytes in base64url")
     }
 
     /// What the database remembers of it: tells two keys apart and says nothing else.
@@ -131,7 +139,7 @@ impl std::fmt::Debug for MasterKey {
 }
 
 fn fault(path: &Path, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Fault {
-    Fault::broken_by(format!("the master key in {}", path.display()), cause)
+    Fault::unusable(format!("the master key in {}", path.display()), cause)
 }
 
 fn directory_of(path: &Path) -> &Path {
@@ -226,6 +234,7 @@ mod tests {
             std::fs::write(&path, text).expect("our own folder");
             set_mode(&path, 0o600);
             let refused = MasterKey::load(&path).expect_err("no key").chain();
+            assert!(refused.contains("cannot be used: it "), "{refused}");
             assert!(text.is_empty() || !refused.contains(text), "{refused}");
         }
         assert!(MasterKey::load(folder.path()).is_err(), "a folder");

@@ -50,7 +50,7 @@ fn parse_host(entry: &str) -> Result<Host<String>, Fault> {
         Err(_) => entry.to_owned(),
     };
     let host = Host::parse(&bracketed)
-        .map_err(|error| Fault::broken_by(format!("the allowed host {entry:?}"), error))?;
+        .map_err(|error| Fault::unusable(format!("the allowed host {entry:?}"), error))?;
     Ok(match host {
         Host::Domain(name) => plain(Host::Domain(name.as_str())),
         address => address,

@@ -21,6 +21,8 @@ use crate::resolver::{GuardedResolver, Lookup, NotPublic, system_lookup};
 
 /// How long a connection may take, name resolution and TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// What a fault calls the extra certificates, with the setting that names their file.
+const EXTRA_CA: &str = "the file with extra certificates (outbound.trusted_ca)";
 /// How long everything may take.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// Bytes of the longest answer that is read.
@@ -161,11 +163,9 @@ pub fn get_json(uri: &str) -> Result<Request<Vec<u8>>, FetchProblem> {
 
 fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, Fault> {
     let found = Certificate::from_pem_bundle(pem)
-        .map_err(|error| Fault::broken_by("the extra certificates", error))?;
+        .map_err(|error| Fault::unusable(EXTRA_CA, error))?;
     if found.is_empty() {
-        return Err(Fault::broken(
-            "the extra certificates (there is none in PEM form)",
-        ));
+        return Err(Fault::unusable(EXTRA_CA, "there is none in PEM form"));
     }
     Ok(found)
 }

@@ -20,6 +20,8 @@ mod migrate;
 mod postgres;
 mod sqlite;
 
+pub use migrate::SchemaState;
+
 /// Where the database is.
 #[derive(Clone, Debug)]
 pub(crate) enum Target {
@@ -51,15 +53,16 @@ impl Target {
         {
             // An absolute path: SQLite reads one that begins with `file:` as a URI.
             let path = std::path::absolute(path)
-                .map_err(|error| Fault::broken_by("the path of the database", error))?;
+                .map_err(|error| Fault::unusable("the path of the database", error))?;
             return Ok(Self::Sqlite(path));
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             return Ok(Self::Postgres(url.to_owned()));
         }
         // The URL may hold a password: it is not repeated.
-        Err(Fault::broken(
-            "the database URL (sqlite://path or postgres://…)",
+        Err(Fault::unusable(
+            "the database URL",
+            "it must be sqlite://path or postgres://…",
         ))
     }
 
@@ -90,6 +93,11 @@ impl Target {
             Connection::Postgres(mut conn) => migrate::postgres(&mut conn),
         }
     }
+}
+
+/// How the schema stands to this program's, without changing it.
+pub(crate) fn schema(conn: &mut Connection) -> Result<SchemaState, Fault> {
+    migrate::state(conn)
 }
 
 /// Inserts a row unless one with the same key is there; gives how many rows were inserted. Unlike a

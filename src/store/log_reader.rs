@@ -11,6 +11,7 @@ use foundation::id::Position;
 use crate::connection::Connection;
 use crate::dialect::{self, Role, Target};
 use crate::events;
+use crate::faultpoint::{self, Faultpoints};
 use crate::wakeups::Wakeups;
 
 /// Reads the log from a position on. Blocking: it belongs on a thread of its own.
@@ -18,6 +19,7 @@ pub struct LogReader {
     target: Target,
     timeout: Duration,
     clock: SharedClock,
+    faultpoints: Faultpoints,
     wakeups: Arc<Wakeups>,
     conn: Option<Connection>,
     /// Commits of this process that were noticed.
@@ -43,6 +45,7 @@ impl LogReader {
         target: Target,
         timeout: Duration,
         clock: SharedClock,
+        faultpoints: Faultpoints,
         wakeups: Arc<Wakeups>,
     ) -> Result<Self, Fault> {
         let seen_commits = wakeups.count();
@@ -50,6 +53,7 @@ impl LogReader {
             target,
             timeout,
             clock,
+            faultpoints,
             wakeups,
             conn: None,
             seen_commits,
@@ -65,6 +69,7 @@ impl LogReader {
     /// # Errors
     /// The database does not answer, or an event cannot be read.
     pub fn poll(&mut self, after: Position, limit: i64) -> Result<LogPage, Fault> {
+        self.faultpoints.pass(faultpoint::READ)?;
         let clock = Arc::clone(&self.clock);
         let page = self.connection().and_then(|conn| {
             let database_now = dialect::now(conn, clock.as_ref())?;

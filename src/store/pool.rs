@@ -35,7 +35,7 @@ struct Manager {
 
 /// A fault as r2d2 wants to have errors.
 #[derive(Debug, thiserror::Error)]
-#[error("{}", .0.chain())]
+#[error("{}", .0.reason())]
 struct Refused(Fault);
 
 impl Pool {

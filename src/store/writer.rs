@@ -190,7 +190,7 @@ impl Bench {
             return;
         };
         // Whatever was read or written in this group never was.
-        let cause = fault.chain();
+        let cause = fault.reason();
         tracing::error!(cause, requests = ran.len(), "a group of writes was lost");
         metrics::counter!("portico_store_lost_groups_total").increment(1);
         for (request, _) in ran {

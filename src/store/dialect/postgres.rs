@@ -29,11 +29,11 @@ pub(super) fn prepare(url: &str, timeout: Duration) -> Result<(), Fault> {
         .get_result(&mut conn)
         .map_err(at("events"))?;
     if version < OLDEST_VERSION {
-        return Err(Fault::broken(format!(
-            "the database server ({}.{}; PostgreSQL 14 or newer is needed)",
-            version / 10_000,
-            version % 10_000,
-        )));
+        let (major, minor) = (version / 10_000, version % 10_000);
+        return Err(Fault::unusable(
+            "the database server",
+            format!("it is PostgreSQL {major}.{minor}; 14 or newer is needed"),
+        ));
     }
     Ok(())
 }

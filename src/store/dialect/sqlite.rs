@@ -41,7 +41,7 @@ pub(super) fn connect(
 ) -> Result<SqliteConnection, Fault> {
     let text = path
         .to_str()
-        .ok_or_else(|| Fault::broken("the path of the database (it is not UTF-8)"))?;
+        .ok_or_else(|| Fault::unusable("the path of the database", "it is not UTF-8"))?;
     let mut conn =
         SqliteConnection::establish(text).map_err(|error| Fault::unavailable(STORE, error))?;
     let patience = if role == Role::Migrator {

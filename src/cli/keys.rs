@@ -9,7 +9,7 @@ use super::output::{Output, Problem, table};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Keys {
-    /// List the keys that are published
+    /// List the keys that are published, and retired ones that old id_token_hints are read with
     List,
     /// Sign with the next keys from now on, and publish new next ones
     Rotate,

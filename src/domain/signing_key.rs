@@ -45,9 +45,11 @@ impl KeyKind {
 
 /// ```text
 /// next ──► active ──► retiring ──► retired
+///   └────────┴───────────┴────────────┴──► revoked
 /// ```
 /// `next` is published but signs nothing yet; `retiring` signs nothing any more but verifies what
-/// it signed; `retired` is gone from the JWKS. A revoked key goes to `retired` at once.
+/// it signed; `retired` is gone from the JWKS, and only an `id_token_hint` is still read with it;
+/// what a `revoked` key signed is worth nothing, whatever it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the diagram says it")]
@@ -56,9 +58,18 @@ pub enum KeyState {
     Active,
     Retiring,
     Retired,
+    Revoked,
 }
 
 impl KeyState {
+    const ALL: [Self; 5] = [
+        Self::Next,
+        Self::Active,
+        Self::Retiring,
+        Self::Retired,
+        Self::Revoked,
+    ];
+
     /// The stored and shown word.
     pub const fn word(self) -> &'static str {
         match self {
@@ -66,14 +77,13 @@ impl KeyState {
             Self::Active => "active",
             Self::Retiring => "retiring",
             Self::Retired => "retired",
+            Self::Revoked => "revoked",
         }
     }
 
     /// From the word.
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Next, Self::Active, Self::Retiring, Self::Retired]
-            .into_iter()
-            .find(|s| s.word() == word)
+        Self::ALL.into_iter().find(|s| s.word() == word)
     }
 }
 
@@ -99,7 +109,10 @@ pub struct SigningKey {
 impl SigningKey {
     /// Whether it belongs into the JWKS.
     pub fn is_published(&self) -> bool {
-        self.state != KeyState::Retired
+        match self.state {
+            KeyState::Next | KeyState::Active | KeyState::Retiring => true,
+            KeyState::Retired | KeyState::Revoked => false,
+        }
     }
 
     /// Whether an active key is old enough to be followed by the next one.

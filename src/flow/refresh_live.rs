@@ -3,22 +3,30 @@
 //!
 //! Everything else in `live` is written by `job/tail` alone.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::shared_secret::SharedSecret;
 use domain::signing_key::SigningKey;
+use foundation::clock::{Instant, Span};
 use foundation::digest::sha256_of_parts;
 use foundation::fault::Fault;
 use keys::key_ring::KeyRing;
 use keys::master_key::MasterKey;
+use tokio::sync::Mutex as AsyncMutex;
 
 use crate::Flows;
+
+/// How long nobody asks again after a look that brought nothing new: anybody can name keys that do
+/// not exist.
+const PAUSE: Span = Span::seconds(1);
 
 /// What key rings are made with, and what the latest one was made of.
 #[derive(Debug)]
 pub struct KeySource {
     master: MasterKey,
     loaded: Mutex<Loaded>,
+    /// The last look of a request. Locked while it goes on, so that many at once look once.
+    looked: AsyncMutex<Option<Looked>>,
 }
 
 #[derive(Debug, Default)]
@@ -27,6 +35,17 @@ struct Loaded {
     generation: u64,
     /// The digest of the rows that the latest ring was made of.
     rows: [u8; 32],
+    /// When it was put in place, on the uptime clock.
+    at: Option<Span>,
+}
+
+/// A look that brought nothing new.
+#[derive(Clone, Copy, Debug)]
+struct Looked {
+    /// When it began, on the uptime clock.
+    at: Span,
+    /// Whether the store answered.
+    answered: bool,
 }
 
 /// The rows of a key ring.
@@ -38,6 +57,7 @@ impl KeySource {
         Self {
             master,
             loaded: Mutex::default(),
+            looked: AsyncMutex::default(),
         }
     }
 
@@ -46,27 +66,73 @@ impl KeySource {
         &self.master
     }
 
-    fn generation(&self) -> u64 {
-        self.loaded
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .generation
+    fn loaded(&self) -> MutexGuard<'_, Loaded> {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn generation(&self) -> u64 {
+        self.loaded().generation
+    }
+
+    /// Whether the latest ring is so new that a request may have looked with the one before.
+    fn changed_lately(&self, now: Span) -> bool {
+        self.loaded().at.is_some_and(|at| is_lately(at, now))
+    }
+}
+
+fn is_lately(at: Span, now: Span) -> bool {
+    now.as_millis() - at.as_millis() < PAUSE.as_millis()
 }
 
 impl Flows {
     /// Reads keys and secrets again, if they changed: for a request that met an unknown one. True
-    /// if there is something new to look with.
+    /// if there may be something new to look with.
+    ///
+    /// After a look that brought nothing, a fresh node looks again a second later only, and says
+    /// no until then: what changes meanwhile comes by the log, in a moment.
+    ///
+    /// # Errors
+    /// The store does not answer, or has just not answered.
     pub async fn refresh_keys(&self) -> Result<bool, Fault> {
-        let known = self.key_source().generation();
-        let rows = self.store().read(read_rows).await?;
-        self.take(rows, known)
+        let source = self.key_source();
+        let known = source.generation();
+        let mut looked = source.looked.lock().await;
+        // Whoever looked while this one waited has brought what both were looking for.
+        if source.generation() != known {
+            return Ok(true);
+        }
+        let now = self.0.clock.uptime();
+        if let Some(last) = looked.filter(|last| is_lately(last.at, now)) {
+            if !last.answered {
+                let cause = "it did not give the keys a moment ago";
+                return Err(Fault::unavailable("the store", cause));
+            }
+            // A node that is not fresh does not hear of changes by the log.
+            if self.is_fresh() {
+                return Ok(source.changed_lately(now));
+            }
+        }
+        // Noted before, so that a request that is given up does not open the door for the next.
+        *looked = Some(Looked {
+            at: now,
+            answered: false,
+        });
+        let since = self.oldest_retired();
+        let rows = self.store().read(move |db| read_rows(db, since)).await?;
+        let news = self.take(rows, known)?;
+        *looked = (!news).then_some(Looked {
+            at: now,
+            answered: true,
+        });
+        Ok(news || source.changed_lately(now))
     }
 
-    /// The same for a thread that may block.
+    /// The same for a thread that may block: the one that follows the log, which does not look
+    /// without a reason.
     pub fn refresh_keys_blocking(&self) -> Result<bool, Fault> {
         let known = self.key_source().generation();
-        let rows = self.store().read_blocking(read_rows)?;
+        let since = self.oldest_retired();
+        let rows = self.store().read_blocking(move |db| read_rows(db, since))?;
         self.take(rows, known)
     }
 
@@ -75,7 +141,7 @@ impl Flows {
     fn take(&self, (keys, secrets): Rows, known: u64) -> Result<bool, Fault> {
         let source = self.key_source();
         let rows = digest(&keys, &secrets);
-        let mut loaded = source.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut loaded = source.loaded();
         if loaded.generation != known {
             return Ok(true);
         }
@@ -88,14 +154,15 @@ impl Flows {
         *loaded = Loaded {
             generation: known + 1,
             rows,
+            at: Some(self.0.clock.uptime()),
         };
         Ok(true)
     }
 }
 
-fn read_rows(db: &mut store::Connection) -> Result<Rows, Fault> {
+fn read_rows(db: &mut store::Connection, retired_since: Instant) -> Result<Rows, Fault> {
     Ok((
-        store::signing_keys::all(db)?,
+        store::signing_keys::verifying(db, retired_since)?,
         store::shared_secrets::all(db)?,
     ))
 }

@@ -22,6 +22,7 @@ use protocol::client_metadata::SignatureAlgorithm;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::aead::AeadKey;
 use crate::jwk_set::JwkSet;
 use crate::jwt_problem::JwtProblem;
 use crate::mac::MacKey;
@@ -34,6 +35,10 @@ use signer::ActiveSigner;
 
 /// The longest step token that is looked at, in characters.
 const MAX_STEP: usize = 8 * 1024;
+/// The `typ` of id_tokens, and of nothing else that is signed here.
+const ID_TOKEN: &[&str] = &["JWT"];
+/// What a sealed step is sealed as.
+const STEP_SEAL: &[u8] = b"portico sealed step";
 /// Bytes of a step token's code.
 const CODE: usize = 32;
 
@@ -53,6 +58,7 @@ impl<T> Versions<T> {
 pub struct KeyRing {
     signers: Vec<ActiveSigner>,
     published: Vec<IssuedBy>,
+    retired: Vec<IssuedBy>,
     jwk_set: JwkSet,
     handle: Versions<HandleKey>,
     step: Versions<MacKey>,
@@ -60,8 +66,8 @@ pub struct KeyRing {
 }
 
 impl KeyRing {
-    /// Opens what the store holds. Keys that are `retired` are left out: what they signed is worth
-    /// nothing any more.
+    /// Opens what the store holds. A `retired` key reads hints and does nothing else; a `revoked`
+    /// one is left out: what it signed is worth nothing any more.
     ///
     /// # Errors
     /// A seal does not open under this master key, a key is not what its row says, or there is no
@@ -71,7 +77,7 @@ impl KeyRing {
         mut secrets: Vec<SharedSecret>,
         master: &MasterKey,
     ) -> Result<Self, Fault> {
-        keys.retain(SigningKey::is_published);
+        keys.retain(|key| key.state != KeyState::Revoked);
         keys.sort_by(|a, b| b.since.cmp(&a.since).then_with(|| a.id.cmp(&b.id)));
         secrets.sort_by(|a, b| {
             b.created_at
@@ -80,18 +86,25 @@ impl KeyRing {
         });
 
         let (mut signers, mut published, mut public) = (Vec::new(), Vec::new(), Vec::new());
+        let mut retired = Vec::new();
         for key in &keys {
             let opened = signing_key::open(key, master)?;
+            let verifies = IssuedBy::new(key, &opened.public)?;
+            if !key.is_published() {
+                retired.push(verifies);
+                continue;
+            }
             if key.state == KeyState::Active {
                 signers.extend(ActiveSigner::all_of(key, &opened.private)?);
             }
-            published.push(IssuedBy::new(key, &opened.public)?);
+            published.push(verifies);
             public.push(opened.public);
         }
         let mac = |secret: &SharedSecret| Ok(MacKey::new(&shared_secret::open(secret, master)?));
         Ok(Self {
             signers,
             published,
+            retired,
             jwk_set: JwkSet::of(public.iter()),
             handle: of_purpose(&secrets, SecretPurpose::Handle, |s| {
                 HandleKey::open(s, master)
@@ -125,14 +138,27 @@ impl KeyRing {
         signer.sign(typ, claims)
     }
 
-    /// The claims of a JWT that this server signed and whose `typ` is one of those expected. Times
-    /// are not looked at, so an expired `id_token_hint` can be read.
+    /// The claims of a JWT that this server signed, with a key that is published, and whose `typ`
+    /// is one of those expected. Times are not looked at.
     ///
     /// # Errors
     /// Why it is not accepted. [`JwtProblem::UnknownKey`] may mean that keys have changed since
     /// this snapshot was made.
     pub fn verify(&self, compact: &str, expected_typ: &[&str]) -> Result<Value, JwtProblem> {
         issued::verify(&self.published, compact, expected_typ)
+    }
+
+    /// The claims of an id_token that comes back as `id_token_hint`, expired or not. A person stays
+    /// signed in for longer than a key is published, so a key that retired is as good here as one
+    /// that is published. A hint proves nothing and opens nothing.
+    ///
+    /// # Errors
+    /// As [`KeyRing::verify`].
+    pub fn verify_hint(&self, compact: &str) -> Result<Value, JwtProblem> {
+        match self.verify(compact, ID_TOKEN) {
+            Err(JwtProblem::UnknownKey) => issued::verify(&self.retired, compact, ID_TOKEN),
+            known => known,
+        }
     }
 
     /// The JSON of the published JWK Set: keys that sign, will sign, or have signed lately.
@@ -179,6 +205,24 @@ impl KeyRing {
         let code = payload.split_off(payload.len().checked_sub(CODE)?);
         let matches = |key: &MacKey| constant_time_eq(&step_code(key, label, &payload), &code);
         self.step.all().any(matches).then_some(payload)
+    }
+
+    /// Seals a payload for one step of a browser flow: as [`KeyRing::sign_step`], but nobody can read
+    /// it, and the label is what it is sealed under. Each label has a key of its own, so one that is
+    /// bound to a browser is used no more often than that browser asks.
+    pub fn seal_step(&self, label: &str, payload: &[u8], entropy: &dyn Entropy) -> String {
+        base64url::encode(&step_seal(&self.step.newest, label).seal(STEP_SEAL, payload, entropy))
+    }
+
+    /// The payload of a token that [`KeyRing::seal_step`] made for the same label, with any secret
+    /// that has not been removed.
+    pub fn open_step(&self, label: &str, token: &str) -> Option<Vec<u8>> {
+        if token.len() > MAX_STEP {
+            return None;
+        }
+        let sealed = base64url::decode(token)?;
+        let open = |key: &MacKey| step_seal(key, label).open(STEP_SEAL, &sealed);
+        self.step.all().find_map(open)
     }
 
     /// The identifier of a user within a sector (OpenID Connect Core §8.1): 43 characters. Equal
@@ -229,6 +273,10 @@ fn of_purpose<T>(
 
 fn step_code(key: &MacKey, label: &str, payload: &[u8]) -> [u8; CODE] {
     key.code(&[b"portico step", label.as_bytes(), payload])
+}
+
+fn step_seal(key: &MacKey, label: &str) -> AeadKey {
+    AeadKey::derived(key.code(&[STEP_SEAL, label.as_bytes()]))
 }
 
 /// The latest snapshot, shared by everybody. Reading it costs a lock that is only ever held for as

@@ -40,10 +40,25 @@ impl KeyRow {
     }
 }
 
-/// All keys that are not retired, the oldest first.
+/// All keys that are published, the oldest first.
 pub fn all(conn: &mut Connection) -> Result<Vec<SigningKey>, Fault> {
     let rows: Vec<KeyRow> = signing_keys::table
         .filter(signing_keys::state.ne(KeyState::Retired.word()))
+        .filter(signing_keys::state.ne(KeyState::Revoked.word()))
+        .order((signing_keys::created_at, signing_keys::id))
+        .load(conn)
+        .map_err(at(TABLE))?;
+    rows.into_iter().map(KeyRow::read).collect()
+}
+
+/// All keys that something is verified with, the oldest first: those that are published, and those
+/// that retired at this moment or later.
+pub fn verifying(conn: &mut Connection, retired_since: Instant) -> Result<Vec<SigningKey>, Fault> {
+    let published = signing_keys::state.ne(KeyState::Retired.word());
+    let retired_lately = signing_keys::since.ge(retired_since.millis());
+    let rows: Vec<KeyRow> = signing_keys::table
+        .filter(signing_keys::state.ne(KeyState::Revoked.word()))
+        .filter(published.or(retired_lately))
         .order((signing_keys::created_at, signing_keys::id))
         .load(conn)
         .map_err(at(TABLE))?;

@@ -27,9 +27,17 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const STEP: Duration = Duration::from_millis(200);
 
 impl Flows {
-    /// All keys that are not retired.
+    /// All keys that something is verified with, be it an old hint only.
     pub async fn list_keys(&self) -> Result<Vec<SigningKey>, Fault> {
-        self.store().read(store::signing_keys::all).await
+        let since = self.oldest_retired();
+        self.store()
+            .read(move |db| store::signing_keys::verifying(db, since))
+            .await
+    }
+
+    /// Keys that retired before then have no session left that they signed an id_token of.
+    pub(crate) fn oldest_retired(&self) -> Instant {
+        self.now() - self.policy().lifetimes.session
     }
 
     /// Rotates now: the published next keys become active, new ones are published.
@@ -42,7 +50,7 @@ impl Flows {
         self.promote(&KeyKind::ALL).await
     }
 
-    /// Makes a key worthless at once: what it signed does not verify any more.
+    /// Makes a key worthless at once: what it signed does not verify any more, not even as a hint.
     pub async fn revoke_key(&self, id: &str) -> Administered<Vec<SigningKey>> {
         let Ok(id) = KeyId::parse(id) else {
             return Ok(Err(Refusal::not_found("key", id)));
@@ -61,9 +69,10 @@ impl Flows {
             _ => None,
         };
         let (now, heir) = (self.now(), heir.map(|k| k.id.clone()));
+        let since = self.oldest_retired();
         let audited = self.audited("key.revoked").with(json!({ "kid": id }));
         self.administer(move |tx| {
-            if !store::signing_keys::set_state(tx, &id, revoked.state, KeyState::Retired, now)? {
+            if !store::signing_keys::set_state(tx, &id, revoked.state, KeyState::Revoked, now)? {
                 return Ok(Err(Refusal::NotPossible(
                     "the key has just changed its state: look again".into(),
                 )));
@@ -95,7 +104,7 @@ impl Flows {
             }
             tx.append(Event::KeysChanged { revoked: Some(id) });
             audited.insert(tx)?;
-            store::signing_keys::all(tx).map(Ok)
+            store::signing_keys::verifying(tx, since).map(Ok)
         })
         .await
     }
@@ -144,7 +153,7 @@ impl Flows {
         for kind in kinds {
             fresh.push(self.generate(*kind).await?);
         }
-        let audited = self.audited("keys.rotated");
+        let (since, audited) = (self.oldest_retired(), self.audited("keys.rotated"));
         self.administer(move |tx| {
             let keys = store::signing_keys::all(tx)?;
             for next in &fresh {
@@ -175,12 +184,12 @@ impl Flows {
             }
             tx.append(Event::KeysChanged { revoked: None });
             audited.insert(tx)?;
-            store::signing_keys::all(tx).map(Ok)
+            store::signing_keys::verifying(tx, since).map(Ok)
         })
         .await
     }
 
-    /// A key that signs no more stays until what it signed has expired.
+    /// A key that signs no more stays published until what it signed has expired.
     async fn retire_old(&self, keys: &[SigningKey], now: Instant) -> Result<(), Fault> {
         let old: Vec<KeyId> = keys
             .iter()

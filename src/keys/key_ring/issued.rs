@@ -12,7 +12,7 @@ use crate::compact::UnverifiedJws;
 use crate::jwk;
 use crate::jwt_problem::JwtProblem;
 
-/// A published key, ready to verify with its algorithms.
+/// A key that signed or signs, ready to verify with its algorithms.
 pub(super) struct IssuedBy {
     kid: KeyId,
     verifiers: Vec<(SignatureAlgorithm, Box<dyn JwsVerifier>)>,
@@ -39,7 +39,7 @@ impl IssuedBy {
 
 /// The claims of a JWT that one of these keys signed.
 pub(super) fn verify(
-    published: &[IssuedBy],
+    keys: &[IssuedBy],
     compact: &str,
     expected_typ: &[&str],
 ) -> Result<Value, JwtProblem> {
@@ -58,7 +58,7 @@ pub(super) fn verify(
     if !expected_typ.contains(&typ) {
         return Err(JwtProblem::Type);
     }
-    let key = published
+    let key = keys
         .iter()
         .find(|key| key.kid.as_str() == kid)
         .ok_or(JwtProblem::UnknownKey)?;

@@ -61,6 +61,7 @@ fn the_jwk_set_has_every_published_key_and_public_members_only() {
         KEYS[1].clone(),
         key(KeyKind::P256, KeyState::Retiring, 3),
         key(KeyKind::P256, KeyState::Retired, 4),
+        key(KeyKind::P256, KeyState::Revoked, 5),
     ];
     let ring = ring(keys.clone());
     let set: Value = serde_json::from_slice(ring.jwk_set()).expect("JSON");

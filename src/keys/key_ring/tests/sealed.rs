@@ -152,6 +152,49 @@ fn attack_45_a_step_token_is_worth_nothing_under_another_label() {
 }
 
 #[test]
+fn attack_45_a_sealed_step_opens_under_its_label_only_and_is_not_readable() {
+    let (ring, entropy) = (usual(), SeededEntropy::new(6));
+    let token = ring.seal_step("browser sign-in x", b"payload", &entropy);
+    let open = |label: &str, token: &str| ring.open_step(label, token);
+    assert_eq!(
+        open("browser sign-in x", &token).as_deref(),
+        Some(&b"payload"[..])
+    );
+    let bytes = base64url::decode(&token).expect("base64url");
+    assert!(!bytes.windows(7).any(|part| part == b"payload"));
+    for label in ["browser sign-in y", "browser consent x", ""] {
+        assert_eq!(open(label, &token), None, "{label}");
+    }
+    for cut in 0..token.len() {
+        assert_eq!(
+            open("browser sign-in x", &token[..cut]),
+            None,
+            "the first {cut}"
+        );
+    }
+    let signed = ring.sign_step("a", b"payload");
+    assert_eq!(
+        open("a", &signed),
+        None,
+        "what is signed is not what is sealed"
+    );
+    let sealed = ring.seal_step("a", b"payload", &entropy);
+    assert_eq!(ring.verify_step("a", &sealed), None);
+    assert_eq!(open("a", &"A".repeat(9000)), None);
+    let later = KeyRing::open(
+        vec![],
+        [secrets(1, NOW), secrets(2, NOW + Span::days(1))].concat(),
+        &master(),
+    );
+    let before = KeyRing::open(vec![], secrets(1, NOW), &master()).expect("a ring");
+    let token = before.seal_step("a", b"payload", &entropy);
+    assert!(
+        later.expect("a ring").open_step("a", &token).is_some(),
+        "an older secret opens"
+    );
+}
+
+#[test]
 fn attack_63_identifiers_are_stable_within_a_sector_and_unrelated_between_two() {
     let (ring, again) = (usual(), usual());
     let entropy = SeededEntropy::new(7);

@@ -34,18 +34,34 @@ fn every_algorithm_of_ours_signs_and_verifies() {
 }
 
 #[test]
-fn only_active_keys_sign_and_retired_ones_verify_nothing() {
+fn only_active_keys_sign_and_retired_ones_read_hints_only() {
     let active = ring(vec![KEYS[0].clone()]);
-    let signed = active
-        .sign(SignatureAlgorithm::ES256, "JWT", &json!({}))
-        .expect("a key");
-    for (state, accepted) in [
-        (KeyState::Next, Ok(json!({}))),
-        (KeyState::Retiring, Ok(json!({}))),
-        (KeyState::Retired, Err(JwtProblem::UnknownKey)),
+    let sign = |typ| {
+        active
+            .sign(SignatureAlgorithm::ES256, typ, &json!({}))
+            .expect("a key")
+    };
+    let (id_token, access_token) = (sign("JWT"), sign("at+jwt"));
+    let unknown = || Err(JwtProblem::UnknownKey);
+    for (state, accepted, as_hint) in [
+        (KeyState::Next, Ok(json!({})), Ok(json!({}))),
+        (KeyState::Retiring, Ok(json!({})), Ok(json!({}))),
+        (KeyState::Retired, unknown(), Ok(json!({}))),
+        (KeyState::Revoked, unknown(), unknown()),
     ] {
         let other = ring(vec![with_state(&KEYS[0], state)]);
-        assert_eq!(other.verify(&signed, &["JWT"]), accepted, "{state:?}");
+        assert_eq!(other.verify(&id_token, &["JWT"]), accepted, "{state:?}");
+        assert_eq!(
+            other.verify(&access_token, &["at+jwt"]),
+            accepted,
+            "{state:?}"
+        );
+        assert_eq!(other.verify_hint(&id_token), as_hint, "{state:?}");
+        assert_eq!(
+            other.verify_hint(&access_token),
+            Err(JwtProblem::Type),
+            "{state:?}"
+        );
         assert!(
             other
                 .sign(SignatureAlgorithm::ES256, "JWT", &json!({}))

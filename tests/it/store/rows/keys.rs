@@ -44,12 +44,41 @@ on_both_databases! {
         );
         assert!(step(KeyState::Active, KeyState::Retired));
         assert_eq!(read(&store, store::signing_keys::all), []);
-        let retired = SigningKey {
-            state: KeyState::Retired,
+        let verifying = |since| read(&store, move |db| store::signing_keys::verifying(db, since));
+        let since_later = |state| SigningKey {
+            state,
             since: later,
             ..key.clone()
         };
+        let retired = since_later(KeyState::Retired);
+        assert_eq!(verifying(later), slice::from_ref(&retired));
+        assert_eq!(verifying(later + Span::millis(1)), []);
         assert_eq!(read(&store, store::signing_keys::list_all), [retired]);
+        assert!(step(KeyState::Retired, KeyState::Revoked));
+        assert_eq!(verifying(NOW), []);
+        assert_eq!(read(&store, store::signing_keys::all), []);
+        let revoked = since_later(KeyState::Revoked);
+        assert_eq!(read(&store, store::signing_keys::list_all), [revoked]);
+    }
+
+    fn published_keys_verify_however_old_they_are(database: &Database) {
+        let store = database.open();
+        for state in [KeyState::Next, KeyState::Active, KeyState::Retiring] {
+            let key = SigningKey {
+                id: KeyId::random(&entropy()),
+                kind: KeyKind::P256,
+                state,
+                since: NOW,
+                created_at: NOW,
+                public_jwk: json!({}),
+                sealed_private: vec![0],
+            };
+            write(&store, move |tx| store::signing_keys::insert(tx, &key));
+        }
+        let since = NOW + Span::days(1000);
+        let verifying = read(&store, move |db| store::signing_keys::verifying(db, since));
+        assert_eq!(verifying.len(), 3);
+        assert_eq!(verifying, read(&store, store::signing_keys::all));
     }
 
     fn shared_secrets(database: &Database) {

@@ -22,7 +22,7 @@ use protocol::token_response::TokenResponse;
 
 use crate::Flows;
 use crate::answer::Answer;
-use crate::authenticate_client::AuthenticatedClient;
+use crate::authenticate_client::{AuthenticatedClient, ClientEndpoint};
 use crate::issue::{Entitled, Issuing};
 
 mod authorization_code;
@@ -67,7 +67,8 @@ impl Flows {
         // Noted before anything is read: whatever ends after this kills the tokens that come of it,
         // whether the reads below saw it or not.
         let position = self.live().freshness.position();
-        let client = match self.authenticate_client(presented).await? {
+        let authenticated = self.authenticate_client_at(ClientEndpoint::Token, presented);
+        let client = match authenticated.await? {
             Answer::Given(client) => client,
             Answer::Refused(error) => return Ok(Answer::Refused(error)),
         };

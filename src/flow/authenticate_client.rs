@@ -53,31 +53,82 @@ impl AuthenticatedClient {
     }
 }
 
+/// Where a client presents itself: an assertion may be addressed to the endpoint that is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientEndpoint {
+    /// RFC 6749 §3.2.
+    Token,
+    /// RFC 7662 §2.
+    Introspection,
+    /// RFC 7009 §2.
+    Revocation,
+}
+
+impl ClientEndpoint {
+    fn address(self, endpoints: &Endpoints) -> &str {
+        match self {
+            Self::Token => &endpoints.token,
+            Self::Introspection => &endpoints.introspection,
+            Self::Revocation => &endpoints.revocation,
+        }
+    }
+}
+
 impl Flows {
+    /// Authenticates a client at the introspection endpoint; as
+    /// [`Flows::authenticate_client_at`] in everything.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn authenticate_client(
+        &self,
+        presented: PresentedCredential,
+    ) -> Result<Answer<AuthenticatedClient>, Fault> {
+        self.authenticate_client_at(ClientEndpoint::Introspection, presented)
+            .await
+    }
+
     /// Authenticates a client. With a secret, or as a public client, memory is enough while this
     /// node is fresh; an assertion is remembered in the store, so that it works once.
     ///
     /// # Errors
     /// The answer is refused with `invalid_client` (401); which rule was broken is in its cause
     /// only. A store that does not answer is a fault.
-    pub async fn authenticate_client(
+    pub async fn authenticate_client_at(
         &self,
+        called: ClientEndpoint,
         presented: PresentedCredential,
     ) -> Result<Answer<AuthenticatedClient>, Fault> {
         use TokenEndpointAuthMethod::{ClientSecretBasic, ClientSecretPost};
         match presented {
             PresentedCredential::Nothing => Ok(failed("nothing was presented")),
-            PresentedCredential::None { client_id } => self.by_name(&client_id).await,
+            PresentedCredential::None { client_id } => {
+                let answer = self.by_name(&client_id).await;
+                about(answer, &client_id)
+            }
             PresentedCredential::SecretBasic { client_id, secret } => {
-                self.by_secret(&client_id, &secret, ClientSecretBasic).await
+                let answer = self.by_secret(&client_id, &secret, ClientSecretBasic).await;
+                about(answer, &client_id)
             }
             PresentedCredential::SecretPost { client_id, secret } => {
-                self.by_secret(&client_id, &secret, ClientSecretPost).await
+                let answer = self.by_secret(&client_id, &secret, ClientSecretPost).await;
+                about(answer, &client_id)
             }
             PresentedCredential::Assertion {
-                client_id,
+                client_id: named,
                 assertion,
-            } => self.by_assertion(client_id, &assertion).await,
+            } => {
+                let Some(client_id) = unverified_client_id(&assertion) else {
+                    return Ok(failed("the assertion is no JWT of a client"));
+                };
+                // "If present, the value of the client_id parameter MUST identify the same client
+                // as is identified by the client assertion" (RFC 7521 §4.2)
+                if named.is_some_and(|named| named != client_id) {
+                    return Ok(failed("client_id is not the client of the assertion"));
+                }
+                let answer = self.by_assertion(called, &client_id, &assertion).await;
+                about(answer, &client_id)
+            }
         }
     }
 
@@ -124,18 +175,11 @@ impl Flows {
     /// remembered, or a stranger could use up a client's assertions.
     async fn by_assertion(
         &self,
-        named: Option<ClientId>,
+        called: ClientEndpoint,
+        client_id: &ClientId,
         assertion: &str,
     ) -> Result<Answer<AuthenticatedClient>, Fault> {
-        let Some(client_id) = unverified_client_id(assertion) else {
-            return Ok(failed("the assertion is no JWT of a client"));
-        };
-        // "If present, the value of the client_id parameter MUST identify the same client as is
-        // identified by the client assertion" (RFC 7521 §4.2)
-        if named.is_some_and(|named| named != client_id) {
-            return Ok(failed("client_id is not the client of the assertion"));
-        }
-        let Some(client) = self.find_client(&client_id).await? else {
+        let Some(client) = self.find_client(client_id).await? else {
             return Ok(failed("there is no such client"));
         };
         if !uses(&client, TokenEndpointAuthMethod::PrivateKeyJwt) {
@@ -149,7 +193,8 @@ impl Flows {
             client_id: &client.id,
             issuer: &endpoints.issuer,
             token_endpoint: &endpoints.token,
-            audience: AssertionAudience::IssuerOrTokenEndpoint,
+            called_endpoint: called.address(&endpoints),
+            audience: AssertionAudience::IssuerOrEndpoint,
         };
         if let Err(error) = claims.check(&expected, self.now()) {
             return Ok(Answer::Refused(error));
@@ -207,6 +252,17 @@ fn by_its_method(
         true => Answer::Given(AuthenticatedClient(client)),
         false => failed("the client registered another method"),
     }
+}
+
+/// A failure with the client that somebody presented themselves as, for the log.
+fn about(
+    answer: Result<Answer<AuthenticatedClient>, Fault>,
+    client_id: &ClientId,
+) -> Result<Answer<AuthenticatedClient>, Fault> {
+    answer.map(|answer| match answer {
+        Answer::Refused(error) => Answer::Refused(error.about(client_id)),
+        given @ Answer::Given(_) => given,
+    })
 }
 
 /// One answer for every failure.

@@ -22,6 +22,7 @@ use serde_json::json;
 
 use crate::Flows;
 use crate::answer::Answer;
+use crate::authenticate_client::ClientEndpoint;
 use crate::verify_access_token::Standing;
 
 /// The end of a family, prepared outside the transaction that writes it.
@@ -85,7 +86,8 @@ impl Flows {
         token: &str,
         _hint: Option<&str>,
     ) -> Result<Answer<()>, Fault> {
-        let caller = match self.authenticate_client(presented).await? {
+        let authenticated = self.authenticate_client_at(ClientEndpoint::Revocation, presented);
+        let caller = match authenticated.await? {
             Answer::Given(caller) => caller,
             Answer::Refused(error) => return Ok(Answer::Refused(error)),
         };

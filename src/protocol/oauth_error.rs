@@ -4,6 +4,7 @@
 //! Errors of the authorization endpoint go to another audience and are in
 //! [`crate::authorization_error`].
 
+use foundation::id::ClientId;
 use serde_json::{Value, json};
 
 macro_rules! error_codes {
@@ -52,12 +53,14 @@ error_codes! {
     InvalidClientMetadata   "invalid_client_metadata"   400  "RFC 7591 §3.2.2";
 }
 
-/// A refusal for a client: code and description are sent, the cause is for the log only.
+/// A refusal for a client: code and description are sent, the cause, and whom it is about, are for
+/// the log only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OAuthError {
     code: ErrorCode,
     description: String,
     cause: Option<String>,
+    client_id: Option<ClientId>,
 }
 
 impl OAuthError {
@@ -67,6 +70,7 @@ impl OAuthError {
             code,
             description: safe_description(&description.into()),
             cause: None,
+            client_id: None,
         }
     }
 
@@ -74,6 +78,14 @@ impl OAuthError {
     #[must_use]
     pub fn because(mut self, cause: impl Into<String>) -> Self {
         self.cause = Some(cause.into());
+        self
+    }
+
+    /// The same refusal with the client that it is about, as whom somebody presented themselves:
+    /// for the log; never sent.
+    #[must_use]
+    pub fn about(mut self, client_id: &ClientId) -> Self {
+        self.client_id = Some(client_id.clone());
         self
     }
 
@@ -95,6 +107,11 @@ impl OAuthError {
     /// What the log is told.
     pub fn cause(&self) -> Option<&str> {
         self.cause.as_deref()
+    }
+
+    /// The client that the log is told of.
+    pub fn client_id(&self) -> Option<&ClientId> {
+        self.client_id.as_ref()
     }
 
     /// The body of RFC 6749 §5.2.
@@ -190,7 +207,10 @@ mod tests {
 
     #[test]
     fn the_cause_is_for_the_log_only() {
-        let error = invalid_grant("the code is not valid").because("redeemed before");
+        let market = ClientId::parse("market").expect("an id");
+        let error = invalid_grant("the code is not valid")
+            .because("redeemed before")
+            .about(&market);
         let body = json!({"error": "invalid_grant", "error_description": "the code is not valid"});
         assert_eq!(error.body(), body);
         assert_eq!(
@@ -198,6 +218,8 @@ mod tests {
             "invalid_grant: the code is not valid (redeemed before)"
         );
         assert!(!error.bearer_challenge().contains("redeemed"));
+        assert!(!error.bearer_challenge().contains("market"));
+        assert_eq!(error.client_id(), Some(&market));
     }
 
     #[test]

@@ -4,4 +4,5 @@ pub(crate) mod cookies;
 pub(crate) mod document;
 pub(crate) mod oauth_json;
 pub(crate) mod page;
+pub(crate) mod refusal_log;
 pub(crate) mod routed;

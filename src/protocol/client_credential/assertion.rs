@@ -9,10 +9,13 @@ use serde::Deserialize;
 use crate::audience::{Audience, maybe_seconds, seconds};
 use crate::oauth_error::{OAuthError, invalid_client};
 
-/// How far a client's clock may be ahead of ours.
+/// How far a client's clock may be off ours.
 const CLOCK_SKEW: Span = Span::seconds(30);
-/// How long an assertion may live: as long as its `jti` is remembered.
-const MAX_LIFETIME: Span = Span::minutes(5);
+/// How long an assertion is good for after it was made, whatever it says: for so long its `jti` is
+/// remembered.
+const MAX_AGE: Span = Span::minutes(5);
+/// How long an assertion may say that it lives. Client libraries make them for an hour.
+const MAX_LIFETIME: Span = Span::minutes(60);
 /// Bytes of a `jti`.
 const MAX_JTI: usize = 256;
 
@@ -38,13 +41,23 @@ pub struct AssertionClaims {
     pub jti: String,
 }
 
-/// Which audience a security profile accepts.
+/// Which audience a security profile accepts, and with it how long a life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AssertionAudience {
-    /// The issuer as a single string (FAPI 2.0 Security Profile §5.3.2.1).
+    /// The issuer as a single string (FAPI 2.0 Security Profile §5.3.2.1), for five minutes.
     IssuerOnly,
-    /// The issuer or the token endpoint (OpenID Connect Core §9).
-    IssuerOrTokenEndpoint,
+    /// The issuer, the token endpoint (OpenID Connect Core §9) or the endpoint that was called; the
+    /// assertion may say that it lives for an hour.
+    IssuerOrEndpoint,
+}
+
+impl AssertionAudience {
+    const fn longest_life(self) -> Span {
+        match self {
+            Self::IssuerOnly => MAX_AGE,
+            Self::IssuerOrEndpoint => MAX_LIFETIME,
+        }
+    }
 }
 
 /// What an assertion is measured by.
@@ -56,6 +69,8 @@ pub struct AssertionExpectation<'a> {
     pub issuer: &'a str,
     /// Our token endpoint.
     pub token_endpoint: &'a str,
+    /// The endpoint that it was presented at.
+    pub called_endpoint: &'a str,
     /// What the client's profile accepts.
     pub audience: AssertionAudience,
 }
@@ -86,8 +101,14 @@ impl AssertionClaims {
         if self.exp <= now.seconds() {
             return broken("it has expired");
         }
-        if self.exp > (now + MAX_LIFETIME + CLOCK_SKEW).seconds() {
-            return broken("it lives longer than five minutes");
+        // "Note that the authorization server may reject JWTs with an "exp" claim value that is
+        // unreasonably far in the future" (RFC 7523 §3)
+        let latest_end = |life: Span| (now + life + CLOCK_SKEW).seconds();
+        if self.exp > latest_end(expected.audience.longest_life()) {
+            return broken("exp is too far in the future");
+        }
+        if self.iat.is_none() && self.exp > latest_end(MAX_AGE) {
+            return broken("exp is more than five minutes ahead, and there is no iat");
         }
         if self.nbf.is_some_and(|nbf| nbf > latest_start) {
             return broken("it is not valid yet");
@@ -95,15 +116,27 @@ impl AssertionClaims {
         if self.iat.is_some_and(|iat| iat > latest_start) {
             return broken("it was made in the future");
         }
+        if self.ends() <= now.seconds() {
+            return broken("it was made more than five minutes ago");
+        }
         if self.jti.is_empty() || self.jti.len() > MAX_JTI {
             return broken("jti must have 1 to 256 bytes");
         }
         Ok(())
     }
 
-    /// When its `jti` may be forgotten.
+    /// When it is good for nothing any more, and its `jti` may be forgotten.
     pub fn expires_at(&self) -> Instant {
-        Instant::from_seconds(self.exp)
+        Instant::from_seconds(self.ends())
+    }
+
+    /// The second in which it ends: when it says so, but not long after it was made. "The
+    /// authorization server may reject JWTs with an "iat" claim value that is unreasonably far in
+    /// the past" (RFC 7523 §3).
+    fn ends(&self) -> i64 {
+        let age = MAX_AGE.as_seconds() + CLOCK_SKEW.as_seconds();
+        let too_old = self.iat.map(|iat| iat.saturating_add(age));
+        too_old.map_or(self.exp, |too_old| too_old.min(self.exp))
     }
 
     fn is_for(&self, expected: &AssertionExpectation<'_>) -> bool {
@@ -112,8 +145,12 @@ impl AssertionClaims {
             // An array could name another server beside this one, which might then replay it here
             // (audience injection).
             (AssertionAudience::IssuerOnly, Audience::Many(_)) => false,
-            (AssertionAudience::IssuerOrTokenEndpoint, audience) => {
-                let ours = [expected.issuer, expected.token_endpoint];
+            (AssertionAudience::IssuerOrEndpoint, audience) => {
+                let ours = [
+                    expected.issuer,
+                    expected.token_endpoint,
+                    expected.called_endpoint,
+                ];
                 let audiences = audience.as_slice();
                 !audiences.is_empty()
                     && audiences.iter().all(|known| ours.contains(&known.as_str()))
@@ -146,6 +183,7 @@ mod tests {
     const NOW: i64 = 1_795_205_032;
     const ISSUER: &str = "https://id.example";
     const TOKEN: &str = "https://id.example/token";
+    const CALLED: &str = "https://id.example/introspect";
 
     fn check(changes: Value, audience: AssertionAudience) -> Result<(), String> {
         let mut claims = json!({
@@ -156,15 +194,24 @@ mod tests {
         }
         let claims: AssertionClaims =
             serde_json::from_value(claims).map_err(|error| error.to_string())?;
+        accepts(&claims, audience, NOW)
+    }
+
+    fn accepts(
+        claims: &AssertionClaims,
+        audience: AssertionAudience,
+        now: i64,
+    ) -> Result<(), String> {
         let client_id = ClientId::parse("bank").expect("an id");
         let expected = AssertionExpectation {
             client_id: &client_id,
             issuer: ISSUER,
             token_endpoint: TOKEN,
+            called_endpoint: CALLED,
             audience,
         };
         claims
-            .check(&expected, Instant::from_seconds(NOW))
+            .check(&expected, Instant::from_seconds(now))
             .map_err(|error| {
                 assert_eq!(error.code().as_str(), "invalid_client");
                 error.cause().unwrap_or_default().to_owned()
@@ -173,12 +220,16 @@ mod tests {
 
     #[test]
     fn attack_23_the_audience_is_this_server_and_no_other() {
-        use AssertionAudience::{IssuerOnly, IssuerOrTokenEndpoint};
+        use AssertionAudience::{IssuerOnly, IssuerOrEndpoint};
         for (aud, only, either) in [
             (json!(ISSUER), true, true),
             (json!(TOKEN), false, true),
             (json!([ISSUER]), false, true),
-            (json!([ISSUER, TOKEN]), false, true),
+            (json!(CALLED), false, true),
+            (json!([ISSUER, TOKEN, CALLED]), false, true),
+            (json!("https://id.example/revoke"), false, false),
+            (json!("https://evil.example/introspect"), false, false),
+            (json!([CALLED, "https://evil.example"]), false, false),
             (json!([ISSUER, "https://evil.example"]), false, false),
             (json!([]), false, false),
             (json!("https://id.example/"), false, false),
@@ -186,14 +237,16 @@ mod tests {
         ] {
             let accepted = |rule| check(json!({ "aud": aud }), rule).is_ok();
             assert_eq!(
-                (accepted(IssuerOnly), accepted(IssuerOrTokenEndpoint)),
-                (only, either)
+                (accepted(IssuerOnly), accepted(IssuerOrEndpoint)),
+                (only, either),
+                "{aud}"
             );
         }
     }
 
     #[test]
     fn its_dates_are_held_against_our_clock() {
+        use AssertionAudience::{IssuerOnly, IssuerOrEndpoint};
         for (changes, fits) in [
             (json!({}), true),
             (json!({ "exp": NOW }), false),
@@ -201,15 +254,70 @@ mod tests {
             (json!({ "exp": NOW + 1 }), true),
             (json!({ "exp": NOW as f64 + 60.5 }), true),
             (json!({ "exp": NOW + 300 }), true),
-            (json!({ "exp": NOW + 3600 }), false),
+            (json!({ "exp": i64::MAX }), false),
+            (json!({ "exp": NOW + 4000, "iat": i64::MIN }), false),
             (json!({ "exp": (NOW + 60).to_string() }), false),
             (json!({ "iat": NOW + 10 }), true),
             (json!({ "iat": NOW + 61 }), false),
+            (json!({ "iat": NOW - 329 }), true),
+            (json!({ "iat": NOW - 330 }), false),
+            (json!({ "iat": i64::MIN }), false),
             (json!({ "nbf": NOW + 10 }), true),
             (json!({ "nbf": NOW + 61 }), false),
         ] {
-            let result = check(changes.clone(), AssertionAudience::IssuerOnly);
-            assert_eq!(result.is_ok(), fits, "{changes}: {result:?}");
+            for audience in [IssuerOnly, IssuerOrEndpoint] {
+                let result = check(changes.clone(), audience);
+                assert_eq!(result.is_ok(), fits, "{changes}, {audience:?}: {result:?}");
+            }
+        }
+    }
+
+    /// Good claims with these dates.
+    fn dated(exp: i64, iat: Option<i64>) -> AssertionClaims {
+        AssertionClaims {
+            iss: "bank".into(),
+            sub: "bank".into(),
+            aud: Audience::One(ISSUER.into()),
+            exp,
+            iat,
+            nbf: None,
+            jti: "1".into(),
+        }
+    }
+
+    #[test]
+    fn an_hours_life_is_fine_but_for_the_strict_and_only_right_after_it_was_made() {
+        use AssertionAudience::{IssuerOnly, IssuerOrEndpoint};
+        for (exp, iat, fits) in [
+            (3600, Some(0), true),
+            (3600, Some(-329), true),
+            (3600, Some(-330), false),
+            (3600, None, false),
+            (3630, Some(0), true),
+            (3631, Some(0), false),
+        ] {
+            let claims = dated(NOW + exp, iat.map(|iat| NOW + iat));
+            assert!(accepts(&claims, IssuerOnly, NOW).is_err(), "{exp} {iat:?}");
+            let result = accepts(&claims, IssuerOrEndpoint, NOW);
+            assert_eq!(result.is_ok(), fits, "{exp} {iat:?}: {result:?}");
+        }
+    }
+
+    #[test]
+    fn its_jti_is_forgotten_only_when_it_is_worth_nothing() {
+        for (exp, iat) in [
+            (3600, Some(0)),
+            (3600, Some(30)),
+            (60, Some(0)),
+            (300, None),
+        ] {
+            let claims = dated(NOW + exp, iat.map(|iat| NOW + iat));
+            let forgotten_at = claims.expires_at().seconds();
+            assert!(forgotten_at <= NOW + 360, "{exp} {iat:?}");
+            let accepted =
+                |at: i64| accepts(&claims, AssertionAudience::IssuerOrEndpoint, at).is_ok();
+            assert!(accepted(NOW) && accepted(forgotten_at - 1));
+            assert!((forgotten_at..NOW + 4000).all(|at| !accepted(at)));
         }
     }
 

@@ -12,6 +12,7 @@ use protocol::oauth_error::{ErrorCode, OAuthError};
 use serde::Serialize;
 
 use crate::error::log_fault;
+use crate::reply::refusal_log;
 
 /// Sends an answer of the token, introspection or revocation endpoint.
 pub(crate) fn send<T: Serialize>(answer: Result<Answer<T>, Fault>) -> HttpResponse {
@@ -47,11 +48,7 @@ fn status(error: &OAuthError) -> StatusCode {
 
 /// A refusal of RFC 6749 §5.2.
 pub(crate) fn refused(error: &OAuthError) -> HttpResponse {
-    tracing::debug!(
-        error = error.code().as_str(),
-        cause = error.cause(),
-        "refused"
-    );
+    refusal_log::log(error);
     let mut response = no_store(status(error));
     // "the authorization server MUST respond with an HTTP 401 status code and include the
     // WWW-Authenticate response header field matching the authentication scheme used by the client"

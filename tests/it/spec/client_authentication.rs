@@ -28,15 +28,36 @@ fn key_of(program: &Program) -> &ClientKey {
 
 /// A token request with this assertion.
 fn asserts(program: &Program, assertion: &str) -> String {
+    asserts_at(program, "/token", assertion)
+}
+
+fn signs_assertions() -> serde_json::Value {
+    json!({
+        "token_endpoint_auth_method": "private_key_jwt",
+        "grant_types": ["client_credentials"], "redirect_uris": [],
+    })
+}
+
+/// A request to an endpoint of clients with this assertion.
+fn asserts_at(program: &Program, path: &str, assertion: &str) -> String {
     let fields = [
         ("grant_type", "client_credentials"),
+        ("token", "nothing"),
         ("client_assertion_type", ASSERTION_TYPE),
         ("client_assertion", assertion),
     ];
-    let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let of_this_endpoint = |(name, _): &(&str, &str)| match path {
+        "/token" => *name != "token",
+        _ => *name != "grant_type",
+    };
+    let fields: Vec<(String, String)> = fields
+        .into_iter()
+        .filter(of_this_endpoint)
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
     let reply = program
         .world
-        .send(form_body(program.world.http("POST", "/token"), &fields));
+        .send(form_body(program.world.http("POST", path), &fields));
     match reply.status {
         200 => "200".into(),
         _ => reply.error(),
@@ -77,10 +98,7 @@ in_both_worlds! {
     }
 
     fn an_assertion_is_judged_by_every_claim(w: &World) {
-        let jobs = w.client(json!({
-            "token_endpoint_auth_method": "private_key_jwt",
-            "grant_types": ["client_credentials"], "redirect_uris": [],
-        }));
+        let jobs = w.client(signs_assertions());
         let key = key_of(&jobs);
         let now = w.now().seconds();
         let token_endpoint = format!("{}/token", w.issuer());
@@ -111,11 +129,64 @@ in_both_worlds! {
         assert_eq!(asserts(&jobs, &expiring), "401 invalid_client");
     }
 
+    /// Libraries name the address that they call (Authlib), the token endpoint (OpenID Connect Core
+    /// §9) or the issuer (RFC 7523bis).
+    fn an_assertion_may_name_the_endpoint_that_it_is_sent_to(w: &World) {
+        let jobs = w.client(signs_assertions());
+        let key = key_of(&jobs);
+        let at = |path: &str| format!("{}{path}", w.issuer());
+        for path in ["/token", "/introspect", "/revoke"] {
+            for (aud, accepted) in [
+                (json!(w.issuer()), true),
+                (json!(at("/token")), true),
+                (json!(at("/introspect")), path == "/introspect"),
+                (json!(at("/revoke")), path == "/revoke"),
+                (json!([at(path), at("/token")]), true),
+                (json!([at(path), "https://other.example"]), false),
+                (json!(format!("https://other.example{path}")), false),
+                (json!(path), false),
+                (json!(at(&format!("{path}/"))), false),
+                (json!(at("/userinfo")), false),
+            ] {
+                let assertion = jobs.assertion(key, json!({ "aud": aud }));
+                let expected = if accepted { "200" } else { "401 invalid_client" };
+                assert_eq!(asserts_at(&jobs, path, &assertion), expected, "{aud} at {path}");
+            }
+        }
+    }
+
+    /// Authlib's live for an hour. However long it says it lives, it is good for five minutes: for so
+    /// long its `jti` is remembered.
+    fn an_assertion_that_lives_for_an_hour_is_good_for_five_minutes(w: &World) {
+        let jobs = w.client(signs_assertions());
+        let key = key_of(&jobs);
+        let now = w.now().seconds();
+        let of_an_hour = |more: serde_json::Value| {
+            let mut claims = json!({ "exp": now + 3600 });
+            for (name, value) in more.as_object().expect("an object") {
+                claims[name] = value.clone();
+            }
+            jobs.assertion(key, claims)
+        };
+        let used = of_an_hour(json!({}));
+        assert_eq!(asserts(&jobs, &used), "200");
+        assert_eq!(asserts(&jobs, &of_an_hour(json!({ "exp": now + 3700 }))), "401 invalid_client");
+        let (soon, late) = (of_an_hour(json!({})), of_an_hour(json!({})));
+        w.seconds_pass(299);
+        assert_eq!(asserts(&jobs, &soon), "200");
+        w.seconds_pass(120);
+        assert_eq!(asserts(&jobs, &late), "401 invalid_client");
+        for _ in 0..10 {
+            w.seconds_pass(300);
+            w.wait(w.flows().sweep()).expect("no fault");
+            for old in [&used, &soon] {
+                assert_eq!(asserts(&jobs, old), "401 invalid_client", "forgotten, and dead as well");
+            }
+        }
+    }
+
     fn an_assertion_works_once(w: &World) {
-        let jobs = w.client(json!({
-            "token_endpoint_auth_method": "private_key_jwt",
-            "grant_types": ["client_credentials"], "redirect_uris": [],
-        }));
+        let jobs = w.client(signs_assertions());
         let assertion = jobs.assertion(key_of(&jobs), json!({}));
         assert_eq!(asserts(&jobs, &assertion), "200");
         assert_eq!(asserts(&jobs, &assertion), "401 invalid_client");

@@ -28,7 +28,12 @@ const CHECKS: &[Check] = &[
     pkce_is_used,
     scope_is_allowed,
     openid_for_mini_programs,
+    it_can_be_kept,
 ];
+
+/// Bytes of a request as it is kept while its pages are shown: it travels in the address of the
+/// sign-in page, and proxies take lines of 8 KiB.
+const MAX_KEPT: usize = 5 * 1024;
 
 /// Runs all checks.
 pub fn check(checked: &Checked<'_>) -> Result<(), AuthorizationRefusal> {
@@ -87,6 +92,17 @@ fn openid_for_mini_programs(c: &Checked<'_>) -> Result<(), AuthorizationRefusal>
         return refuse(
             AuthorizationErrorCode::InvalidScope,
             "a mini-program asks for openid with whatever else",
+        );
+    }
+    Ok(())
+}
+
+fn it_can_be_kept(c: &Checked<'_>) -> Result<(), AuthorizationRefusal> {
+    let kept = serde_json::to_vec(c.request).map_or(usize::MAX, |json| json.len());
+    if kept > MAX_KEPT {
+        return refuse(
+            AuthorizationErrorCode::InvalidRequest,
+            "the request is too long",
         );
     }
     Ok(())

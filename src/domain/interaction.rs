@@ -82,8 +82,30 @@ pub enum SignInReason {
     Prompted,
     /// `max_age` has passed.
     MaxAge,
-    /// `id_token_hint` names someone else.
-    AnotherUserHinted,
+    /// The request is for someone else.
+    AnotherUserExpected,
+}
+
+/// For whom a request is: `id_token_hint` names them, or the value that `claims` wants `sub` to have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// For whoever is in front of the browser.
+    Anybody,
+    /// For this user and no other.
+    Only(UserId),
+    /// For somebody whom the client does not know: nobody is them.
+    Unknown,
+}
+
+impl Expected {
+    /// Whether a user may answer the request.
+    pub fn admits(self, user: UserId) -> bool {
+        match self {
+            Self::Anybody => true,
+            Self::Only(expected) => expected == user,
+            Self::Unknown => false,
+        }
+    }
 }
 
 /// A page of consent.
@@ -123,8 +145,8 @@ pub struct Standing<'a> {
     pub client: &'a Client,
     /// The live session of this browser and its user.
     pub session: Option<(&'a Session, &'a User)>,
-    /// The user that `id_token_hint` names, when there is a valid one.
-    pub hinted: Option<UserId>,
+    /// For whom it is.
+    pub expected: Expected,
     /// The live grant of this user for this client.
     pub grant: Option<&'a Grant>,
     /// What this user refused this client.
@@ -149,6 +171,12 @@ pub fn decide(standing: &Standing<'_>) -> Next {
             AuthorizationErrorCode::LoginRequired,
         );
     };
+    if !standing.expected.admits(user.id) && signed_in_here(standing, session) {
+        return refuse(
+            AuthorizationErrorCode::LoginRequired,
+            "somebody else signed in than the one whom the request names",
+        );
+    }
     if let Some(reason) = must_sign_in_again(standing, session) {
         return page_or(
             silent,
@@ -195,13 +223,19 @@ fn refuse(code: AuthorizationErrorCode, description: &str) -> Next {
     Next::Refuse(AuthorizationRefusal::new(code, description))
 }
 
+/// Whether somebody signed in on the pages of this very request.
+fn signed_in_here(standing: &Standing<'_>, session: &Session) -> bool {
+    standing.progress.signed_in == Some(session.id)
+}
+
+/// Whoever is named must be the one who signs in: "If the End-User identified by the ID Token is
+/// already logged in or is logged in as a result of the request …, then the Authorization Server
+/// returns a positive response; otherwise, it MUST return an error, such as login_required" (OIDC
+/// Core §3.1.2.1).
 fn must_sign_in_again(standing: &Standing<'_>, session: &Session) -> Option<SignInReason> {
-    let here = standing.progress.signed_in == Some(session.id);
-    if standing
-        .hinted
-        .is_some_and(|hinted| hinted != session.user_id)
-    {
-        return Some(SignInReason::AnotherUserHinted);
+    let here = signed_in_here(standing, session);
+    if !standing.expected.admits(session.user_id) {
+        return Some(SignInReason::AnotherUserExpected);
     }
     if standing.request.prompt.login && !here {
         return Some(SignInReason::Prompted);
@@ -218,7 +252,7 @@ fn must_sign_in_again(standing: &Standing<'_>, session: &Session) -> Option<Sign
 }
 
 fn has_chosen(standing: &Standing<'_>, session: &Session) -> bool {
-    standing.progress.chosen == Some(session.id) || standing.progress.signed_in == Some(session.id)
+    standing.progress.chosen == Some(session.id) || signed_in_here(standing, session)
 }
 
 /// An acr asked for as an essential claim must be met or refused (OIDC Core §5.5.1.1);

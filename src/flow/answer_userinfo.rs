@@ -18,14 +18,17 @@ use serde_json::{Map, Value};
 
 use crate::Flows;
 use crate::answer::Answer;
-use crate::shared_data::{Asked, claims_of};
+use crate::shared_data::{Asked, claims_of, judges_names};
 use crate::verify_access_token::Standing;
 
 /// What is read for an answer, in one go.
 struct Known {
     profile: Profile,
     grant: Grant,
+    /// What was authorized by name.
     claims: ClaimsRequest,
+    /// What was authorized by scope.
+    authorized: ScopeSet,
 }
 
 impl Flows {
@@ -68,7 +71,7 @@ impl Flows {
             &Asked {
                 scope: &scope,
                 named,
-                grant: &allowed,
+                grant: judges_names(&scope, &known.authorized, &allowed),
             },
         ));
         if let Some(unionid) = self.unionid(&client, &scope, person).await? {
@@ -85,12 +88,14 @@ impl Flows {
                 Some(family_id) => store::token_families::find(db, family_id)?,
                 None => None,
             };
+            let (claims, authorized) = family
+                .map(|family| (family.authorized.claims, family.authorized.scope))
+                .unwrap_or_default();
             Ok(Some(Known {
                 profile: store::profiles::find(db, person.user_id)?.unwrap_or_default(),
                 grant,
-                claims: family
-                    .map(|family| family.authorized.claims)
-                    .unwrap_or_default(),
+                claims,
+                authorized,
             }))
         });
         read.await

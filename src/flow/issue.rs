@@ -29,7 +29,7 @@ use protocol::token_response::TokenResponse;
 use serde_json::{Map, Value};
 
 use crate::Flows;
-use crate::shared_data::{Asked, claims_of};
+use crate::shared_data::{Asked, claims_of, judges_names};
 
 /// To whom tokens are issued, and when.
 #[derive(Clone, Debug)]
@@ -73,6 +73,8 @@ pub(crate) struct Person {
     pub(crate) nonce: Option<String>,
     /// What was asked for by name in the id_token.
     pub(crate) named: BTreeMap<String, ClaimNeed>,
+    /// What they authorized: a token with less was narrowed by its client.
+    pub(crate) authorized_scope: ScopeSet,
     /// All that they allow this client now.
     pub(crate) grant_scope: ScopeSet,
 }
@@ -93,6 +95,7 @@ impl Person {
             session_id: family.authorized.session_id,
             nonce: None,
             named: family.authorized.claims.id_token.clone(),
+            authorized_scope: family.authorized.scope.clone(),
             grant_scope,
         }
     }
@@ -104,6 +107,12 @@ fn audience(client: &Client, entitled: &Entitled, issuer: &str) -> (Vec<String>,
         true => (vec![client.default_audience(&entitled.scope, issuer)], true),
         false => (entitled.resource.clone(), false),
     }
+}
+
+/// Whether a client named the issuer, where userinfo is, and nobody else: a token that others may
+/// receive opens nothing here ("access tokens SHOULD be audience-restricted", RFC 9700 §2.3).
+fn is_for_us_alone(audience: &[String], issuer: &str) -> bool {
+    audience == [issuer]
 }
 
 /// In whose circle the `sub` of an access token stands: the client's own, if only the client reads
@@ -188,9 +197,9 @@ impl Flows {
             on_behalf_of: person.map(|person| person.handle),
             number: u64::from_be_bytes(entropy::bytes(self.entropy())),
             position: issuing.position,
-            opens_userinfo: is_default
-                && person.is_some()
-                && entitled.scope.contains(scope::OPENID),
+            opens_userinfo: person.is_some()
+                && entitled.scope.contains(scope::OPENID)
+                && (is_default || is_for_us_alone(&audience, &self.policy().issuer)),
         };
         let ends_at = end_of_access(&self.policy().lifetimes, issuing.now, person);
         Ok(AccessTokenClaims {
@@ -261,7 +270,7 @@ impl Flows {
         let asked = Asked {
             scope: &nothing,
             named: &person.named,
-            grant: &allowed,
+            grant: judges_names(scope, &person.authorized_scope, &allowed),
         };
         Ok(claims_of(&profile.unwrap_or_default(), &asked))
     }
@@ -333,6 +342,7 @@ mod tests {
             session_id: SessionId::new(start, &entropy),
             nonce: None,
             named: BTreeMap::new(),
+            authorized_scope: ScopeSet::default(),
             grant_scope: ScopeSet::default(),
         }
     }

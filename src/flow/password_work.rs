@@ -1,11 +1,14 @@
-//! Hashing passwords: on threads that may block, as many at once as there are cores.
+//! Hashing passwords: on threads that may block, as many at once as there are cores, in memory that
+//! goes from one to the next while there is work and back to the system after it.
 
 use std::num::NonZeroUsize;
-use std::sync::{Arc, LazyLock};
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use foundation::fault::Fault;
 use foundation::secret::SecretText;
+use keys::password::HashMemory;
 use tokio::sync::Semaphore;
 
 use crate::Flows;
@@ -19,11 +22,18 @@ static HASHING: LazyLock<Semaphore> = LazyLock::new(|| {
     Semaphore::new(std::thread::available_parallelism().map_or(1, NonZeroUsize::get))
 });
 
+/// The memory of all hashes of this process.
+static MEMORY: Memories = Memories(Mutex::new(Kept {
+    spare: Vec::new(),
+    lent: 0,
+}));
+
 impl Flows {
     /// Hashes a new password.
     pub(crate) async fn hash_password(&self, password: SecretText) -> Result<String, Fault> {
         let (policy, entropy) = (self.policy().passwords, Arc::clone(&self.0.entropy));
-        bounded(move || keys::password::hash(policy, &password, entropy.as_ref())).await
+        bounded(move |memory| keys::password::hash(policy, memory, &password, entropy.as_ref()))
+            .await
     }
 
     /// Whether a password fits a hash. For nobody (`None`) the work is the same and the answer no.
@@ -33,12 +43,13 @@ impl Flows {
         hash: Option<String>,
     ) -> Result<bool, Fault> {
         let policy = self.policy().passwords;
-        bounded(move || keys::password::verify(policy, &password, hash.as_deref())).await
+        bounded(move |memory| keys::password::verify(policy, memory, &password, hash.as_deref()))
+            .await
     }
 }
 
 async fn bounded<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+    work: impl FnOnce(&mut HashMemory) -> Result<T, Fault> + Send + 'static,
 ) -> Result<T, Fault> {
     const WHAT: &str = "a thread for hashing";
     let permit = tokio::time::timeout(PATIENCE, HASHING.acquire())
@@ -48,8 +59,108 @@ async fn bounded<T: Send + 'static>(
     // The permit goes with the work: who stops waiting for the answer does not make room for more.
     let done = tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        work()
+        work(&mut MEMORY.lend())
     });
     done.await
         .map_err(|error| Fault::broken_by("hashing a password", error))?
+}
+
+/// Memory for hashes, handed from one to the next. There is never more of it than there were hashes
+/// at one moment, which the permits bound, and none when nobody hashes.
+struct Memories(Mutex<Kept>);
+
+struct Kept {
+    spare: Vec<HashMemory>,
+    lent: usize,
+}
+
+impl Memories {
+    fn lend(&self) -> Lent<'_> {
+        let mut kept = self.kept();
+        kept.lent += 1;
+        Lent {
+            of: self,
+            memory: kept.spare.pop().unwrap_or_default(),
+        }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Memory of one hash; comes back by itself.
+struct Lent<'a> {
+    of: &'a Memories,
+    memory: HashMemory,
+}
+
+impl Deref for Lent<'_> {
+    type Target = HashMemory;
+
+    fn deref(&self) -> &HashMemory {
+        &self.memory
+    }
+}
+
+impl DerefMut for Lent<'_> {
+    fn deref_mut(&mut self) -> &mut HashMemory {
+        &mut self.memory
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        let memory = std::mem::take(&mut self.memory);
+        let mut kept = self.of.kept();
+        kept.lent -= 1;
+        kept.spare.push(memory);
+        // The last one turns off the light; what is freed is freed outside the lock.
+        let freed = match kept.lent {
+            0 => std::mem::take(&mut kept.spare),
+            _ => Vec::new(),
+        };
+        drop(kept);
+        drop(freed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attack_97_memory_is_bounded_by_the_hashes_of_one_moment_and_freed_after_them() {
+        let memories = Memories(Mutex::new(Kept {
+            spare: Vec::new(),
+            lent: 0,
+        }));
+        let counts = || {
+            let kept = memories.kept();
+            (kept.lent, kept.spare.len())
+        };
+        let first = memories.lend();
+        for _ in 0..100 {
+            let second = memories.lend();
+            assert_eq!(counts(), (2, 0), "the spare one is used again");
+            drop(second);
+            assert_eq!(counts(), (1, 1));
+        }
+        drop(first);
+        assert_eq!(counts(), (0, 0));
+    }
+
+    #[test]
+    fn memory_comes_back_from_a_hash_that_panics() {
+        let memories = Memories(Mutex::new(Kept {
+            spare: Vec::new(),
+            lent: 0,
+        }));
+        let hash = std::panic::AssertUnwindSafe(|| {
+            let _lent = memories.lend();
+            panic!("while hashing");
+        });
+        assert!(std::panic::catch_unwind(hash).is_err());
+        assert_eq!(memories.kept().lent, 0);
+    }
 }

@@ -5,7 +5,9 @@
 //! only if the person allows this client a scope that contains it, as the grant is at this moment.
 //! Consent is asked scope by scope, so a name in `claims` can never bring more than the sheet
 //! showed; what it can do is fetch a claim that was allowed in an earlier authorization with a
-//! token whose own scope is smaller, or put it into the id_token.
+//! token whose own scope is smaller, or put it into the id_token. A token that the client had
+//! narrowed opens no more than it says: a backend narrows what it hands to a party that it trusts
+//! less, and names have no say there.
 //!
 //! `picture` is passed on as it is. Two programs that were both allowed to see it can compare its
 //! address, as they can compare the name; `docs/security.md` says so.
@@ -28,6 +30,19 @@ pub(crate) struct Asked<'a> {
     pub(crate) named: &'a BTreeMap<String, ClaimNeed>,
     /// All that the grant allows now.
     pub(crate) grant: &'a ScopeSet,
+}
+
+/// The scopes that claims asked for by name are judged by: all that the person allows, for a token
+/// that has what was authorized and is still allowed; for a token that was narrowed, its own.
+pub(crate) fn judges_names<'a>(
+    token: &'a ScopeSet,
+    authorized: &ScopeSet,
+    grant: &'a ScopeSet,
+) -> &'a ScopeSet {
+    match authorized.intersection(grant).is_subset(token) {
+        true => grant,
+        false => token,
+    }
 }
 
 /// The claims of a profile that were asked for and are allowed. What the person does not have is
@@ -239,6 +254,22 @@ mod tests {
             names("openid", &["sub", "password_hash", "user_id"], "profile"),
             [""; 0]
         );
+    }
+
+    #[test]
+    fn a_narrowed_token_is_judged_by_what_it_says() {
+        let judged = |token: &str, authorized: &str, grant: &str| {
+            judges_names(&set(token), &set(authorized), &set(grant)).to_string()
+        };
+        let all = "email openid phone";
+        assert_eq!(judged("openid email", "openid email", all), all);
+        assert_eq!(judged("openid", "openid email", all), "openid");
+        // Taken back by the person, not narrowed by the client.
+        assert_eq!(
+            judged("openid", "openid email", "openid phone"),
+            "openid phone"
+        );
+        assert_eq!(judged("openid email", "openid", all), all);
     }
 
     #[test]

@@ -4,14 +4,20 @@
 //! the binding (the digest of the pre-session cookie, or the session), so a token of one hop,
 //! browser or person is worth nothing at another: no forged form, no flow that an attacker began
 //! and a victim finishes.
+//!
+//! A token for a browser is sealed: it can carry a whole request, so that somebody who only passes by
+//! leaves nothing in the database, and nothing of the request is read from an address.
 
 use foundation::base64url;
 use foundation::digest::TokenDigest;
+use foundation::entropy::Entropy;
 use foundation::fault::Fault;
 use foundation::id::{InteractionId, SessionId};
 use keys::key_ring::KeyRing;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+
+use crate::authorize::Begun;
 
 /// Which page a token is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,11 +44,14 @@ impl Hop {
 }
 
 /// What the sign-in page leads back to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum SignInTarget {
-    /// An authorization request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum SignInTarget {
+    /// An authorization request that has a row.
     #[serde(rename = "i")]
     Interaction(InteractionId),
+    /// An authorization request that has none yet.
+    #[serde(rename = "b")]
+    Begun(Box<Begun>),
     /// The account pages.
     #[serde(rename = "a")]
     Account,
@@ -59,24 +68,25 @@ pub struct PageStep {
     pub as_other: bool,
 }
 
-/// Signs a payload for a hop, bound to a browser.
+/// Seals a payload for a hop, bound to a browser.
 pub(crate) fn for_browser<T: Serialize>(
     keys: &KeyRing,
+    entropy: &dyn Entropy,
     hop: Hop,
     browser: TokenDigest,
     payload: &T,
 ) -> Result<String, Fault> {
-    sign(keys, &browser_label(hop, browser), payload)
+    Ok(keys.seal_step(&browser_label(hop, browser), &json(payload)?, entropy))
 }
 
-/// Reads what [`for_browser`] signed for the same hop and browser.
+/// Reads what [`for_browser`] sealed for the same hop and browser.
 pub(crate) fn read_for_browser<T: DeserializeOwned>(
     keys: &KeyRing,
     hop: Hop,
     browser: TokenDigest,
     token: &str,
 ) -> Option<T> {
-    read(keys, &browser_label(hop, browser), token)
+    serde_json::from_slice(&keys.open_step(&browser_label(hop, browser), token)?).ok()
 }
 
 /// Signs a payload for a hop, bound to a session.
@@ -86,7 +96,7 @@ pub(crate) fn for_session<T: Serialize>(
     session: SessionId,
     payload: &T,
 ) -> Result<String, Fault> {
-    sign(keys, &session_label(hop.label(), session), payload)
+    Ok(keys.sign_step(&session_label(hop.label(), session), &json(payload)?))
 }
 
 /// Reads what [`for_session`] signed for the same hop and session.
@@ -96,7 +106,7 @@ pub(crate) fn read_for_session<T: DeserializeOwned>(
     session: SessionId,
     token: &str,
 ) -> Option<T> {
-    read(keys, &session_label(hop.label(), session), token)
+    serde_json::from_slice(&keys.verify_step(&session_label(hop.label(), session), token)?).ok()
 }
 
 /// The token that every form of the account pages carries.
@@ -122,11 +132,6 @@ fn session_label(hop: &str, session: SessionId) -> String {
     format!("session {hop} {session}")
 }
 
-fn sign<T: Serialize>(keys: &KeyRing, label: &str, payload: &T) -> Result<String, Fault> {
-    let bytes = serde_json::to_vec(payload).map_err(|e| Fault::broken_by("a step payload", e))?;
-    Ok(keys.sign_step(label, &bytes))
-}
-
-fn read<T: DeserializeOwned>(keys: &KeyRing, label: &str, token: &str) -> Option<T> {
-    serde_json::from_slice(&keys.verify_step(label, token)?).ok()
+fn json<T: Serialize>(payload: &T) -> Result<Vec<u8>, Fault> {
+    serde_json::to_vec(payload).map_err(|e| Fault::broken_by("a step payload", e))
 }

@@ -8,6 +8,7 @@ use foundation::id::InteractionId;
 
 use crate::column::{Key, Place, bytes, instant, json, millis};
 use crate::connection::Connection;
+use crate::dialect::insert_unless_there;
 use crate::fault::at;
 use crate::schema::interactions;
 
@@ -26,6 +27,18 @@ struct InteractionRow {
 }
 
 impl InteractionRow {
+    fn of(interaction: &Interaction) -> Result<Self, Fault> {
+        Ok(Self {
+            id: bytes(&interaction.id),
+            browser_digest: bytes(&interaction.browser),
+            request: json(TABLE, &interaction.request)?,
+            progress: json(TABLE, &interaction.progress)?,
+            created_at: interaction.created_at.millis(),
+            expires_at: interaction.expires_at.millis(),
+            consumed_at: millis(interaction.consumed_at),
+        })
+    }
+
     fn read(self) -> Result<Interaction, Fault> {
         let place = Place::new(TABLE, Key::Bytes(&self.id));
         Ok(Interaction {
@@ -40,22 +53,14 @@ impl InteractionRow {
     }
 }
 
-/// Adds an interaction.
-pub fn insert(conn: &mut Connection, interaction: &Interaction) -> Result<(), Fault> {
-    let row = InteractionRow {
-        id: bytes(&interaction.id),
-        browser_digest: bytes(&interaction.browser),
-        request: json(TABLE, &interaction.request)?,
-        progress: json(TABLE, &interaction.progress)?,
-        created_at: interaction.created_at.millis(),
-        expires_at: interaction.expires_at.millis(),
-        consumed_at: millis(interaction.consumed_at),
-    };
-    diesel::insert_into(interactions::table)
-        .values(&row)
-        .execute(conn)
-        .map_err(at(TABLE))?;
-    Ok(())
+/// Adds an interaction unless it is there: of two submissions of one form, one gets `true`.
+pub fn insert_unless_there(
+    conn: &mut Connection,
+    interaction: &Interaction,
+) -> Result<bool, Fault> {
+    let row = InteractionRow::of(interaction)?;
+    let inserted = insert_unless_there!(conn, interactions::table, &row).map_err(at(TABLE))?;
+    Ok(inserted == 1)
 }
 
 /// An interaction by id, whatever has become of it.

@@ -1,6 +1,7 @@
 //! Faults at the boundary: logged here, once, with an id that the caller sees; and addresses that
-//! do not exist.
+//! do not exist, or whose query cannot be read.
 
+use actix_web::error::QueryPayloadError;
 use actix_web::http::header::{ACCEPT, CACHE_CONTROL};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
@@ -8,7 +9,7 @@ use foundation::entropy::{self, SystemEntropy};
 use foundation::fault::Fault;
 use serde_json::json;
 
-use crate::reply::page;
+use crate::reply::page::{self, PageError};
 use crate::state::WebState;
 
 /// Logs a fault and gives the id under which it stands in the log.
@@ -30,6 +31,18 @@ pub(crate) async fn no_such_address(request: HttpRequest, state: Data<WebState>)
                 "error_description": "there is nothing at this address",
             })),
     }
+}
+
+/// What is answered where the query of a page's address cannot be read: the page of an error, as for
+/// everything else that is wrong with an address.
+pub(crate) fn unreadable_query(_: QueryPayloadError, request: &HttpRequest) -> actix_web::Error {
+    let state = request.app_data::<Data<WebState>>();
+    let detail = "the query of the address cannot be read";
+    state
+        .map_or_else(PageError::misconfigured, |state| {
+            PageError::bad_request(state, detail)
+        })
+        .into()
 }
 
 /// Browsers name `text/html` wherever they would show what comes.

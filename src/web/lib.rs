@@ -16,6 +16,7 @@ mod extract;
 mod face;
 pub mod guard;
 mod health;
+pub mod method;
 mod oauth;
 mod oidc;
 pub mod page;
@@ -35,6 +36,7 @@ pub fn configure(state: WebState) -> impl FnOnce(&mut ServiceConfig) + Clone {
             .app_data(Data::new(state))
             .app_data(Rc::new(guard::count::Counters::default()))
             .app_data(web::PayloadConfig::new(extract::body::MAX_BODY))
+            .app_data(web::QueryConfig::default().error_handler(error::unreadable_query))
             .wrap(actix_web::middleware::from_fn(guard::around))
             .configure(oauth::authorize::routes)
             .configure(oauth::token::routes)

@@ -236,37 +236,19 @@ impl Client {
     /// Others follow OIDC Core §8.1: "the Sector Identifier used for pairwise identifier
     /// calculation is the host component of the registered redirect_uri". Hosts that anybody can
     /// use (loopback, private schemes) and several hosts at once fall back to the client itself,
-    /// so that strangers never share a circle.
+    /// so that strangers never share a circle. Nor does a `sector_identifier_uri` of another host
+    /// open one: nobody has looked whether it names this client.
     pub fn sector(&self) -> Sector {
         let own = || Sector::Client(self.id.clone());
         if self.mini_program().is_some() || self.is_host() {
             return own();
         }
-        let registered = self
-            .metadata
-            .sector_identifier_uri
-            .as_deref()
-            .and_then(https_host);
-        if let Some(host) = registered {
-            return Sector::Host(host);
-        }
-        if self.metadata.application_type == ApplicationType::Native
-            || self.metadata.subject_type != SubjectType::Pairwise
-        {
+        let is_native = self.metadata.application_type == ApplicationType::Native;
+        let is_pairwise = self.metadata.subject_type == SubjectType::Pairwise;
+        if (is_native || !is_pairwise) && !self.metadata.has_own_sector_uri() {
             return own();
         }
-        let hosts: Vec<_> = self
-            .metadata
-            .redirect_uris
-            .iter()
-            .map(|r| https_host(r.as_str()))
-            .collect();
-        match hosts.split_first() {
-            Some((Some(first), rest)) if rest.iter().all(|h| h.as_ref() == Some(first)) => {
-                Sector::Host(first.clone())
-            }
-            _ => own(),
-        }
+        self.metadata.redirect_host().map_or_else(own, Sector::Host)
     }
 
     /// The audience of its access tokens when the request names no resource (RFC 9068 §3 wants a
@@ -280,11 +262,86 @@ impl Client {
     }
 }
 
-fn https_host(uri: &str) -> Option<String> {
-    let url = url::Url::parse(uri).ok()?;
-    let host = url.host_str()?;
-    let anybodys = host == "localhost"
-        || host.ends_with(".localhost")
-        || host.parse::<std::net::IpAddr>().is_ok();
-    (url.scheme() == "https" && !anybodys && !host.starts_with('[')).then(|| host.to_owned())
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::client_metadata::parse_metadata;
+    use serde_json::{Value, json};
+
+    fn client(metadata: &Value) -> Client {
+        let at = Instant::from_seconds(0);
+        Client {
+            id: ClientId::parse("shop").expect("an id"),
+            metadata: parse_metadata(metadata).expect("metadata"),
+            state: MiniProgramState::Released,
+            publisher: None,
+            secrets: Vec::new(),
+            created_at: at,
+            updated_at: at,
+        }
+    }
+
+    fn sector_of(redirect_uris: &[&str], more: &Value) -> Sector {
+        let mut metadata = json!({ "redirect_uris": redirect_uris });
+        for (name, value) in more.as_object().expect("an object") {
+            metadata[name] = value.clone();
+        }
+        client(&metadata).sector()
+    }
+
+    fn host(name: &str) -> Sector {
+        Sector::Host(name.into())
+    }
+
+    fn own() -> Sector {
+        Sector::Client(ClientId::parse("shop").expect("an id"))
+    }
+
+    #[test]
+    fn one_owned_host_of_all_redirect_uris_is_the_sector() {
+        let ordinary = json!({});
+        let sector = |uris: &[&str]| sector_of(uris, &ordinary);
+        assert_eq!(sector(&["https://rp.example/cb"]), host("rp.example"));
+        let two = ["https://rp.example/a", "https://rp.example:8443/b"];
+        assert_eq!(sector(&two), host("rp.example"));
+        for uris in [
+            ["https://rp.example/cb", "https://other.example/cb"],
+            ["https://rp.example/cb", "http://localhost:3000/cb"],
+            ["http://127.0.0.1/cb", "http://[::1]/cb"],
+        ] {
+            assert_eq!(sector(&uris), own(), "{uris:?}");
+        }
+        let native = json!({ "application_type": "native" });
+        assert_eq!(sector_of(&["https://rp.example/cb"], &native), own());
+    }
+
+    #[test]
+    fn a_sector_uri_of_the_same_host_changes_nobodys_id() {
+        let named = json!({ "sector_identifier_uri": "https://rp.example/sector.json" });
+        let native = json!({ "application_type": "native",
+            "sector_identifier_uri": "https://rp.example/sector.json" });
+        for more in [named, native] {
+            let sector = sector_of(&["https://rp.example/cb"], &more);
+            assert_eq!(sector, host("rp.example"), "{more}");
+        }
+    }
+
+    /// Registered before that was refused.
+    #[test]
+    fn a_stored_sector_uri_of_another_host_opens_no_sector() {
+        let victims = Some("https://rp.example/never-fetched.json".to_owned());
+        let stored = |redirect_uris: &[&str]| {
+            let mut stored = client(&json!({ "redirect_uris": redirect_uris }));
+            stored.metadata.sector_identifier_uri.clone_from(&victims);
+            stored.sector()
+        };
+        let evils = stored(&["https://evil.example/cb"]);
+        assert_eq!(evils, host("evil.example"));
+        let several = ["https://evil.example/cb", "https://rp.example/cb"];
+        assert_eq!(stored(&several), own());
+        assert_eq!(stored(&["http://localhost/cb"]), own());
+        let mut machine = client(&json!({ "grant_types": ["client_credentials"] }));
+        machine.metadata.sector_identifier_uri.clone_from(&victims);
+        assert_eq!(machine.sector(), own());
+    }
 }

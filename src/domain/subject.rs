@@ -8,8 +8,8 @@ use foundation::id::{ClientId, PublisherId};
 pub enum Sector {
     /// `openid`: one client. OIDC Core §8.1 calls the result a pairwise subject identifier.
     Client(ClientId),
-    /// A host name or `sector_identifier_uri` host that several ordinary clients of one owner
-    /// registered (OIDC Core §8.1).
+    /// The host of the redirect URIs that several ordinary clients of one owner registered (OIDC
+    /// Core §8.1).
     Host(String),
     /// `unionid`: all mini-programs of one publisher.
     Publisher(PublisherId),

@@ -8,30 +8,35 @@ use std::sync::Arc;
 
 use domain::authorization_check::{self, Checked};
 use domain::client::{Client, RedirectProblem};
-use domain::interaction::{self, Interaction, Next, Progress, Standing};
+use domain::interaction::{self, Next, Standing};
 use foundation::fault::Fault;
-use foundation::id::{ClientId, InteractionId};
+use foundation::id::ClientId;
 use protocol::authorization_error::AuthorizationRefusal;
 use protocol::authorization_request;
 use protocol::parameters::Parameters;
-use protocol::response_mode::AuthorizationResponse;
+use protocol::response_mode::{AuthorizationResponse, ResponseMode};
 
 use crate::Flows;
 use crate::browser::{Browser, CookieChanges, SignedIn};
-use crate::step::{self, Hop, PageStep, SignInTarget};
+use crate::step::{Hop, PageStep, SignInTarget};
 
 mod record;
 mod underway;
 
 use record::Recorded;
 pub(crate) use record::audit_entry;
-pub(crate) use underway::{Known, Underway};
+pub(crate) use underway::{Begun, Known, Underway};
 
 /// Where an authorization request goes next.
 #[derive(Debug)]
 pub enum Outcome {
     /// To the client, by redirect or form post.
-    Respond(AuthorizationResponse),
+    Respond {
+        /// What it is told.
+        response: AuthorizationResponse,
+        /// Origins that may frame the page that posts it, as they may frame the pages before it.
+        frame_origins: Vec<String>,
+    },
     /// To a page of ours.
     Page(PageStep),
     /// To the account pages: the person signed in without a request.
@@ -90,6 +95,21 @@ impl Routed {
             cookies: CookieChanges::default(),
         }
     }
+
+    fn not_available(client: &Client) -> Self {
+        let name = client.name().to_owned();
+        Self::shown(ShownError::NotAvailable { name })
+    }
+
+    fn respond(response: AuthorizationResponse, frame_origins: Vec<String>) -> Self {
+        Self {
+            outcome: Outcome::Respond {
+                response,
+                frame_origins,
+            },
+            cookies: CookieChanges::default(),
+        }
+    }
 }
 
 impl Flows {
@@ -103,6 +123,10 @@ impl Flows {
             Ok(client) => client,
             Err(error) => return Ok(Routed::shown(error)),
         };
+        // Nothing leads to a suspended client, not even the news that its request is wrong.
+        if client.is_suspended() {
+            return Ok(Routed::not_available(&client));
+        }
         let requested = match parameters.one("redirect_uri") {
             Ok(uri) => uri,
             Err(error) => return Ok(Routed::shown(ShownError::BadRequest(error.to_string()))),
@@ -135,12 +159,16 @@ impl Flows {
                         client,
                         request,
                         interaction: None,
+                        begun: None,
                     },
                     browser,
                 )
                 .await
             }
-            Err(refusal) => Ok(self.refused_early(parameters, redirect.uri(), &refusal)),
+            Err(refusal) => {
+                self.refused_early(&client, parameters, redirect.uri(), &refusal)
+                    .await
+            }
         }
     }
 
@@ -164,12 +192,13 @@ impl Flows {
 
     /// An error of a request that could not be read whole: it still carries `state` and `iss` in
     /// the response mode it asked for.
-    fn refused_early(
+    async fn refused_early(
         &self,
+        client: &Client,
         parameters: &Parameters,
         uri: &str,
         refusal: &AuthorizationRefusal,
-    ) -> Routed {
+    ) -> Result<Routed, Fault> {
         let response = AuthorizationResponse::with_refusal(
             uri,
             authorization_request::response_mode_of(parameters),
@@ -177,9 +206,19 @@ impl Flows {
             authorization_request::state_of(parameters).as_deref(),
             &self.policy().issuer,
         );
-        Routed {
-            outcome: Outcome::Respond(response),
-            cookies: CookieChanges::default(),
+        let frame_origins = self.response_framing(client, response.mode).await?;
+        Ok(Routed::respond(response, frame_origins))
+    }
+
+    /// Who may frame the page that carries a response, where there is one.
+    async fn response_framing(
+        &self,
+        client: &Client,
+        mode: ResponseMode,
+    ) -> Result<Vec<String>, Fault> {
+        match mode {
+            ResponseMode::FormPost => self.frame_origins(client).await,
+            ResponseMode::Query => Ok(Vec::new()),
         }
     }
 
@@ -190,27 +229,13 @@ impl Flows {
         browser: &Browser,
     ) -> Result<Routed, Fault> {
         if underway.client.is_suspended() {
-            let name = underway.client.name().to_owned();
-            return Ok(Routed::shown(ShownError::NotAvailable { name }));
+            return Ok(Routed::not_available(&underway.client));
         }
         let known = match self.known(&underway, browser).await? {
             Ok(known) => known,
             Err(refusal) => return self.refuse(underway, refusal).await,
         };
-        let progress = underway.progress();
-        let next = interaction::decide(&Standing {
-            request: &underway.request,
-            client: &underway.client,
-            session: known.signed_in.as_ref().map(|s| (&s.session, &s.user)),
-            hinted: known.hinted,
-            grant: known.grant.as_ref(),
-            refusals: &known.refusals,
-            progress: &progress,
-            catalog: &self.policy().catalog,
-            refusal_memory: self.policy().lifetimes.refusal,
-            now: self.now(),
-        });
-        match next {
+        match self.what_comes_next(&underway, &known) {
             Next::SignIn(_) => self.to_page(underway, browser, Hop::SignIn, false).await,
             Next::ChooseAccount => {
                 self.to_page(underway, browser, Hop::ChooseAccount, false)
@@ -225,7 +250,24 @@ impl Flows {
         }
     }
 
-    /// Sends the person to a page. The first page of a request makes its row.
+    /// The decision, by all that is known.
+    pub(crate) fn what_comes_next(&self, underway: &Underway, known: &Known) -> Next {
+        interaction::decide(&Standing {
+            request: &underway.request,
+            client: &underway.client,
+            session: known.signed_in.as_ref().map(|s| (&s.session, &s.user)),
+            expected: known.expected,
+            grant: known.grant.as_ref(),
+            refusals: &known.refusals,
+            progress: &underway.progress(),
+            catalog: &self.policy().catalog,
+            refusal_memory: self.policy().lifetimes.refusal,
+            now: self.now(),
+        })
+    }
+
+    /// Sends the person to a page. A request on its first page has no row yet if that is the sign-in
+    /// page; every other first page is of somebody who is signed in, and makes it.
     pub(crate) async fn to_page(
         &self,
         underway: Underway,
@@ -235,27 +277,27 @@ impl Flows {
     ) -> Result<Routed, Fault> {
         let mut cookies = CookieChanges::default();
         let digest = self.pre_session(browser, &mut cookies);
-        let id = match underway.interaction {
-            Some(interaction) => interaction.id,
+        let target = match underway.interaction {
+            Some(interaction) => SignInTarget::Interaction(interaction.id),
             None => {
-                let now = self.now();
-                let interaction = Interaction {
-                    id: InteractionId::new(now, self.entropy()),
-                    browser: digest,
-                    request: underway.request,
-                    progress: Progress::default(),
-                    created_at: now,
-                    expires_at: now + self.policy().lifetimes.step,
-                    consumed_at: None,
-                };
-                let id = interaction.id;
-                self.store()
-                    .write(move |db| store::interactions::insert(db, &interaction))
-                    .await?;
-                id
+                let begun = || Begun::now(self, underway.request);
+                match hop {
+                    Hop::SignIn => SignInTarget::Begun(Box::new(begun())),
+                    Hop::ChooseAccount | Hop::Consent | Hop::SignOut => {
+                        let first = underway.begun;
+                        let interaction = first.unwrap_or_else(|| begun().interaction(digest));
+                        let id = interaction.id;
+                        self.store()
+                            .write(move |db| {
+                                store::interactions::insert_unless_there(db, &interaction)
+                            })
+                            .await?;
+                        SignInTarget::Interaction(id)
+                    }
+                }
             }
         };
-        let token = step::for_browser(&self.keys(), hop, digest, &SignInTarget::Interaction(id))?;
+        let token = self.browser_step(hop, digest, &target)?;
         Ok(Routed {
             outcome: Outcome::Page(PageStep {
                 hop,
@@ -274,12 +316,15 @@ impl Flows {
         })
     }
 
-    /// Ends a request without a code.
+    /// Ends a request without a code. Nobody is led to a suspended client.
     pub(crate) async fn refuse(
         &self,
         underway: Underway,
         refusal: AuthorizationRefusal,
     ) -> Result<Routed, Fault> {
+        if underway.client.is_suspended() {
+            return Ok(Routed::not_available(&underway.client));
+        }
         if let Some(interaction) = &underway.interaction {
             let (id, now) = (interaction.id, self.now());
             let consumed = self
@@ -298,10 +343,8 @@ impl Flows {
             request.state.as_deref(),
             &self.policy().issuer,
         );
-        Ok(Routed {
-            outcome: Outcome::Respond(response),
-            cookies: CookieChanges::default(),
-        })
+        let framing = self.response_framing(&underway.client, response.mode);
+        Ok(Routed::respond(response, framing.await?))
     }
 
     async fn issue_code(
@@ -311,6 +354,8 @@ impl Flows {
         known: Known,
     ) -> Result<Routed, Fault> {
         let request = underway.request.clone();
+        let framing = self.response_framing(&underway.client, request.response_mode);
+        let frame_origins = framing.await?;
         match self
             .record_authorization(underway, signed_in, known)
             .await?
@@ -323,10 +368,7 @@ impl Flows {
                     request.state.as_deref(),
                     &self.policy().issuer,
                 );
-                Ok(Routed {
-                    outcome: Outcome::Respond(response),
-                    cookies: CookieChanges::default(),
-                })
+                Ok(Routed::respond(response, frame_origins))
             }
             Recorded::AlreadyAnswered => Ok(Routed::shown(ShownError::StepExpired)),
         }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use domain::audit::{Actor, AuditEntry};
 use domain::client::Client;
 use domain::identity;
+use domain::interaction::{Next, SignInReason};
 use domain::sign_in::Throttle;
 use domain::user::User;
 use foundation::clock::{Instant, Span};
@@ -21,6 +22,7 @@ use serde_json::json;
 use crate::Flows;
 use crate::authorize::{Outcome, PageSetting, Routed, ShownError, Underway};
 use crate::browser::{Browser, CookieChanges, SignedIn};
+use crate::decide_consent::PageOr;
 use crate::step::{self, Hop, PageStep, SignInTarget};
 
 mod start_session;
@@ -60,7 +62,7 @@ impl Flows {
     pub async fn sign_in_to_account(&self, browser: &Browser) -> Result<Routed, Fault> {
         let mut cookies = CookieChanges::default();
         let digest = self.pre_session(browser, &mut cookies);
-        let token = step::for_browser(&self.keys(), Hop::SignIn, digest, &SignInTarget::Account)?;
+        let token = self.browser_step(Hop::SignIn, digest, &SignInTarget::Account)?;
         Ok(Routed {
             outcome: Outcome::Page(PageStep {
                 hop: Hop::SignIn,
@@ -71,38 +73,61 @@ impl Flows {
         })
     }
 
-    /// The sign-in page that a step token opens.
+    /// The sign-in page that a step token opens. If its request needs none any more, because the person
+    /// signed in in another window, it goes on instead; not so if the page is wanted all the same, to be
+    /// somebody else or to try again.
     pub async fn sign_in_page(
         &self,
         token: &str,
+        all_the_same: bool,
         browser: &Browser,
-    ) -> Result<Option<SignInView>, Fault> {
-        let Some(underway) = self.sign_in_target(token, browser).await? else {
-            return Ok(None);
+    ) -> Result<PageOr<SignInView>, Fault> {
+        let page = |view| Ok(PageOr::Page(Box::new(view)));
+        let underway = match self.sign_in_target(token, browser).await? {
+            Some(Some(underway)) => underway,
+            Some(None) => {
+                let again = self.signed_in(browser).await?;
+                return page(self.sign_in_view(token, again).await?);
+            }
+            None => return Ok(PageOr::Routed(Routed::shown(ShownError::StepExpired))),
         };
-        let again = self.signed_in(browser).await?;
+        let known = match self.known(&underway, browser).await? {
+            Ok(known) => known,
+            Err(refusal) => return self.refuse(underway, refusal).await.map(PageOr::Routed),
+        };
+        let next = self.what_comes_next(&underway, &known);
+        if !all_the_same && !matches!(next, Next::SignIn(_)) {
+            return self.proceed(underway, browser).await.map(PageOr::Routed);
+        }
+        // Who is signed in is not asked again where somebody else is meant.
+        let for_another = next == Next::SignIn(SignInReason::AnotherUserExpected);
+        let again = known.signed_in.filter(|_| !for_another);
+        page(SignInView {
+            setting: self.page_setting(&underway).await?,
+            client: Some(underway.client),
+            login_hint: underway.request.login_hint,
+            ..self.sign_in_view(token, again).await?
+        })
+    }
+
+    /// The page without a request: it leads to the account pages.
+    async fn sign_in_view(
+        &self,
+        token: &str,
+        again: Option<SignedIn>,
+    ) -> Result<SignInView, Fault> {
         let person = match &again {
             Some(signed_in) => Some(self.name_of(&signed_in.user).await?),
             None => None,
         };
-        let Some(underway) = underway else {
-            return Ok(Some(SignInView {
-                client: None,
-                login_hint: None,
-                again,
-                person,
-                step: token.to_owned(),
-                setting: PageSetting::default(),
-            }));
-        };
-        Ok(Some(SignInView {
-            setting: self.page_setting(&underway).await?,
-            client: Some(underway.client),
-            login_hint: underway.request.login_hint,
+        Ok(SignInView {
+            client: None,
+            login_hint: None,
             again,
             person,
             step: token.to_owned(),
-        }))
+            setting: PageSetting::default(),
+        })
     }
 
     /// What a sign-in token leads to: `None` if it is not good, `Some(None)` for the account.
@@ -119,6 +144,7 @@ impl Flows {
             Some(SignInTarget::Interaction(id)) => {
                 Ok(self.interaction(id, browser).await?.map(Some))
             }
+            Some(SignInTarget::Begun(begun)) => Ok(self.begun(*begun, browser).await?.map(Some)),
             None => Ok(None),
         }
     }

@@ -25,6 +25,7 @@ use crate::oauth_error::{ErrorCode, OAuthError};
 pub use crate::redirect_uri::ApplicationType;
 use crate::redirect_uri::RedirectUri;
 use crate::scope::{self, STANDARD_SCOPES, ScopeName, ScopeSet};
+use crate::web_uri;
 
 /// Registered metadata, with the defaults filled in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -69,7 +70,8 @@ pub struct ClientMetadata {
     pub require_auth_time: bool,
     /// Always pairwise.
     pub subject_type: SubjectType,
-    /// The list of redirect URIs whose clients share a sector (OpenID Connect Core §8.1).
+    /// The list of redirect URIs whose clients share a sector (OpenID Connect Core §8.1). Nobody has
+    /// read it: it vouches for no host but the one that the redirect URIs have.
     pub sector_identifier_uri: Option<String>,
     /// Where it runs.
     pub application_type: ApplicationType,
@@ -141,6 +143,22 @@ impl ClientMetadata {
         self.grant_types.contains(&grant_type)
     }
 
+    /// The host that all redirect URIs have in common and somebody owns. None for several hosts, for
+    /// loopback, and without redirect URIs.
+    pub fn redirect_host(&self) -> Option<String> {
+        let (first, others) = self.redirect_uris.split_first()?;
+        let host = first.owned_host()?;
+        let shared = |uri: &RedirectUri| uri.owned_host().as_ref() == Some(&host);
+        others.iter().all(shared).then_some(host)
+    }
+
+    /// Whether `sector_identifier_uri` names the host that the redirect URIs have.
+    pub fn has_own_sector_uri(&self) -> bool {
+        let named = self.sector_identifier_uri.as_deref();
+        let named = named.and_then(web_uri::owned_host);
+        named.is_some() && named == self.redirect_host()
+    }
+
     /// What it may ask for. A client that registered no `scope` may ask for the standard ones,
     /// `offline_access` among them only if it may use refresh tokens.
     pub fn allowed_scope(&self) -> ScopeSet {
@@ -154,20 +172,36 @@ impl ClientMetadata {
             .collect()
     }
 
-    /// The members of an RFC 7591 §3.2.1 response, without `client_id` and secret: everything that
-    /// is registered, so that a client sees what was understood. It reads back as the same.
-    pub fn to_json(&self) -> Value {
-        let mut members: Map<String, Value> = self
+    /// The members of this metadata's text that mean nothing here, in their order: "The authorization
+    /// server MUST ignore any client metadata sent by the client that it does not understand"
+    /// (RFC 7591 §2), so a misspelt one would be missed by nobody. What begins with `//` is a comment.
+    pub fn not_understood<'a>(&self, json: &'a Value) -> Vec<&'a str> {
+        let manifest = self.mini_program.iter().flat_map(|m| m.members());
+        let understood: Vec<&str> = self
             .standard_members()
             .into_iter()
             .chain(self.own_members())
+            .chain(manifest)
+            .map(|(name, _)| name)
+            .collect();
+        let names = json.as_object().into_iter().flat_map(Map::keys);
+        names
+            .map(String::as_str)
+            .filter(|name| !name.starts_with("//") && !understood.contains(name))
+            .collect()
+    }
+
+    /// The members of an RFC 7591 §3.2.1 response, without `client_id` and secret: everything that
+    /// is registered, so that a client sees what was understood. It reads back as the same.
+    pub fn to_json(&self) -> Value {
+        let manifest = self.mini_program.iter().flat_map(|m| m.members());
+        self.standard_members()
+            .into_iter()
+            .chain(self.own_members())
+            .chain(manifest)
             .filter(|(_, value)| !value.is_null() && value != &json!([]))
             .map(|(name, value)| (name.to_owned(), value))
-            .collect();
-        if let Some(manifest) = &self.mini_program {
-            manifest.put_members(&mut members);
-        }
-        Value::Object(members)
+            .collect()
     }
 
     /// The members of RFC 7591 and OpenID Connect Registration; null for what is not there.

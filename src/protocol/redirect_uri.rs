@@ -106,9 +106,9 @@ impl RedirectUri {
         web_uri::origin_of(&self.0)
     }
 
-    /// The host, for the sector of OpenID Connect Core §8.1.
-    pub fn host(&self) -> Option<String> {
-        Url::parse(&self.0).ok()?.host_str().map(str::to_owned)
+    /// The host, for the sector of OpenID Connect Core §8.1; `None` if it is anybody's.
+    pub fn owned_host(&self) -> Option<String> {
+        web_uri::owned_host(&self.0)
     }
 
     /// Whether it is an https address, which only its owner's server can answer (RFC 8252 §8.6).
@@ -315,7 +315,7 @@ mod tests {
     fn it_knows_its_origin_and_host() {
         let uri = registered("https://shop.example:8443/cb");
         assert_eq!(uri.origin().as_deref(), Some("https://shop.example:8443"));
-        assert_eq!(uri.host().as_deref(), Some("shop.example"));
+        assert_eq!(uri.owned_host().as_deref(), Some("shop.example"));
         assert!(uri.is_https());
         assert_eq!(registered("com.example.app:/cb").origin(), None);
     }

@@ -108,6 +108,17 @@ pub fn origin_of(text: &str) -> Option<String> {
     origin.is_tuple().then(|| origin.ascii_serialization())
 }
 
+/// The host of an https address, if somebody owns it: not `localhost`, and no bare IP address.
+pub(crate) fn owned_host(text: &str) -> Option<String> {
+    let url = Url::parse(text).ok()?;
+    match url.host() {
+        Some(Host::Domain(name)) if url.scheme() == "https" && !is_loopback(&url) => {
+            Some(name.to_owned())
+        }
+        _ => None,
+    }
+}
+
 /// https anywhere; http on loopback hosts only; one host, named exactly.
 pub(crate) fn check_web_host(url: &Url) -> Result<(), UriError> {
     let host = url.host_str().ok_or(UriError::NotAbsolute)?;
@@ -230,5 +241,22 @@ mod tests {
         let origin = origin_of("https://a.example:8443/x?y");
         assert_eq!(origin.as_deref(), Some("https://a.example:8443"));
         assert_eq!(origin_of("com.example.app:/cb"), None);
+    }
+
+    #[test]
+    fn a_host_that_anybody_can_use_is_nobodys() {
+        let host = owned_host("https://shop.example:8443/cb");
+        assert_eq!(host.as_deref(), Some("shop.example"));
+        for anybodys in [
+            "http://shop.example/",
+            "https://localhost/",
+            "https://market.localhost/",
+            "https://127.0.0.1/",
+            "https://192.0.2.7/",
+            "https://[2001:db8::1]/",
+            "com.example.app:/cb",
+        ] {
+            assert_eq!(owned_host(anybodys), None, "{anybodys}");
+        }
     }
 }

@@ -5,6 +5,7 @@ use actix_web::web::{self, Query, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use domain::client::Client;
 use flow::browser::{CookieChanges, SignedIn};
+use flow::decide_consent::PageOr;
 use flow::sign_in::{SignInAnswer, SignInView};
 use flow::step::{Hop, PageStep};
 use foundation::clock::Span;
@@ -15,6 +16,7 @@ use crate::extract::browser::Visitor;
 use crate::extract::page_form::PageForm;
 use crate::face::{face, icon};
 use crate::guard::addresses;
+use crate::method;
 use crate::page::error::ErrorKind;
 use crate::page::sign_in::{SignInPage, SignInProblem};
 use crate::reply::page::{PageRules, send};
@@ -24,7 +26,7 @@ use crate::reply::routed::address;
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config.service(
         web::resource("/sign-in")
-            .route(web::get().to(show))
+            .route(method::get().to(show))
             .route(web::post().to(answer)),
     );
 }
@@ -45,9 +47,11 @@ async fn show(visitor: Visitor, query: Query<StepQuery>) -> HttpResponse {
         let routed = flows.sign_in_to_account(&visitor.browser).await;
         return visitor.routed(routed).await;
     }
-    match flows.sign_in_page(&query.step, &visitor.browser).await {
-        Ok(Some(view)) => page(&visitor, view, Tried::none(query.other.is_some())),
-        Ok(None) => visitor.step_expired().await,
+    let as_other = query.other.is_some();
+    let opened = flows.sign_in_page(&query.step, as_other, &visitor.browser);
+    match opened.await {
+        Ok(PageOr::Page(view)) => page(&visitor, *view, Tried::none(as_other)),
+        Ok(PageOr::Routed(routed)) => visitor.routed(Ok(routed)).await,
         Err(fault) => visitor.fault(&fault),
     }
 }
@@ -135,20 +139,16 @@ async fn again(
     typed: String,
     problem: SignInProblem,
 ) -> HttpResponse {
-    match visitor
-        .state
-        .flows
-        .sign_in_page(step, &visitor.browser)
-        .await
-    {
-        Ok(Some(view)) => {
+    let flows = &visitor.state.flows;
+    match flows.sign_in_page(step, true, &visitor.browser).await {
+        Ok(PageOr::Page(view)) => {
             let same = view
                 .again
                 .as_ref()
                 .is_some_and(|s| s.user.username.eq_ignore_ascii_case(&typed));
             page(
                 visitor,
-                view,
+                *view,
                 Tried {
                     typed: Some(typed),
                     problem: Some(problem),
@@ -156,7 +156,7 @@ async fn again(
                 },
             )
         }
-        Ok(None) => visitor.step_expired().await,
+        Ok(PageOr::Routed(routed)) => visitor.routed(Ok(routed)).await,
         Err(fault) => visitor.fault(&fault),
     }
 }

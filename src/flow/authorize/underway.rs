@@ -1,16 +1,22 @@
-//! A request on its way: reading it back from its row, and what is known about the person in front
-//! of the browser.
+//! A request on its way: reading it back from its step or its row, and what is known about the person
+//! in front of the browser.
+//!
+//! "a passing stranger writes nothing": what is asked without a session travels inside the step token
+//! of the sign-in page, and has a row once somebody signed in there.
 
 use std::sync::Arc;
 
 use domain::client::Client;
 use domain::consent::Refusal;
 use domain::grant::Grant;
-use domain::interaction::{Interaction, Progress};
+use domain::interaction::{Expected, Interaction, Progress};
+use foundation::clock::Instant;
+use foundation::digest::TokenDigest;
 use foundation::fault::Fault;
-use foundation::id::{InteractionId, Subject, UserId};
+use foundation::id::{InteractionId, Subject};
 use protocol::authorization_error::{AuthorizationErrorCode, AuthorizationRefusal};
 use protocol::authorization_request::AuthorizationRequest;
+use serde::{Deserialize, Serialize};
 
 use crate::Flows;
 use crate::browser::{Browser, SignedIn, signed_in};
@@ -21,6 +27,44 @@ pub(crate) struct Underway {
     pub(crate) client: Arc<Client>,
     pub(crate) request: AuthorizationRequest,
     pub(crate) interaction: Option<Interaction>,
+    /// The interaction that will be, once something happens on the sign-in page.
+    pub(crate) begun: Option<Interaction>,
+}
+
+/// A request that waits on the sign-in page and has no row. Its id is the one that its row will have,
+/// so that it is answered once, however often the page is sent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Begun {
+    id: InteractionId,
+    request: AuthorizationRequest,
+    at: Instant,
+    until: Instant,
+}
+
+impl Begun {
+    /// One that begins now.
+    pub(super) fn now(flows: &Flows, request: AuthorizationRequest) -> Self {
+        let now = flows.now();
+        Self {
+            id: InteractionId::new(now, flows.entropy()),
+            request,
+            at: now,
+            until: now + flows.policy().lifetimes.step,
+        }
+    }
+
+    /// The interaction that it becomes.
+    pub(super) fn interaction(self, browser: TokenDigest) -> Interaction {
+        Interaction {
+            id: self.id,
+            browser,
+            request: self.request,
+            progress: Progress::default(),
+            created_at: self.at,
+            expires_at: self.until,
+            consumed_at: None,
+        }
+    }
 }
 
 impl Underway {
@@ -37,7 +81,7 @@ pub(crate) struct Known {
     pub(crate) signed_in: Option<SignedIn>,
     pub(crate) grant: Option<Grant>,
     pub(crate) refusals: Vec<Refusal>,
-    pub(crate) hinted: Option<UserId>,
+    pub(crate) expected: Expected,
 }
 
 impl Flows {
@@ -49,16 +93,16 @@ impl Flows {
     ) -> Result<Result<Known, AuthorizationRefusal>, Fault> {
         let (cookie, now) = (browser.session_digest(), self.now());
         let client_id = underway.client.id.clone();
-        let hint = match self.hinted_subject(underway) {
-            Ok(hint) => hint,
+        let named = match self.named_subject(underway) {
+            Ok(named) => named,
             Err(refusal) => return Ok(Err(refusal)),
         };
         let sector = underway.client.sector().key();
         let known = self.store().read(move |db| {
             let signed_in = signed_in(db, cookie, now)?;
-            let hinted = match &hint {
-                Some(subject) => store::subjects::find_user(db, &sector, subject)?,
-                None => None,
+            let expected = match &named {
+                Some(name) => expected(db, &sector, name)?,
+                None => Expected::Anybody,
             };
             let (grant, refusals) = match &signed_in {
                 Some(s) => (
@@ -67,21 +111,33 @@ impl Flows {
                 ),
                 None => (None, Vec::new()),
             };
-            Ok((
-                hint.is_some() && hinted.is_none(),
-                Known {
-                    signed_in,
-                    grant,
-                    refusals,
-                    hinted,
-                },
-            ))
+            Ok(Known {
+                signed_in,
+                grant,
+                refusals,
+                expected,
+            })
         });
-        let (stranger, known) = known.await?;
-        if stranger {
-            return Ok(Err(bad_hint()));
+        known.await.map(Ok)
+    }
+
+    /// The subject that a request is for. "Such a request can be made either using an id_token_hint
+    /// parameter or by requesting a specific Claim Value" (OpenID Connect Core §3.1.2.2); all that name
+    /// somebody must name the same.
+    fn named_subject(&self, underway: &Underway) -> Result<Option<String>, AuthorizationRefusal> {
+        let hinted = self.hinted_subject(underway)?.map(String::from);
+        let claimed = underway.request.claims.subjects().map(str::to_owned);
+        let mut names = hinted.into_iter().chain(claimed);
+        let Some(name) = names.next() else {
+            return Ok(None);
+        };
+        match names.all(|other| other == name) {
+            true => Ok(Some(name)),
+            false => Err(AuthorizationRefusal::new(
+                AuthorizationErrorCode::InvalidRequest,
+                "id_token_hint and claims name different people",
+            )),
         }
-        Ok(Ok(known))
     }
 
     /// The subject that `id_token_hint` names. "the ID Token … is passed as a hint"; an expired
@@ -111,8 +167,49 @@ impl Flows {
         };
         match step::read_for_browser(&self.keys(), hop, digest, token) {
             Some(SignInTarget::Interaction(id)) => self.interaction(id, browser).await,
-            Some(SignInTarget::Account) | None => Ok(None),
+            Some(SignInTarget::Begun(_) | SignInTarget::Account) | None => Ok(None),
         }
+    }
+
+    /// A token of a step, for a browser.
+    pub(crate) fn browser_step(
+        &self,
+        hop: Hop,
+        browser: TokenDigest,
+        target: &SignInTarget,
+    ) -> Result<String, Fault> {
+        step::for_browser(&self.keys(), self.entropy(), hop, browser, target)
+    }
+
+    /// A request that came with its step: from its row, if it has one by now.
+    pub(crate) async fn begun(
+        &self,
+        begun: Begun,
+        browser: &Browser,
+    ) -> Result<Option<Underway>, Fault> {
+        let id = begun.id;
+        let found = self
+            .store()
+            .read(move |db| store::interactions::find(db, id))
+            .await?;
+        if found.is_some() {
+            return self.open(found, browser).await;
+        }
+        let Some(digest) = browser
+            .pre_session_digest()
+            .filter(|_| self.now() < begun.until)
+        else {
+            return Ok(None);
+        };
+        let Some(client) = self.find_client(&begun.request.client_id).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Underway {
+            client,
+            request: begun.request.clone(),
+            interaction: None,
+            begun: Some(begun.interaction(digest)),
+        }))
     }
 
     /// The open interaction with this id, if it belongs to this browser.
@@ -125,6 +222,14 @@ impl Flows {
             .store()
             .read(move |db| store::interactions::find(db, id))
             .await?;
+        self.open(found, browser).await
+    }
+
+    async fn open(
+        &self,
+        found: Option<Interaction>,
+        browser: &Browser,
+    ) -> Result<Option<Underway>, Fault> {
         let now = self.now();
         let digest = browser.pre_session_digest();
         let Some(interaction) = found
@@ -139,8 +244,18 @@ impl Flows {
             client,
             request: interaction.request.clone(),
             interaction: Some(interaction),
+            begun: None,
         }))
     }
+}
+
+/// The user whom a sector knows under a name.
+fn expected(db: &mut store::Connection, sector: &str, name: &str) -> Result<Expected, Fault> {
+    let Ok(subject) = Subject::parse(name) else {
+        return Ok(Expected::Unknown);
+    };
+    let found = store::subjects::find_user(db, sector, &subject)?;
+    Ok(found.map_or(Expected::Unknown, Expected::Only))
 }
 
 fn bad_hint() -> AuthorizationRefusal {

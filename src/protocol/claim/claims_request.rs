@@ -64,6 +64,15 @@ impl ClaimsRequest {
         })
     }
 
+    /// The values that `sub` is asked to have (OpenID Connect Core §5.5.1: "can be used to specify that
+    /// the request apply to the End-User with Subject Identifier"). What is no text is nobody's.
+    pub fn subjects(&self) -> impl Iterator<Item = &str> {
+        [&self.id_token, &self.userinfo]
+            .into_iter()
+            .filter_map(|part| part.get("sub")?.value.as_ref())
+            .map(|value| value.as_str().unwrap_or_default())
+    }
+
     /// Whether nothing is asked for by name.
     pub fn is_empty(&self) -> bool {
         self.userinfo.is_empty() && self.id_token.is_empty()
@@ -147,6 +156,27 @@ mod tests {
             serde_json::from_value::<ClaimsRequest>(stored).ok(),
             Some(request)
         );
+    }
+
+    #[test]
+    fn the_people_that_it_names_are_read() {
+        let subjects = |text: &str| {
+            let request = ClaimsRequest::parse(text).expect("well-formed");
+            request.subjects().map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            subjects(
+                r#"{"userinfo": {"sub": {"value": "b"}}, "id_token": {"sub": {"value": "a"}}}"#
+            ),
+            ["a", "b"]
+        );
+        assert_eq!(subjects(r#"{"id_token": {"sub": {"value": 7}}}"#), [""]);
+        for nobody in [
+            "{}",
+            r#"{"id_token": {"sub": null, "acr": {"value": "x"}}}"#,
+        ] {
+            assert!(subjects(nobody).is_empty(), "{nobody}");
+        }
     }
 
     #[test]

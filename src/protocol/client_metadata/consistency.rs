@@ -12,6 +12,7 @@ pub(super) fn check(metadata: &ClientMetadata) -> Result<(), MetadataError> {
     check_grants(metadata)?;
     check_authentication(metadata)?;
     check_signatures(metadata)?;
+    check_sector(metadata)?;
     let wrong = |field, description: &str| Err(MetadataError::new(field, description));
     if metadata.subject_type == SubjectType::Public {
         return wrong(
@@ -36,6 +37,19 @@ pub(super) fn check(metadata: &ClientMetadata) -> Result<(), MetadataError> {
         return wrong("interaction_return_uri", "is for hosts (portico:host) only");
     }
     check_resource(metadata)
+}
+
+/// "The values of the registered redirect_uris MUST be included in the elements of the array" that
+/// `sector_identifier_uri` points to (OpenID Connect Core §8.1). Nobody fetches it here, so it may only
+/// say what the redirect URIs prove themselves: or any client could have the ids of another's people.
+fn check_sector(metadata: &ClientMetadata) -> Result<(), MetadataError> {
+    if metadata.sector_identifier_uri.is_some() && !metadata.has_own_sector_uri() {
+        return Err(MetadataError::new(
+            "sector_identifier_uri",
+            "must use https and have the host that every redirect URI has: it is not fetched",
+        ));
+    }
+    Ok(())
 }
 
 /// Asking about tokens needs a proof of who asks (RFC 7662 §2.1).

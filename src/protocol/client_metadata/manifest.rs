@@ -188,25 +188,20 @@ fn purpose(
 }
 
 impl MiniProgramManifest {
-    /// Adds its members to those of the client.
-    pub(super) fn put_members(&self, members: &mut Map<String, Value>) {
-        let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
-        put("publisher", json!(self.publisher));
-        put("entry_uri", json!(self.entry_uri));
-        put("origins", json!(self.origins));
-        put("background_access", json!(self.background_access));
-        if let Some(icon_uri) = &self.icon_uri {
-            put("icon_uri", json!(icon_uri));
-        }
-        if let Some(state) = self.state {
-            put("state", json!(state));
-        }
-        if !self.scope_purposes.is_empty() {
-            put("scope_purposes", json!(self.scope_purposes));
-        }
-        if !self.testers.is_empty() {
-            put("testers", json!(self.testers));
-        }
+    /// Its members beside those of the client; null for what is not there.
+    #[rustfmt::skip]
+    pub(super) fn members(&self) -> Vec<(&'static str, Value)> {
+        let purposes = Some(&self.scope_purposes).filter(|purposes| !purposes.is_empty());
+        vec![
+            ("publisher", json!(self.publisher)),
+            ("icon_uri", json!(self.icon_uri)),
+            ("entry_uri", json!(self.entry_uri)),
+            ("origins", json!(self.origins)),
+            ("scope_purposes", json!(purposes)),
+            ("state", json!(self.state)),
+            ("testers", json!(self.testers)),
+            ("background_access", json!(self.background_access)),
+        ]
     }
 }
 
@@ -244,6 +239,28 @@ mod tests {
             serde_json::from_str::<ClientMetadata>(&stored).ok(),
             Some(client)
         );
+    }
+
+    #[test]
+    fn what_is_not_understood_is_named() {
+        let mut json = manifest();
+        for name in [
+            "testrs",
+            "scop_purposes",
+            "portico:hosts",
+            "//testers",
+            "client_name#de",
+        ] {
+            json[name] = json!("x");
+        }
+        let client = parse_manifest(&json).expect("complete");
+        let mut named = client.not_understood(&json);
+        named.sort_unstable();
+        assert_eq!(
+            named,
+            ["client_name#de", "portico:hosts", "scop_purposes", "testrs"]
+        );
+        assert!(client.not_understood(&client.to_json()).is_empty());
     }
 
     #[test]

@@ -303,6 +303,33 @@ mod tests {
     }
 
     #[test]
+    fn a_sector_is_vouched_for_by_the_redirect_uris_alone() {
+        let sector = |uri: &str, redirect_uris: Value| {
+            with(json!({ "sector_identifier_uri": uri, "redirect_uris": redirect_uris,
+                "grant_types": ["authorization_code", "client_credentials"] }))
+        };
+        let own = json!(["https://shop.example/cb", "https://shop.example:8443/other"]);
+        assert!(sector("https://shop.example/sector.json", own.clone()).is_ok());
+        let with_another = json!(["https://shop.example/cb", "https://evil.example/cb"]);
+        let with_anybodys = json!(["https://shop.example/cb", "http://localhost/cb"]);
+        for (uri, redirect_uris) in [
+            ("https://rp.example/never-fetched.json", own.clone()),
+            ("https://shop.example.evil.example/sector.json", own),
+            ("https://shop.example/sector.json", with_another),
+            ("https://shop.example/sector.json", with_anybodys),
+            ("https://localhost/s.json", json!(["https://localhost/cb"])),
+            ("http://localhost/s.json", json!(["http://localhost/cb"])),
+        ] {
+            let error = sector(uri, redirect_uris).expect_err("refused");
+            assert_eq!(error.field, "sector_identifier_uri");
+            assert_eq!(error.code, ErrorCode::InvalidClientMetadata);
+        }
+        let nobodys = parse_metadata(&json!({ "grant_types": ["client_credentials"],
+            "sector_identifier_uri": "https://rp.example/never-fetched.json" }));
+        assert!(nobodys.is_err_and(|error| error.field == "sector_identifier_uri"));
+    }
+
+    #[test]
     fn a_key_set_holds_public_keys_and_needs_no_kid() {
         let jwks = |key: Value| with(json!({ "jwks": { "keys": [key] } }));
         assert!(jwks(jwk()).is_ok());

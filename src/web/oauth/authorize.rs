@@ -2,6 +2,7 @@
 
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
+use actix_web::http::header::CACHE_CONTROL;
 use actix_web::web::{self, ServiceConfig};
 use protocol::parameters::Parameters;
 
@@ -15,6 +16,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     config.service(
         resource
             .route(web::get().to(get))
+            .route(web::head().to(head))
             .route(web::post().to(post)),
     );
 }
@@ -27,6 +29,15 @@ async fn get(visitor: Visitor, request: HttpRequest) -> HttpResponse {
             detail: error.to_string(),
         }),
     }
+}
+
+/// "All general-purpose servers MUST support the methods GET and HEAD" (RFC 9110 §9.1), and HEAD is
+/// "safe" (§9.2.1): what only looks at an address gets no code, no cookie and leaves no row. What GET
+/// would answer depends on all that, so nothing is said of it.
+async fn head() -> HttpResponse {
+    HttpResponse::NoContent()
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .finish()
 }
 
 /// "The authorization server MUST support the use of the HTTP GET method … and MAY support the use

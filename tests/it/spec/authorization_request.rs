@@ -5,6 +5,7 @@ use insta::assert_snapshot;
 use serde_json::json;
 
 use crate::world::in_both_worlds;
+use crate::world::reply::Reply;
 use crate::world::request::Request;
 
 in_both_worlds! {
@@ -34,7 +35,7 @@ in_both_worlds! {
             assert_eq!(visit.page.delivered(), None, "{:?}", request.parameters);
         }
         let page = ada.sends(market.request().with("redirect_uri", "https://evil.example/"));
-        assert_snapshot!(page.says(), @"This link is not right · Portico Portico This link is not right market wanted to send you to an address that it has not registered. Nothing was shared. Go back and open market again. If this happens again, tell its publisher.");
+        assert_snapshot!(page.says(), @"This link is not right · Portico Portico This link is not right market wanted to send you to an address that it has not registered. Nothing was shared. Go back and open market again. If this happens again, tell its publisher. Open Settings");
         let kept = ada.sends(two.request().with("redirect_uri", "https://b.example/cb?x=1")).allows();
         let location = kept.page.location().expect("a redirect").to_owned();
         assert!(location.starts_with("https://b.example/cb?x=1&code="), "{location}");
@@ -143,6 +144,27 @@ in_both_worlds! {
         let stranger = w.person("bob");
         let refused = stranger.sends(market.request().with("prompt", "none").by_post());
         assert_eq!(refused.error(), "login_required");
+    }
+
+    /// "All general-purpose servers MUST support the methods GET and HEAD" (RFC 9110 §9.1), and HEAD is
+    /// safe (§9.2.1): whoever only looks changes nothing.
+    fn looking_at_the_address_of_a_request_does_nothing(w: &World) {
+        let market = w.mini_program("market", "openid");
+        let ada = w.person("ada");
+        let looks = |request: &Request| ada.browser.send(w.http("HEAD", &request.path()));
+        let nothing = |reply: &Reply| {
+            assert_eq!((reply.status, reply.location(), reply.body.as_str()), (204, None, ""));
+            assert_eq!(reply.header("cache-control"), Some("no-store"));
+            assert!(reply.all("set-cookie").is_empty(), "{reply:?}");
+        };
+        nothing(&looks(&market.request()));
+        assert!(ada.browser.jar().is_empty());
+        ada.signs_in();
+        nothing(&looks(&market.request()));
+        nothing(&looks(&market.request().with("redirect_uri", "https://evil.example/")));
+        assert!(!ada.opens(&market).code().is_empty());
+        let put = w.send(w.http("PUT", &market.request().path()));
+        assert_eq!((put.status, put.header("allow")), (405, Some("GET, HEAD, POST")));
     }
 
     fn a_form_post_carries_everything_in_a_form(w: &World) {

@@ -1,7 +1,8 @@
 //! OpenID Connect Core §3.1.2: `prompt`, `max_age`, hints, `claims`, `acr_values`.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
+use crate::world::browser::filled;
 use crate::world::in_both_worlds;
 use crate::world::jwt;
 
@@ -112,6 +113,79 @@ in_both_worlds! {
         assert_eq!(ada.sends(silent(&access)).error(), "invalid_request");
     }
 
+    /// "The Authorization Server MUST NOT reply with an ID Token or Access Token for a different user,
+    /// even if they have an active session with the Authorization Server. Such a request can be made
+    /// either using an id_token_hint parameter or by requesting a specific Claim Value" (OpenID Connect
+    /// Core §3.1.2.2).
+    fn a_sub_asked_for_by_value_names_who_is_expected(w: &World) {
+        let market = w.mini_program("market", "openid");
+        let (ada, bob) = (w.person("ada"), w.person("bob"));
+        let adas = ada.uses(&market).claims()["sub"].clone();
+        let bobs = bob.uses(&market).claims()["sub"].clone();
+        for part in ["id_token", "userinfo"] {
+            let naming = |sub: &Value| {
+                let claims = json!({ part: { "sub": { "value": sub } } });
+                market.request().with("claims", claims.to_string())
+            };
+            let silent = |sub: &Value| naming(sub).with("prompt", "none");
+            assert_eq!(ada.sends(silent(&adas)).tokens().claims()["sub"], adas);
+            for other in [&bobs, &json!("nobody"), &json!(""), &json!(7)] {
+                assert_eq!(ada.sends(silent(other)).error(), "login_required", "{part} {other}");
+                assert_eq!(ada.sends(naming(other)).at(), "/sign-in", "{part} {other}");
+            }
+            let nobody_here = w.person(&format!("{part}-eve"));
+            assert_eq!(nobody_here.sends(silent(&adas)).error(), "login_required");
+        }
+        let any = json!({ "id_token": { "sub": { "essential": true } } }).to_string();
+        assert!(!ada.sends(market.request().with("claims", any)).code().is_empty());
+    }
+
+    /// "otherwise, it MUST return an error, such as login_required" (OpenID Connect Core §3.1.2.1): whoever
+    /// signs in as somebody else than the one who is meant is not asked for ever.
+    fn who_is_expected_signs_in_or_the_request_ends(w: &World) {
+        let market = w.mini_program("market", "openid");
+        let (ada, bob) = (w.person("ada"), w.person("bob"));
+        let tokens = ada.uses(&market);
+        bob.uses(&market);
+        let value = json!({ "id_token": { "sub": { "value": tokens.claims()["sub"] } } });
+        for request in [
+            market.request().with("claims", value.to_string()),
+            market.request().with("id_token_hint", tokens.id_token.clone().expect("one")),
+        ] {
+            let visit = bob.sends(request.clone());
+            let (form, fields) = filled(&visit.page, "sign-in");
+            assert_eq!(form.action, "/sign-in");
+            let username = fields.iter().find(|(name, _)| name == "username").expect("a field");
+            assert_eq!(username.1, "", "it is not bob who is asked again");
+            assert_eq!(visit.clone().signs_in().error(), "login_required");
+            let mut right = bob.with_another_browser().signs_in().sends(request);
+            right.person.username.clone_from(&ada.username);
+            right.person.password.clone_from(&ada.password);
+            assert_eq!(right.signs_in().tokens().claims()["sub"], tokens.claims()["sub"]);
+        }
+    }
+
+    fn a_hint_and_a_claim_that_name_two_people_contradict_each_other(w: &World) {
+        let market = w.mini_program("market", "openid");
+        let (ada, bob) = (w.person("ada"), w.person("bob"));
+        let (adas, bobs) = (ada.uses(&market), bob.uses(&market).claims()["sub"].clone());
+        let hint = || market.request().with("id_token_hint", adas.id_token.clone().expect("one"));
+        let mine = adas.claims()["sub"].clone();
+        let by_value = |id_token: &Value, userinfo: &Value| {
+            let sub = |value: &Value| json!({ "sub": { "value": value } });
+            json!({ "id_token": sub(id_token), "userinfo": sub(userinfo) }).to_string()
+        };
+        assert!(!ada.sends(hint().with("claims", by_value(&mine, &mine))).code().is_empty());
+        for claims in [by_value(&bobs, &bobs), by_value(&mine, &bobs), by_value(&bobs, &mine)] {
+            for prompt in ["none", "login"] {
+                let request = hint().with("claims", claims.clone()).with("prompt", prompt);
+                assert_eq!(ada.sends(request).error(), "invalid_request", "{claims}");
+            }
+        }
+        let two = market.request().with("claims", by_value(&mine, &bobs));
+        assert_eq!(ada.sends(two).error(), "invalid_request");
+    }
+
     fn a_login_hint_is_filled_in(w: &World) {
         let market = w.mini_program("market", "openid");
         let visit = w.person("ada").sends(market.request().with("login_hint", "ada@example.com"));
@@ -177,6 +251,40 @@ in_both_worlds! {
         ada.signs_out();
         w.seconds_pass(3600);
         assert_eq!(sub(&ada, &market), at_market, "the same person is the same, always");
+    }
+
+    /// "The values of the registered redirect_uris MUST be included in the elements of the array" that
+    /// a sector_identifier_uri points to (OpenID Connect Core §8.1): nobody reads it here.
+    fn two_unrelated_clients_never_share_a_sub(w: &World) {
+        let at = |uris: &[&str]| w.client(json!({ "redirect_uris": uris, "scope": "openid" }));
+        let ada = w.person("ada");
+        let sub = |program| ada.uses(program).claims()["sub"].clone();
+        let victim = at(&["https://rp.example/callback"]);
+        let strangers = [
+            at(&["https://evil.example/callback"]),
+            at(&["https://evil.example/callback", "https://rp.example/callback"]),
+            at(&["http://localhost:3000/callback"]),
+            at(&["http://localhost:3000/callback"]),
+        ];
+        let mut subs: Vec<String> = strangers.iter().map(|program| sub(program).to_string()).collect();
+        subs.push(sub(&victim).to_string());
+        subs.sort_unstable();
+        subs.dedup();
+        assert_eq!(subs.len(), 5, "{subs:?}");
+        assert_eq!(sub(&at(&["https://rp.example/other"])), sub(&victim), "one owner, one sub");
+        for redirect_uris in [
+            json!(["https://evil.example/callback"]),
+            json!(["https://evil.example/callback", "https://rp.example/callback"]),
+            json!(["http://localhost:3000/callback"]),
+        ] {
+            let flows = w.flows();
+            let metadata = json!({
+                "redirect_uris": redirect_uris,
+                "sector_identifier_uri": "https://rp.example/never-fetched.json",
+            });
+            let refused = w.wait(flows.add_client(&metadata)).expect("no fault").expect_err("refused");
+            assert!(refused.to_string().starts_with("sector_identifier_uri: "), "{refused}");
+        }
     }
 
     fn one_publishers_programs_share_a_unionid(w: &World) {

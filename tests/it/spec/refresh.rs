@@ -100,6 +100,27 @@ in_both_worlds! {
         }
     }
 
+    /// A backend narrows what it hands on; what was asked for by name is not handed on beside it.
+    fn attack_31_less_opens_less_by_name_as_well(w: &World) {
+        let shop = w.client(json!({ "scope": "openid email phone" }));
+        let claims = json!({
+            "userinfo": { "email": null, "phone_number": null },
+            "id_token": { "email": null, "phone_number": null },
+        });
+        let request = shop.asking("openid email").request().with("claims", claims.to_string());
+        let tokens = w.person("ada").sends(request).signs_in().allows().tokens();
+        let given = |tokens: &Tokens| {
+            let (userinfo, id_token) = (shop.userinfo(&tokens.access).json(), tokens.claims());
+            ["email", "phone_number"].map(|name| (userinfo.get(name).is_some(), id_token.get(name).is_some()))
+        };
+        assert_eq!(given(&tokens), [(true, true); 2]);
+        let less = Tokens::of(&shop.refreshes_with(tokens.refresh(), &[("scope", "openid")]));
+        assert_eq!(shop.scope_now(&less.access), "openid");
+        assert_eq!(given(&less), [(false, false); 2]);
+        let all = Tokens::of(&shop.refreshes(tokens.refresh()));
+        assert_eq!(given(&all), [(true, true); 2]);
+    }
+
     fn it_ends_unused_after_thirty_days_and_with_its_session_before(w: &World) {
         let market = w.mini_program_with("market", "openid offline_access", json!({ "background_access": true }));
         let ada = w.person("ada");

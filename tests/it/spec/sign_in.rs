@@ -3,6 +3,7 @@
 use crate::world::in_both_worlds;
 use crate::world::person::Person;
 use crate::world::reply::Reply;
+use crate::world::visit::Visit;
 
 fn tries(person: &Person, name: &str, password: &str) -> Reply {
     let page = person.browser.get("/sign-in");
@@ -127,6 +128,40 @@ in_both_worlds! {
         assert!(ada.sessions().is_empty());
     }
 
+    /// Two windows asked before anybody was signed in: who signs in in the first is not asked again in
+    /// the second, and no program is blamed for asking.
+    fn a_second_window_goes_on_as_who_signed_in_in_the_first(w: &World) {
+        let (market, taxi) = (w.mini_program("market", "openid"), w.mini_program("taxi", "openid profile.basic"));
+        let ada = w.person("ada");
+        let [first, second, third] = [&market, &market, &taxi].map(|program| ada.opens(program));
+        assert_eq!((first.at(), second.at(), third.at()), ("/sign-in", "/sign-in", "/sign-in"));
+        first.signs_in();
+        let opened_again = |visit: Visit| Visit { page: ada.looks_at(&visit.page.address), ..visit };
+        assert_eq!(opened_again(second).tokens().scope, "openid");
+        let third = opened_again(third);
+        assert_eq!(third.at(), "/consent");
+        assert_eq!(third.allows().tokens().scope, "openid profile.basic");
+    }
+
+    fn a_window_that_must_ask_asks_whoever_signed_in_elsewhere(w: &World) {
+        let market = w.mini_program("market", "openid");
+        let (ada, bob) = (w.person("ada"), w.person("bob"));
+        let hint = bob.uses(&market).id_token.expect("one");
+        let window = |name: &str, value: &str| ada.sends(market.request().with(name, value));
+        let (prompted, hinted) = (window("prompt", "login"), window("id_token_hint", &hint));
+        ada.signs_in();
+        let aged = window("prompt", "login");
+        w.seconds_pass(10);
+        let old = window("max_age", "5");
+        for visit in [prompted, hinted, aged, old] {
+            let page = ada.looks_at(&visit.page.address);
+            assert_eq!((page.status, page.path.as_str()), (200, "/sign-in"));
+        }
+        let other = ada.sends(market.request().with("prompt", "select_account")).presses("other");
+        let page = ada.looks_at(&other.page.address);
+        assert_eq!((page.status, page.path.as_str()), (200, "/sign-in"), "another account was wished for");
+    }
+
     fn a_session_ends_after_thirty_idle_days_and_ninety_in_all(w: &World) {
         let market = w.mini_program("market", "openid");
         let ada = w.person("ada");
@@ -142,6 +177,16 @@ in_both_worlds! {
         assert_eq!(ada.opens(&market).at(), "/sign-in", "thirty idle days");
     }
 
+    fn whoever_is_asked_again_has_only_a_password_to_check(w: &World) {
+        let market = w.mini_program("market", "openid");
+        let ada = w.person("ada");
+        ada.signs_in();
+        let visit = ada.sends(market.request().with("prompt", "login"));
+        let reply = ada.types_password(&visit.page, "ada", "a wrong guess");
+        assert!(reply.words().contains("The password does not match."), "{}", reply.words());
+        assert!(!reply.words().contains("Check both"), "{}", reply.words());
+    }
+
     fn a_page_works_for_half_an_hour(w: &World) {
         let market = w.mini_program("market", "openid");
         let ada = w.person("ada");
@@ -153,7 +198,7 @@ in_both_worlds! {
         w.seconds_pass(1800);
         let late = visit.signs_in();
         assert_eq!((late.page.status, late.page.delivered()), (400, None));
-        assert!(late.says().contains("This page has expired"), "{}", late.says());
+        assert!(late.says().contains("This page is no longer in use"), "{}", late.says());
         assert!(bob.sessions().is_empty());
     }
 }

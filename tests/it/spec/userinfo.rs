@@ -4,7 +4,9 @@ use insta::assert_snapshot;
 use serde_json::{Value, json};
 
 use crate::world::in_both_worlds;
+use crate::world::jwt;
 use crate::world::program::Tokens;
+use crate::world::request::Request;
 
 /// Takes `sub` out, which is another in each world; gives it.
 fn without_sub(said: &mut Value) -> Value {
@@ -124,6 +126,29 @@ in_both_worlds! {
         let ada = w.person("eve");
         let without_openid = ada.uses(&plain.asking("profile"));
         assert!([401, 403].contains(&plain.userinfo(&without_openid.access).status));
+    }
+
+    /// RFC 8707 §2: the issuer is the resource whose endpoint this is.
+    fn a_token_for_the_issuer_alone_opens_it_and_one_for_others_does_not(w: &World) {
+        let market = w.mini_program("market", "openid profile.basic");
+        let ada = w.person("ada");
+        let default = ada.uses(&market);
+        let asked = |resources: &[&str]| {
+            let name_one = |request: Request, resource: &&str| request.and("resource", *resource);
+            ada.sends(resources.iter().fold(market.request(), name_one)).tokens()
+        };
+        let (issuer, orders) = (w.issuer(), "https://orders.example/api");
+        let ours = asked(&[issuer]);
+        assert_eq!(jwt::payload(&ours.access)["aud"], issuer);
+        assert_eq!(market.userinfo(&ours.access).json(), market.userinfo(&default.access).json());
+        for resources in [&[orders][..], &[issuer, orders][..]] {
+            let theirs = asked(resources);
+            assert_eq!(market.userinfo(&theirs.access).error(), "401 invalid_token", "{resources:?}");
+        }
+        let shop = w.client(json!({ "scope": "profile" }));
+        let request = shop.request().with("resource", issuer);
+        let without_openid = ada.sends(request).allows().tokens();
+        assert_eq!(shop.userinfo(&without_openid.access).status, 401, "openid is needed all the same");
     }
 
     /// A page of another origin may call it with a token of its own, never with cookies.

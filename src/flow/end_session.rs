@@ -32,7 +32,7 @@ pub(crate) struct Hint {
 /// identified by the ID Token's aud claim … has a current session or had a recent session at the
 /// OP, even when the exp time has passed", RP-Initiated Logout §2).
 pub(crate) fn read_hint(keys: &KeyRing, issuer: &str, hint: &str) -> Option<Hint> {
-    let claims = keys.verify(hint, &["JWT"]).ok()?;
+    let claims = keys.verify_hint(hint).ok()?;
     let text = |name: &str| claims.get(name).and_then(serde_json::Value::as_str);
     if text("iss") != Some(issuer) {
         return None;
@@ -71,7 +71,10 @@ pub enum SignedOut {
         name: String,
     },
     /// Nobody was signed in.
-    NobodyWas,
+    NobodyWas {
+        /// The program that asked and its registered URI: a link, where nothing vouches for who asks.
+        back: Option<(String, String)>,
+    },
 }
 
 /// Where signing out leads, with the cookies it changes.
@@ -110,10 +113,49 @@ pub enum SignOutAnswer {
 }
 
 /// What the form's token says: who asked, and where it ends.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 struct Asked {
     client: Option<ClientId>,
     back: Option<String>,
+}
+
+/// A client that asks, with nothing wrong about its request.
+struct Asking {
+    client: Arc<Client>,
+    /// Where signing out ends.
+    back: Option<String>,
+    /// Whether an id_token says who asks, and not only a name that anybody may write.
+    vouched: bool,
+}
+
+impl Asking {
+    /// What the question's form will say.
+    fn asked(self) -> Asked {
+        Asked {
+            client: Some(self.client.id.clone()),
+            back: self.back,
+        }
+    }
+}
+
+/// Where somebody goes who is not signed in. "if it is not supplied, post-logout redirection MUST NOT
+/// be performed by the OP unless the OP has other means of confirming the legitimacy" (RP-Initiated
+/// Logout §3): without an id_token there is only the person, who may follow a link.
+fn nobody_was(asking: Option<Asking>) -> SignOutOutcome {
+    let back = match asking {
+        Some(Asking {
+            back: Some(uri),
+            vouched: true,
+            ..
+        }) => return SignOutOutcome::Return(uri),
+        Some(Asking {
+            back: Some(uri),
+            client,
+            ..
+        }) => Some((client.name().to_owned(), uri)),
+        _ => None,
+    };
+    SignOutOutcome::SignedOut(SignedOut::NobodyWas { back })
 }
 
 impl From<SignOutOutcome> for SignOutRouted {
@@ -132,75 +174,52 @@ impl Flows {
         request: &EndSessionRequest,
         browser: &Browser,
     ) -> Result<SignOutRouted, Fault> {
-        let asked = match self.read_logout(request).await? {
-            Ok(asked) => asked,
-            Err(problem) => return Ok(SignOutOutcome::Refused(problem.to_owned()).into()),
+        let asking = self.who_asks(request).await?;
+        let Some(signed_in) = self.signed_in(browser).await? else {
+            return Ok(nobody_was(asking).into());
         };
-        match self.signed_in(browser).await? {
-            Some(signed_in) => {
-                let token =
-                    step::for_session(&self.keys(), Hop::SignOut, signed_in.session.id, &asked)?;
-                Ok(SignOutOutcome::Ask(PageStep {
-                    hop: Hop::SignOut,
-                    token,
-                    as_other: false,
-                })
-                .into())
-            }
-            None => Ok(match asked.back {
-                Some(back) => SignOutOutcome::Return(back),
-                None => SignOutOutcome::SignedOut(SignedOut::NobodyWas),
-            }
-            .into()),
-        }
+        let asked = asking.map(Asking::asked).unwrap_or_default();
+        let token = step::for_session(&self.keys(), Hop::SignOut, signed_in.session.id, &asked)?;
+        Ok(SignOutOutcome::Ask(PageStep {
+            hop: Hop::SignOut,
+            token,
+            as_other: false,
+        })
+        .into())
     }
 
-    /// Judges the request: which client it is from, and whether it may end at its URI.
-    async fn read_logout(
-        &self,
-        request: &EndSessionRequest,
-    ) -> Result<Result<Asked, &'static str>, Fault> {
-        let hint = match &request.id_token_hint {
-            Some(hint) => match read_hint(&self.keys(), &self.policy().issuer, hint) {
-                Some(hint) => Some(hint.client_id),
-                None => return Ok(Err("id_token_hint was not issued here")),
-            },
-            None => None,
+    /// The client that asks, if all that the request says of it is right. Otherwise it counts as
+    /// nobody's: "any operations requiring the information that failed to correctly validate MUST be
+    /// aborted and the information that failed to validate MUST NOT be used" (RP-Initiated Logout §4).
+    /// Signing out requires none of it, so the person is asked all the same.
+    async fn who_asks(&self, request: &EndSessionRequest) -> Result<Option<Asking>, Fault> {
+        let hint = request.id_token_hint.as_deref();
+        let hinted = hint.map(|hint| read_hint(&self.keys(), &self.policy().issuer, hint));
+        let named = request.client_id.as_deref().map(ClientId::parse);
+        let id = match (hinted, named) {
+            // "When both client_id and id_token_hint are present, the OP MUST verify that the Client
+            // Identifier matches the one used when issuing the ID Token" (§2)
+            (Some(Some(hint)), Some(Ok(named))) if hint.client_id == named => named,
+            (Some(Some(hint)), None) => hint.client_id,
+            (None, Some(Ok(named))) => named,
+            _ => return Ok(None),
         };
-        // "When both client_id and id_token_hint are present, the OP MUST verify that the Client
-        // Identifier matches the one used as the aud value" (RP-Initiated Logout §2)
-        if let (Some(named), Some(hinted)) = (&request.client_id, &hint)
-            && named != hinted
-        {
-            return Ok(Err(
-                "client_id is not the one that id_token_hint was issued to",
-            ));
-        }
-        let client = match hint.as_ref().or(request.client_id.as_ref()) {
-            Some(id) => self.find_client(id).await?,
-            None => None,
+        let Some(client) = self.find_client(&id).await? else {
+            return Ok(None);
         };
-        let Some(uri) = &request.post_logout_redirect_uri else {
-            return Ok(Ok(Asked {
-                client: client.map(|c| c.id.clone()),
-                back: None,
-            }));
-        };
+        let uri = request.post_logout_redirect_uri.as_deref();
         // "the OP MUST NOT perform post-logout redirection if the post_logout_redirect_uri value
-        // supplied does not exactly match one of the previously registered" (§3); without a hint
-        // nothing vouches for who asks.
-        match client.filter(|c| hint.is_some() && c.has_post_logout_redirect(uri)) {
-            Some(client) => {
-                let back = Some(with_state(uri, request.state.as_deref()));
-                Ok(Ok(Asked {
-                    client: Some(client.id.clone()),
-                    back,
-                }))
-            }
-            None => Ok(Err(
-                "post_logout_redirect_uri is not registered for the client that id_token_hint names",
-            )),
+        // supplied does not exactly match one of the previously registered" (§3)
+        if uri.is_some_and(|uri| !client.has_post_logout_redirect(uri)) {
+            return Ok(None);
         }
+        Ok(Some(Asking {
+            back: uri
+                .filter(|_| !client.is_suspended())
+                .map(|uri| with_state(uri, request.state.as_deref())),
+            vouched: hint.is_some(),
+            client,
+        }))
     }
 
     /// A question page without a request, from the account pages.
@@ -218,25 +237,34 @@ impl Flows {
         let Some(signed_in) = self.signed_in(browser).await? else {
             return Ok(None);
         };
-        let asked = step::read_for_session::<Asked>(
-            &self.keys(),
-            Hop::SignOut,
-            signed_in.session.id,
-            token,
-        );
-        let Some(asked) = asked else { return Ok(None) };
-        let client = match &asked.client {
-            Some(id) => self.find_client(id).await?,
-            None => None,
+        let Some((client, back)) = self.asked_in(token, &signed_in.session).await? else {
+            return Ok(None);
         };
         let person = self.name_of(&signed_in.user).await?;
         Ok(Some(SignOutView {
             signed_in,
             person,
-            back: asked.back,
+            back,
             client,
             step: token.to_owned(),
         }))
+    }
+
+    /// Who asked for the page that a token opens, and where it ends; `None` if the token is not good
+    /// here. The client is as it is now: nobody is led to one that was suspended in between.
+    async fn asked_in(
+        &self,
+        token: &str,
+        session: &Session,
+    ) -> Result<Option<(Option<Arc<Client>>, Option<String>)>, Fault> {
+        let asked = step::read_for_session::<Asked>(&self.keys(), Hop::SignOut, session.id, token);
+        let Some(asked) = asked else { return Ok(None) };
+        let client = match &asked.client {
+            Some(id) => self.find_client(id).await?,
+            None => None,
+        };
+        let stands = client.as_ref().is_some_and(|c| !c.is_suspended());
+        Ok(Some((client, asked.back.filter(|_| stands))))
     }
 
     /// Does what a person pressed on the question page.
@@ -247,18 +275,12 @@ impl Flows {
         browser: &Browser,
     ) -> Result<SignOutRouted, Fault> {
         let Some(signed_in) = self.signed_in(browser).await? else {
-            return Ok(SignOutOutcome::SignedOut(SignedOut::NobodyWas).into());
+            return Ok(nobody_was(None).into());
         };
-        let asked = step::read_for_session::<Asked>(
-            &self.keys(),
-            Hop::SignOut,
-            signed_in.session.id,
-            token,
-        );
-        let Some(asked) = asked else {
+        let Some((client, back)) = self.asked_in(token, &signed_in.session).await? else {
             return Ok(SignOutOutcome::StepExpired.into());
         };
-        let back = |page: SignedOut| match asked.back.clone() {
+        let back = |page: SignedOut| match back {
             Some(uri) => SignOutOutcome::Return(uri),
             None => SignOutOutcome::SignedOut(page),
         };
@@ -277,10 +299,6 @@ impl Flows {
                 })
             }
             SignOutAnswer::Leave => {
-                let client = match &asked.client {
-                    Some(id) => self.find_client(id).await?,
-                    None => None,
-                };
                 let Some(client) = client else {
                     return Ok(
                         SignOutOutcome::Refused("no program asked to be left".into()).into(),

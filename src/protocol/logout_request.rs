@@ -1,9 +1,8 @@
 //! The logout request (OpenID Connect RP-Initiated Logout §2).
 //!
 //! Nothing in it is proof of anything: whose session ends is decided by the browser's cookie, and
-//! whether there is a redirect by a verified hint and a registered URI.
-
-use foundation::id::ClientId;
+//! whether there is a redirect by who is named and what is registered. So only what cannot be read in
+//! one way is refused here; what is wrong in another way is judged with the rest of the request.
 
 use crate::oauth_error::{OAuthError, invalid_request};
 use crate::parameters::Parameters;
@@ -18,8 +17,8 @@ pub struct EndSessionRequest {
     pub id_token_hint: Option<String>,
     /// Whom the client means.
     pub logout_hint: Option<String>,
-    /// Which client asks.
-    pub client_id: Option<ClientId>,
+    /// Which client says that it asks; perhaps nobody's id.
+    pub client_id: Option<String>,
     /// Where to go afterwards.
     pub post_logout_redirect_uri: Option<String>,
     /// Comes back exactly.
@@ -32,8 +31,8 @@ impl EndSessionRequest {
     /// Reads a query or a form.
     ///
     /// # Errors
-    /// `invalid_request` for a repeated parameter, a `client_id` that no client can have, or a
-    /// `state` that is too long. The caller is a browser: show it as a page.
+    /// `invalid_request` for a repeated parameter or a `state` that is too long. The caller is a
+    /// browser: show it as a page.
     pub fn parse(parameters: &Parameters) -> Result<Self, OAuthError> {
         parameters.refuse_duplicates(&[])?;
         let text = |name| Ok::<_, OAuthError>(parameters.one(name)?.map(str::to_owned));
@@ -41,16 +40,11 @@ impl EndSessionRequest {
         if state.as_ref().is_some_and(|state| state.len() > MAX_STATE) {
             return Err(invalid_request("state is too long"));
         }
-        let client_id = parameters
-            .one("client_id")?
-            .map(ClientId::parse)
-            .transpose()
-            .map_err(|_| invalid_request("client_id is not known"))?;
         let locales = parameters.one("ui_locales")?.unwrap_or_default();
         Ok(Self {
             id_token_hint: text("id_token_hint")?,
             logout_hint: text("logout_hint")?,
-            client_id,
+            client_id: text("client_id")?,
             post_logout_redirect_uri: text("post_logout_redirect_uri")?,
             state,
             ui_locales: locales
@@ -82,12 +76,9 @@ mod tests {
 
     #[test]
     fn what_is_ambiguous_is_refused() {
-        for text in [
-            "state=1&state=2",
-            "client_id=%3Cb%3E",
-            &format!("state={}", "x".repeat(4097)),
-        ] {
+        for text in ["state=1&state=2", &format!("state={}", "x".repeat(4097))] {
             assert!(read(text).is_err(), "{text}");
         }
+        assert!(read("client_id=%3Cb%3E&id_token_hint=x").is_ok());
     }
 }

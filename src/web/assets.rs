@@ -6,6 +6,7 @@ use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error;
+use crate::method;
 use crate::page::assets::{self, Asset};
 use crate::reply::document::is_known;
 use crate::state::WebState;
@@ -13,11 +14,7 @@ use crate::state::WebState;
 /// The routes.
 pub(crate) fn routes(config: &mut ServiceConfig) {
     let resource = web::resource("/static/{name:.*}");
-    config.service(
-        resource
-            .route(web::get().to(get))
-            .route(web::head().to(get)),
-    );
+    config.service(resource.route(method::get().to(get)));
 }
 
 async fn get(request: HttpRequest, state: Data<WebState>) -> HttpResponse {

@@ -9,7 +9,9 @@ use foundation::fault::Fault;
 
 use crate::extract::browser::Visitor;
 use crate::extract::page_form::PageForm;
+use crate::method;
 use crate::page::error::ErrorKind;
+use crate::page::link::{BackLink, Link};
 use crate::page::{sign_out, signed_out};
 use crate::reply::page::{PageRules, send};
 use crate::reply::routed::address;
@@ -21,10 +23,10 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     config
         .service(
             question
-                .route(web::get().to(show))
+                .route(method::get().to(show))
                 .route(web::post().to(answer)),
         )
-        .service(web::resource("/signed-out").route(web::get().to(done)));
+        .service(web::resource("/signed-out").route(method::get().to(done)));
 }
 
 async fn show(visitor: Visitor, query: Query<StepQuery>) -> HttpResponse {
@@ -61,7 +63,10 @@ async fn answer(visitor: Visitor, form: PageForm) -> HttpResponse {
 async fn done(visitor: Visitor) -> HttpResponse {
     match visitor.state.flows.signed_in(&visitor.browser).await {
         Ok(Some(_)) => visitor.see_other("/account", &CookieChanges::default()),
-        Ok(None) => signed_out_page(&visitor, &SignedOut::NobodyWas, &CookieChanges::default()),
+        Ok(None) => {
+            let nobody = SignedOut::NobodyWas { back: None };
+            signed_out_page(&visitor, nobody, &CookieChanges::default())
+        }
         Err(fault) => visitor.fault(&fault),
     }
 }
@@ -75,7 +80,7 @@ pub(crate) fn routed(visitor: &Visitor, routed: Result<SignOutRouted, Fault>) ->
     match outcome {
         SignOutOutcome::Ask(step) => visitor.see_other(&address(&step), &cookies),
         SignOutOutcome::Return(uri) => visitor.see_other(&uri, &cookies),
-        SignOutOutcome::SignedOut(what) => signed_out_page(visitor, &what, &cookies),
+        SignOutOutcome::SignedOut(what) => signed_out_page(visitor, what, &cookies),
         SignOutOutcome::Stay => visitor.see_other("/account", &cookies),
         SignOutOutcome::Refused(detail) => visitor.error(ErrorKind::BadRequest {
             program: None,
@@ -87,14 +92,7 @@ pub(crate) fn routed(visitor: &Visitor, routed: Result<SignOutRouted, Fault>) ->
 
 fn page(visitor: &Visitor, view: SignOutView) -> HttpResponse {
     let user = &view.signed_in.user;
-    let rules = PageRules {
-        form_targets: view
-            .back
-            .iter()
-            .map(|uri| crate::reply::page::form_target(uri))
-            .collect(),
-        ..PageRules::default()
-    };
+    let rules = PageRules::leading_to(view.back.as_deref());
     let page = sign_out::SignOutPage {
         chrome: visitor.chrome(&[], user.language.as_deref()),
         step: view.step,
@@ -108,18 +106,22 @@ fn page(visitor: &Visitor, view: SignOutView) -> HttpResponse {
     visitor.page(&page, &rules)
 }
 
-fn signed_out_page(visitor: &Visitor, what: &SignedOut, cookies: &CookieChanges) -> HttpResponse {
-    let outcome = match what {
-        SignedOut::Everywhere => signed_out::SignedOut::Everywhere,
-        SignedOut::Left { name } => signed_out::SignedOut::Left {
-            program: name.clone(),
-        },
-        SignedOut::NobodyWas => signed_out::SignedOut::Nobody,
+fn signed_out_page(visitor: &Visitor, what: SignedOut, cookies: &CookieChanges) -> HttpResponse {
+    let (outcome, back) = match what {
+        SignedOut::Everywhere => (signed_out::SignedOut::Everywhere, None),
+        SignedOut::Left { name } => (signed_out::SignedOut::Left { program: name }, None),
+        SignedOut::NobodyWas { back } => (signed_out::SignedOut::Nobody, back),
     };
+    let back = back.and_then(|(name, uri)| {
+        Some(BackLink {
+            to: Link::parse(&uri)?,
+            name,
+        })
+    });
     let page = signed_out::SignedOutPage {
         chrome: visitor.chrome(&[], None),
         outcome,
-        back: None,
+        back,
     };
     send(
         &visitor.state,

@@ -10,6 +10,11 @@ use actix_web::http::header::{
 use actix_web::middleware::DefaultHeaders;
 use actix_web::{HttpResponse, Resource, web};
 
+/// What a page may send along. Without credentials `*` is every header but `Authorization` (Fetch,
+/// "CORS non-wildcard request-header name"); `Content-Type` is named for browsers that do not know
+/// `*`.
+const HEADERS: &str = "authorization, content-type, *";
+
 /// A resource that any origin may call without credentials.
 pub(crate) fn open(
     path: &str,
@@ -35,8 +40,8 @@ pub(crate) fn open(
 
 async fn preflight() -> HttpResponse {
     HttpResponse::NoContent()
-        .insert_header((ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"))
-        .insert_header((ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type"))
+        .insert_header((ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST"))
+        .insert_header((ACCESS_CONTROL_ALLOW_HEADERS, HEADERS))
         .insert_header((ACCESS_CONTROL_MAX_AGE, "600"))
         .finish()
 }

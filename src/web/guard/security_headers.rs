@@ -1,5 +1,9 @@
 //! The headers that every response has. A page brings a content security policy of its own
 //! (`reply::page`); what is no page loads nothing and is framed by nobody.
+//!
+//! `Cross-Origin-Opener-Policy` is not among them: any value of it, on any answer between the
+//! request and the redirect, takes the program's own window away from a sign-in in a popup. Pages of
+//! the account, which nobody needs to open in one, have it.
 
 use actix_web::http::header::{
     CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
@@ -10,8 +14,6 @@ use actix_web::http::header::{
 const NO_PAGE: &str = "default-src 'none'; frame-ancestors 'none'";
 /// A year, for this host alone: what stands below it may be somebody else's.
 const HSTS: &str = "max-age=31536000";
-/// A page of ours and the window that opened it cannot reach into each other.
-const OPENER: (&str, &str) = ("cross-origin-opener-policy", "same-origin-allow-popups");
 /// No other site may load a response as a picture or script of its own. Readers that ask with CORS
 /// are not concerned by this (Fetch, "cross-origin resource policy check").
 const RESOURCE: (&str, &str) = ("cross-origin-resource-policy", "same-origin");
@@ -21,12 +23,11 @@ pub(crate) fn add(headers: &mut HeaderMap, https: bool) {
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // Addresses of pages hold step tokens, and answers hold codes.
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    for (name, value) in [OPENER, RESOURCE] {
-        headers.insert(
-            HeaderName::from_static(name),
-            HeaderValue::from_static(value),
-        );
-    }
+    let (name, value) = RESOURCE;
+    headers.insert(
+        HeaderName::from_static(name),
+        HeaderValue::from_static(value),
+    );
     if https {
         headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
     }

@@ -1,11 +1,13 @@
 //! What this server says about itself: OpenID Connect Discovery §4, RFC 8414 §3, and what is ours.
 //! Nothing of it changes while the server runs, so each worker writes it once.
 
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::{Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use protocol::discovery::{self, Endpoints, Offer};
 use serde_json::json;
 
+use crate::guard::cors;
+use crate::method;
 use crate::reply::document::Document;
 use crate::state::WebState;
 
@@ -39,23 +41,13 @@ impl Documents {
 
 /// The routes.
 pub(crate) fn routes(config: &mut ServiceConfig) {
-    let well_known = |name: &str| web::resource(format!("/.well-known/{name}"));
+    let openid = cors::open("/.well-known/openid-configuration");
+    let oauth = cors::open("/.well-known/oauth-authorization-server");
+    let ours = cors::open("/.well-known/portico-configuration");
     config
-        .service(
-            well_known("openid-configuration")
-                .route(web::get().to(openid_configuration))
-                .route(web::head().to(openid_configuration)),
-        )
-        .service(
-            well_known("oauth-authorization-server")
-                .route(web::get().to(authorization_server))
-                .route(web::head().to(authorization_server)),
-        )
-        .service(
-            well_known("portico-configuration")
-                .route(web::get().to(portico))
-                .route(web::head().to(portico)),
-        );
+        .service(openid.route(method::get().to(openid_configuration)))
+        .service(oauth.route(method::get().to(authorization_server)))
+        .service(ours.route(method::get().to(portico)));
 }
 
 async fn openid_configuration(documents: Data<Documents>, request: HttpRequest) -> HttpResponse {

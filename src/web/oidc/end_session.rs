@@ -8,6 +8,7 @@ use protocol::parameters::Parameters;
 
 use crate::extract::browser::Visitor;
 use crate::extract::page_form::PageForm;
+use crate::method;
 use crate::page::error::ErrorKind;
 use crate::sign_out::routed;
 
@@ -16,7 +17,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     let resource = web::resource("/end-session");
     config.service(
         resource
-            .route(web::get().to(get))
+            .route(method::get().to(get))
             .route(web::post().to(post)),
     );
 }

@@ -1,19 +1,16 @@
 //! `/jwks`: the public signing keys (RFC 7517 §5).
 
-use actix_web::web::{self, Bytes, Data, ServiceConfig};
+use actix_web::web::{Bytes, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
+use crate::guard::cors;
+use crate::method;
 use crate::reply::document::Document;
 use crate::state::WebState;
 
 /// The routes.
 pub(crate) fn routes(config: &mut ServiceConfig) {
-    let resource = web::resource("/jwks");
-    config.service(
-        resource
-            .route(web::get().to(get))
-            .route(web::head().to(get)),
-    );
+    config.service(cors::open("/jwks").route(method::get().to(get)));
 }
 
 async fn get(state: Data<WebState>, request: HttpRequest) -> HttpResponse {

@@ -6,6 +6,7 @@ use flow::answer::Answer;
 
 use crate::extract::bearer::Bearer;
 use crate::guard::cors;
+use crate::method;
 use crate::reply::oauth_json;
 use crate::state::WebState;
 
@@ -14,7 +15,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     let resource = cors::open("/userinfo");
     config.service(
         resource
-            .route(web::get().to(answer))
+            .route(method::get().to(answer))
             .route(web::post().to(answer)),
     );
 }

@@ -1,8 +1,6 @@
-//! Documents that change seldom: ready bytes with an entity tag, for anybody, from any origin.
+//! Documents that change seldom: ready bytes with an entity tag, for anybody.
 
-use actix_web::http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
-};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use foundation::base64url;
@@ -42,8 +40,7 @@ impl Document {
         };
         response
             .insert_header((ETAG, self.etag.as_str()))
-            .insert_header((CACHE_CONTROL, KEEP))
-            .insert_header((ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
+            .insert_header((CACHE_CONTROL, KEEP));
         match known {
             true => response.finish(),
             false => response

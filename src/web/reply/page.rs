@@ -18,6 +18,13 @@ use crate::page::error::{ErrorKind, ErrorPage};
 use crate::reply::cookies;
 use crate::state::WebState;
 
+/// The hosts of this machine, as CSP sources.
+const LOOPBACK: [&str; 3] = [
+    "http://localhost:*",
+    "http://*.localhost:*",
+    "http://127.0.0.1:*",
+];
+
 /// What a page may load, who may frame it, and where its forms may lead.
 #[derive(Default)]
 pub(crate) struct PageRules {
@@ -25,20 +32,35 @@ pub(crate) struct PageRules {
     pub(crate) images: Vec<String>,
     /// Origins that may frame it; nobody when empty.
     pub(crate) frame_origins: Vec<String>,
-    /// Where its forms may lead besides to us. Chromium applies `form-action` to the redirects
-    /// after a post as well, and a program may send the person on from its redirect URI.
+    /// Where its forms may lead besides to us.
     pub(crate) form_targets: Vec<String>,
     /// Whether it runs our script that submits it.
     pub(crate) script: bool,
+    /// Whether it and the window that opened it are kept apart.
+    pub(crate) apart: bool,
 }
 
 impl PageRules {
     /// The rules of a page on the way of an authorization request.
     pub(crate) fn of(setting: &PageSetting) -> Self {
-        let target = setting.redirect_uri.as_deref().map(form_target);
         Self {
             frame_origins: setting.frame_origins.clone(),
-            form_targets: target.into_iter().chain(["https:".to_owned()]).collect(),
+            ..Self::leading_to(setting.redirect_uri.as_deref())
+        }
+    }
+
+    /// The rules of a page whose form leads to an address of a client in the end, if to any.
+    pub(crate) fn leading_to(address: Option<&str>) -> Self {
+        Self {
+            form_targets: address.map(form_targets).unwrap_or_default(),
+            ..Self::default()
+        }
+    }
+
+    /// The rules of a page of the account.
+    pub(crate) fn of_account() -> Self {
+        Self {
+            apart: true,
             ..Self::default()
         }
     }
@@ -76,9 +98,23 @@ impl PageRules {
     }
 }
 
-/// A CSP source for a redirect URI: its origin, or the scheme of a native app.
-pub(crate) fn form_target(uri: &str) -> String {
-    origin_of(uri).unwrap_or_else(|| format!("{}:", uri.split(':').next().unwrap_or_default()))
+/// The CSP sources for a form that leads to an address of a client. Chromium applies `form-action` to
+/// every redirect after a post, and an app may send the person on to another origin of its own.
+fn form_targets(address: &str) -> Vec<String> {
+    let mut targets = vec![form_target(address), "https:".to_owned()];
+    if address.starts_with("http:") {
+        // http is for loopback hosts only (`protocol::web_uri`): an app in development.
+        targets.extend(LOOPBACK.map(str::to_owned));
+    }
+    targets
+}
+
+/// The CSP source for one address: its origin, or the scheme of a native app.
+fn form_target(address: &str) -> String {
+    let scheme = || format!("{}:", address.split(':').next().unwrap_or_default());
+    // A source cannot name an IPv6 address (CSP3 §2.3.1, `host-char`), so `[::1]` needs its scheme.
+    let origin = origin_of(address).filter(|origin| !origin.contains('['));
+    origin.unwrap_or_else(scheme)
 }
 
 fn origin_of(address: &str) -> Option<String> {
@@ -111,6 +147,9 @@ fn headers<'a>(
     response: &'a mut HttpResponseBuilder,
     rules: &PageRules,
 ) -> &'a mut HttpResponseBuilder {
+    if rules.apart {
+        response.insert_header(("Cross-Origin-Opener-Policy", "same-origin"));
+    }
     response
         .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
         .insert_header((CACHE_CONTROL, "no-store"))
@@ -330,5 +369,49 @@ impl ResponseError for PageError {
             ),
             None => HttpResponse::InternalServerError().finish(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form_action(address: Option<&str>) -> String {
+        let csp = PageRules::leading_to(address).csp();
+        let mut directives = csp.split("; ");
+        let found = directives.find_map(|d| d.strip_prefix("form-action "));
+        found.expect("the directive").to_owned()
+    }
+
+    #[test]
+    fn a_form_leads_to_the_client_and_to_where_its_app_may_send_the_person_on() {
+        const LOCAL: &str = "https: http://localhost:* http://*.localhost:* http://127.0.0.1:*";
+        for (address, sources) in [
+            (
+                "https://market.example/cb?x=1",
+                "https://market.example https:".into(),
+            ),
+            ("com.example.app:/cb", "com.example.app: https:".into()),
+            (
+                "http://localhost:3000/cb",
+                format!("http://localhost:3000 {LOCAL}"),
+            ),
+            (
+                "http://market.localhost/cb",
+                format!("http://market.localhost {LOCAL}"),
+            ),
+            (
+                "http://127.0.0.1:3000/cb",
+                format!("http://127.0.0.1:3000 {LOCAL}"),
+            ),
+            ("http://[::1]:3000/cb", format!("http: {LOCAL}")),
+        ] {
+            assert_eq!(
+                form_action(Some(address)),
+                format!("'self' {sources}"),
+                "{address}"
+            );
+        }
+        assert_eq!(form_action(None), "'self'");
     }
 }

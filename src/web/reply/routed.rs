@@ -14,7 +14,7 @@ use crate::extract::browser::Visitor;
 use crate::page::form_post::FormPostPage;
 use crate::page::link::Link;
 use crate::reply::cookies;
-use crate::reply::page::{PageRules, form_target, send};
+use crate::reply::page::{PageRules, send};
 
 /// The most bytes of a posted request that are turned into an address.
 const MAX_ADDRESS: usize = 6_000;
@@ -51,7 +51,10 @@ impl Visitor {
             Err(fault) => return self.fault(&fault),
         };
         match outcome {
-            Outcome::Respond(response) => self.respond(&response, &cookies),
+            Outcome::Respond {
+                response,
+                frame_origins,
+            } => self.respond(&response, frame_origins, &cookies),
             Outcome::Page(step) => self.see_other(&address(&step), &cookies),
             Outcome::Account => self.see_other("/account", &cookies),
             Outcome::Shown(error) => self.shown(error, &cookies).await,
@@ -78,14 +81,25 @@ impl Visitor {
             .finish()
     }
 
-    fn respond(&self, response: &AuthorizationResponse, changes: &CookieChanges) -> HttpResponse {
+    fn respond(
+        &self,
+        response: &AuthorizationResponse,
+        frame_origins: Vec<String>,
+        changes: &CookieChanges,
+    ) -> HttpResponse {
         match response.mode {
             ResponseMode::Query => self.see_other(&response.location(), changes),
-            ResponseMode::FormPost => self.form_post(response, changes),
+            ResponseMode::FormPost => self.form_post(response, frame_origins, changes),
         }
     }
 
-    fn form_post(&self, response: &AuthorizationResponse, changes: &CookieChanges) -> HttpResponse {
+    /// Inside the super app the consent page stands in a frame, and this page takes its place.
+    fn form_post(
+        &self,
+        response: &AuthorizationResponse,
+        frame_origins: Vec<String>,
+        changes: &CookieChanges,
+    ) -> HttpResponse {
         let Some(redirect_uri) = Link::parse(&response.redirect_uri) else {
             return self.fault(&Fault::broken("a registered redirect URI that is no link"));
         };
@@ -95,9 +109,9 @@ impl Visitor {
             parameters: response.parameters.clone(),
         };
         let rules = PageRules {
-            form_targets: vec![form_target(&response.redirect_uri), "https:".to_owned()],
             script: true,
-            ..PageRules::default()
+            frame_origins,
+            ..PageRules::leading_to(Some(&response.redirect_uri))
         };
         send(&self.state, StatusCode::OK, &page, &rules, changes)
     }

@@ -1,17 +1,46 @@
 //! RP-Initiated Logout 1.0: what leads back, what must not, who is asked.
 
+use domain::lifetimes::Lifetimes;
+use foundation::clock::Span;
+use protocol::client_metadata::SignatureAlgorithm;
 use serde_json::json;
 
-use crate::world::in_both_worlds;
-use crate::world::jwt;
 use crate::world::person::Person;
+use crate::world::program::Program;
 use crate::world::reply::Reply;
+use crate::world::{World, in_both_worlds, jwt};
+
+/// Where market ends its logouts.
+const BYE: &str = "https://market.example/bye";
 
 fn logs_out(person: &Person, parameters: &[(&str, &str)]) -> Reply {
     let query = url::form_urlencoded::Serializer::new(String::new())
         .extend_pairs(parameters)
         .finish();
     person.browser.get(&format!("/end-session?{query}"))
+}
+
+fn kid_of(token: &str) -> String {
+    let header = jwt::header(token);
+    header["kid"].as_str().expect("a kid").to_owned()
+}
+
+/// The keys rotate, and so much time passes that the old ones leave the JWKS.
+fn keys_grow_old(w: &World) {
+    let flows = w.flows();
+    w.operator(flows.rotate_keys());
+    w.passes(Lifetimes::ENDED_MEMORY);
+    w.wait(flows.rotate_by_age()).expect("no fault");
+}
+
+/// Whether signing out with this hint names the program, and what asking silently with it says.
+fn said_to_hint(person: &Person, market: &Program, hint: &str) -> (bool, String) {
+    let page = logs_out(person, &[("id_token_hint", hint), ("post_logout_redirect_uri", BYE)]);
+    let silent = market.request().with("prompt", "none").with("id_token_hint", hint);
+    let delivered = person.sends(silent).delivered();
+    let error = delivered.get("error");
+    let named = page.words().contains("Leave market only");
+    (named, if error.is_empty() { "a code".into() } else { error.to_owned() })
 }
 
 in_both_worlds! {
@@ -89,12 +118,13 @@ in_both_worlds! {
         let hint = ada.uses(&market).id_token.expect("one");
         let foreign = ada.uses(&bank).id_token.expect("one");
         let uri = "https://market.example/bye";
-        let [_, claims, signature] = jwt::parts(&hint);
+        let [header, claims, signature] = jwt::parts(&hint);
         let none = format!("{}.{claims}.", jwt::encoded(r#"{"alg":"none","typ":"JWT"}"#));
         let key = jwt::ClientKey::new("stranger");
         let forged = key.sign("ES256", &jwt::payload(&hint));
-        let broken = format!("{}A", &hint[..hint.len() - 1]);
-        let swapped = format!("{}.{}.{signature}", jwt::parts(&hint)[0], jwt::parts(&foreign)[1]);
+        let other = if signature.starts_with('A') { 'B' } else { 'A' };
+        let broken = format!("{header}.{claims}.{other}{}", &signature[1..]);
+        let swapped = format!("{header}.{}.{signature}", jwt::parts(&foreign)[1]);
         let access = ada.opens(&market).tokens().access;
         let with_uri = |hint: &str, uri: &str| logs_out(&ada, &[("id_token_hint", hint), ("post_logout_redirect_uri", uri)]);
         for (reply, what) in [
@@ -109,15 +139,70 @@ in_both_worlds! {
             (with_uri(&swapped, uri), "another payload"),
             (with_uri(&access, uri), "an access token"),
             (logs_out(&ada, &[("post_logout_redirect_uri", uri)]), "no hint"),
-            (logs_out(&ada, &[("client_id", &market.id), ("post_logout_redirect_uri", uri)]), "a client_id only"),
+            (logs_out(&ada, &[("client_id", &bank.id), ("post_logout_redirect_uri", uri)]), "another client's id"),
+            (logs_out(&ada, &[("client_id", "nobody"), ("post_logout_redirect_uri", uri)]), "an id of nobody"),
+            (logs_out(&ada, &[("client_id", "<b>"), ("post_logout_redirect_uri", uri)]), "no id"),
             (logs_out(&ada, &[("client_id", &bank.id), ("id_token_hint", &hint)]), "two clients"),
-            (logs_out(&ada, &[("state", "1"), ("state", "2")]), "a repeated parameter"),
+            (logs_out(&ada, &[("client_id", &market.id), ("id_token_hint", &broken), ("post_logout_redirect_uri", uri)]), "a name for a broken hint"),
         ] {
-            assert_eq!(reply.location(), None, "{what}");
-            assert!(!reply.body.contains("market.example/bye"), "{what}");
-            assert!([200, 400].contains(&reply.status), "{what}: {}", reply.status);
+            assert_eq!((reply.status, reply.path.as_str()), (200, "/sign-out"), "{what}: the person is asked");
+            assert!(!reply.body.contains(r#"id="leave""#), "{what}: nobody is named");
+            assert!(!reply.body.contains("market.example"), "{what}");
+            let done = ada.browser.presses(&reply, "stay", &[]);
+            assert_eq!(done.path, "/account", "{what}: and nothing has ended");
+        }
+    }
+
+    /// Whatever is wrong with a program's request, the person wants to be signed out.
+    fn a_flaw_of_the_program_keeps_nobody_signed_in(w: &World) {
+        let market = w.mini_program("market", "openid");
+        let ada = w.person("ada");
+        for flawed in [
+            &[("id_token_hint", "nonsense"), ("post_logout_redirect_uri", BYE)][..],
+            &[("post_logout_redirect_uri", BYE)],
+            &[("client_id", &market.id), ("post_logout_redirect_uri", "https://evil.example/bye")],
+            &[("client_id", "nobody")],
+        ] {
+            let tokens = ada.uses(&market);
+            let done = ada.browser.presses(&logs_out(&ada, flawed), "logout", &[]);
+            assert_eq!((done.status, done.location()), (200, None), "{flawed:?}");
+            assert!(done.words().contains("You are signed out"), "{}", done.words());
+            assert!(!market.finds_active(&tokens.access), "{flawed:?}");
+            let nobody = logs_out(&ada, flawed);
+            assert_eq!((nobody.status, nobody.location()), (200, None), "{flawed:?}");
+            assert!(!nobody.body.contains(".example"), "{flawed:?}");
+        }
+    }
+
+    fn what_cannot_be_read_in_one_way_is_refused(w: &World) {
+        let ada = w.person("ada");
+        ada.signs_in();
+        let long = "x".repeat(4097);
+        for unclear in [&[("state", "1"), ("state", "2")][..], &[("client_id", "a"), ("client_id", "b")], &[("state", &long)]] {
+            assert_eq!(logs_out(&ada, unclear).status, 400);
         }
         assert_eq!(ada.looks_at("/account").path, "/account", "and nothing has ended");
+    }
+
+    /// "The most common use case for this parameter is to specify the Client Identifier when
+    /// post_logout_redirect_uri is used but id_token_hint is not" (§2); it is no proof, so somebody has
+    /// to say yes before anything leads back.
+    fn a_program_that_only_names_itself_is_gone_back_to_when_the_person_says_so(w: &World) {
+        let market = w.mini_program("market", "openid");
+        let ada = w.person("ada");
+        let named = [("client_id", market.id.as_str()), ("post_logout_redirect_uri", BYE), ("state", "7")];
+        for (button, remains) in [("leave", true), ("logout", false)] {
+            ada.uses(&market);
+            let page = logs_out(&ada, &named);
+            assert_eq!((page.status, page.path.as_str()), (200, "/sign-out"));
+            let back = ada.browser.presses(&page, button, &[]);
+            assert_eq!(back.location(), Some("https://market.example/bye?state=7"));
+            assert_eq!(!ada.sessions().is_empty(), remains, "{button}");
+        }
+        let nobody = logs_out(&ada, &named);
+        assert_eq!((nobody.status, nobody.location()), (200, None), "nobody was asked");
+        assert!(nobody.words().contains("You were not signed in"), "{}", nobody.words());
+        assert!(nobody.body.contains(r#"id="back" href="https://market.example/bye?state=7""#), "{}", nobody.body);
     }
 
     /// Attack 48: whoever holds an old id_token must not be able to sign the person out.
@@ -168,5 +253,61 @@ in_both_worlds! {
             assert!(!program.finds_active(&tokens.access) && !program.finds_active(tokens.refresh()));
         }
         assert!(drone.finds_active(offline.refresh()), "the person agreed to that");
+    }
+
+    /// "The OP SHOULD accept ID Tokens when the RP identified by the ID Token's aud claim and/or sid
+    /// claim has a current session or had a recent session at the OP, even when the exp time has
+    /// passed" (§2): the key that signed one may be gone before the session is.
+    fn a_hint_outlives_the_key_that_signed_it(w: &World) {
+        let market = w.mini_program("market", "openid");
+        let ada = w.person("ada");
+        let hint = ada.uses(&market).id_token.expect("one");
+        keys_grow_old(w);
+        assert!(!w.get("/jwks").body.contains(&kid_of(&hint)), "the key is published no more");
+        assert_eq!(said_to_hint(&ada, &market, &hint), (true, "a code".into()));
+        w.restart();
+        assert_eq!(said_to_hint(&ada, &market, &hint), (true, "a code".into()));
+        let page = logs_out(&ada, &[("id_token_hint", &hint), ("post_logout_redirect_uri", BYE)]);
+        assert_eq!(ada.browser.presses(&page, "logout", &[]).location(), Some(BYE));
+        // No session that the key has seen is left after the longest life of one.
+        w.passes(Span::days(91));
+        w.wait(w.flows().rotate_by_age()).expect("no fault");
+        ada.uses(&market);
+        assert_eq!(said_to_hint(&ada, &market, &hint), (false, "invalid_request".into()));
+    }
+
+    fn a_hint_of_a_revoked_key_is_nothing(w: &World) {
+        let market = w.mini_program("market", "openid");
+        let ada = w.person("ada");
+        let (flows, old) = (w.flows(), ada.uses(&market).id_token.expect("one"));
+        keys_grow_old(w);
+        let newer = ada.uses(&market).id_token.expect("one");
+        assert_ne!(kid_of(&old), kid_of(&newer));
+        for hint in [&old, &newer] {
+            assert_eq!(said_to_hint(&ada, &market, hint), (true, "a code".into()));
+            w.operator(flows.revoke_key(&kid_of(hint)));
+            assert_eq!(said_to_hint(&ada, &market, hint), (false, "invalid_request".into()));
+        }
+        w.restart();
+        for hint in [&old, &newer] {
+            assert_eq!(said_to_hint(&ada, &market, hint), (false, "invalid_request".into()));
+        }
+    }
+
+    fn an_old_key_is_good_for_hints_and_for_nothing_else(w: &World) {
+        let market = w.mini_program("market", "openid");
+        let ada = w.person("ada");
+        let tokens = ada.uses(&market);
+        // What somebody could sign who has got hold of the old key.
+        let mut claims = jwt::payload(&tokens.access);
+        claims["exp"] = json!(w.now().seconds() + 86_400);
+        let old_keys = w.flows().keys();
+        let access = old_keys.sign(SignatureAlgorithm::ES256, "at+jwt", &claims).expect("signed");
+        assert!(market.finds_active(&access), "the control: nothing else is wrong with it");
+        keys_grow_old(w);
+        assert!(!market.finds_active(&access));
+        assert_eq!(market.userinfo(&access).status, 401);
+        let page = logs_out(&ada, &[("id_token_hint", &access)]);
+        assert!(!page.words().contains("market"), "an access token is no hint: {}", page.words());
     }
 }

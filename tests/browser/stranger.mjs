@@ -1,0 +1,58 @@
+// A program that is no part of the demonstration, on origins of its own: small servers whose pages a
+// journey writes, and a client that is registered by the command.
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** RFC 7636, Appendix B. */
+export const pkce = {
+  verifier: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',
+  challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+}
+
+/**
+ * An origin with pages: `{ '/path': '<html>' }`, or `{ '/path': { location } }` for a page that sends
+ * the person on.
+ */
+export async function site(pages) {
+  const server = createServer((request, answer) => {
+    const page = pages[new URL(request.url, 'http://localhost').pathname]
+    if (page?.location) return answer.writeHead(303, page).end()
+    answer.writeHead(page ? 200 : 404, { 'content-type': 'text/html; charset=utf-8' })
+    answer.end(page ?? 'Nothing is here.')
+  })
+  await new Promise((settle) => server.listen(0, '127.0.0.1', settle))
+  return {
+    origin: `http://localhost:${server.address().port}`,
+    pages,
+    closes: () => server.close(),
+  }
+}
+
+/** Registers a public client; returns its id. */
+export function registers(demo, metadata) {
+  const folder = mkdtempSync(join(tmpdir(), 'portico-stranger-'))
+  try {
+    const file = join(folder, 'client.json')
+    const usual = { token_endpoint_auth_method: 'none', grant_types: ['authorization_code'], scope: 'openid profile' }
+    writeFileSync(file, JSON.stringify({ ...usual, ...metadata }))
+    return demo.command('client', 'add', '--metadata', file).client_id
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** The address of an authorization request. */
+export function authorization(endpoint, parameters) {
+  const url = new URL(endpoint)
+  url.search = new URLSearchParams({
+    response_type: 'code',
+    scope: 'openid profile',
+    code_challenge: pkce.challenge,
+    code_challenge_method: 'S256',
+    ...parameters,
+  })
+  return url.href
+}

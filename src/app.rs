@@ -4,7 +4,9 @@
 //! Owns no decision: what can be decided is in `config`, what happens is in `flow`.
 
 use std::net::TcpListener;
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use flow::last_used::LastUsed;
 use flow::refresh_live::KeySource;
@@ -13,23 +15,36 @@ use foundation::clock::SharedClock;
 use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
 use keys::key_ring::Keys;
-use keys::master_key::MasterKey;
 use keys::password::PasswordPolicy;
 use live::Live;
 use outbound::allowed_hosts::AllowedHosts;
 use outbound::fetch::{FetchSettings, GuardedFetch, SharedFetch};
 use store::faultpoint::Faultpoints;
-use store::{Store, StoreSettings};
+use store::{SchemaState, Store, StoreSettings};
 
-use crate::config::{Config, Tls};
+use crate::config::Config;
 
+mod look;
 mod master_key;
 mod running;
 mod server;
 mod tls;
 
+pub use look::Look;
 pub use running::{Running, Signals};
 pub use server::Mount;
+
+/// What an opening makes where it is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Make {
+    /// Everything: the data folder, the database with its schema, the keys. For who serves.
+    Everything,
+    /// The keys of a database that was migrated and never served. For commands that put the first
+    /// people and programs into it.
+    Keys,
+    /// Nothing: who looks in the wrong place leaves nothing behind there.
+    Nothing,
+}
 
 /// Everything that is open, before it serves: what a command works with.
 pub struct App {
@@ -49,10 +64,29 @@ impl App {
         clock: SharedClock,
         entropy: SharedEntropy,
     ) -> Result<Self, Fault> {
-        Self::open_with_faultpoints(config, clock, entropy, Faultpoints::default())
+        Self::open_making(config, clock, entropy, Make::Everything)
     }
 
-    /// The same, with a store that a test makes fail.
+    /// The same, and makes no more than it is told to. A database that is not there, or whose schema
+    /// is another program's, stays as it is then.
+    ///
+    /// # Errors
+    /// As [`App::open`]; or something is missing, and the fault says what makes it.
+    pub fn open_making(
+        config: &Config,
+        clock: SharedClock,
+        entropy: SharedEntropy,
+        make: Make,
+    ) -> Result<Self, Fault> {
+        let fetch = open_fetch(config)?;
+        let store = match make {
+            Make::Everything => make_store(config, Faultpoints::default(), &clock)?,
+            Make::Keys | Make::Nothing => find_store(config, &clock)?,
+        };
+        Self::on(store, fetch, config, clock, entropy, make)
+    }
+
+    /// As [`App::open`], with a store that a test makes fail.
     ///
     /// # Errors
     /// As [`App::open`].
@@ -62,17 +96,21 @@ impl App {
         entropy: SharedEntropy,
         faultpoints: Faultpoints,
     ) -> Result<Self, Fault> {
-        make_data_dir(config)?;
-        let store = Store::open(
-            StoreSettings {
-                faultpoints,
-                ..store_settings(config)
-            },
-            Arc::clone(&clock),
-        )?;
-        store.migrate()?;
-        let master = master_key::open(config, &store, entropy.as_ref())?;
-        let ring = master_key::open_keys(&store, &master, clock.now(), entropy.as_ref())?;
+        let fetch = open_fetch(config)?;
+        let store = make_store(config, faultpoints, &clock)?;
+        Self::on(store, fetch, config, clock, entropy, Make::Everything)
+    }
+
+    fn on(
+        store: Store,
+        fetch: SharedFetch,
+        config: &Config,
+        clock: SharedClock,
+        entropy: SharedEntropy,
+        make: Make,
+    ) -> Result<Self, Fault> {
+        let master = master_key::open(config, &store, entropy.as_ref(), make)?;
+        let ring = master_key::open_keys(&store, &master, clock.now(), entropy.as_ref(), make)?;
         let passwords = password_policy(config);
         passwords.check()?;
         let flows = Flows::new(Parts {
@@ -81,9 +119,10 @@ impl App {
             keys: Arc::new(Keys::new(ring)),
             key_source: KeySource::new(master),
             last_used: LastUsed::default(),
+            writable: AtomicBool::new(true),
             clock: Arc::clone(&clock),
             entropy,
-            fetch: open_fetch(config)?,
+            fetch,
             policy: Policy {
                 issuer: config.server.issuer.clone(),
                 brand: config.server.brand.clone(),
@@ -134,56 +173,7 @@ impl App {
     /// # Errors
     /// It cannot be opened, or is newer than this binary.
     pub fn migrate(config: &Config, clock: SharedClock) -> Result<(), Fault> {
-        make_data_dir(config)?;
-        Store::open(store_settings(config), clock)?.migrate()
-    }
-
-    /// Looks at the database without changing it.
-    ///
-    /// # Errors
-    /// It cannot be reached.
-    pub fn look_at_database(config: &Config, clock: SharedClock) -> Result<String, Fault> {
-        let shown = config.database.shown_url();
-        if let Some(path) = config.database.url.strip_prefix("sqlite://")
-            && !std::path::Path::new(path).exists()
-        {
-            return Ok(format!("{shown} will be made by the first start"));
-        }
-        let store = Store::open(store_settings(config), clock)?;
-        match store.read_blocking(store::events::end) {
-            Ok(end) => Ok(format!("{shown} answers; its log ends at {end}")),
-            Err(fault) if fault.is_unavailable() => Err(fault),
-            Err(fault) => Err(Fault::broken_by(
-                "the schema (a new database gets it from `portico migrate`)",
-                fault,
-            )),
-        }
-    }
-
-    /// Looks at the master key's file without changing it.
-    ///
-    /// # Errors
-    /// It is there and cannot be used.
-    pub fn look_at_master_key(config: &Config) -> Result<String, Fault> {
-        if let Some(text) = &config.server.master_key {
-            return MasterKey::parse(text.expose())
-                .map(|_| "PORTICO_MASTER_KEY can be used".to_owned());
-        }
-        let path = config.server.master_key_file.display();
-        Ok(match MasterKey::load(&config.server.master_key_file)? {
-            Some(_) => format!("{path} can be used; keep a copy, nothing opens without it"),
-            None => {
-                format!("{path} will be made by the first start, unless the database has another")
-            }
-        })
-    }
-
-    /// Looks whether a certificate can be used.
-    ///
-    /// # Errors
-    /// It cannot; the fault says why.
-    pub fn look_at_certificate(tls: &Tls) -> Result<(), Fault> {
-        tls::Reloading::open(tls).map(drop)
+        make_store(config, Faultpoints::default(), &clock).map(drop)
     }
 }
 
@@ -197,6 +187,54 @@ fn store_settings(config: &Config) -> StoreSettings {
     }
 }
 
+/// The database, made and brought to this program's schema.
+fn make_store(
+    config: &Config,
+    faultpoints: Faultpoints,
+    clock: &SharedClock,
+) -> Result<Store, Fault> {
+    make_data_dir(config)?;
+    let settings = StoreSettings {
+        faultpoints,
+        ..store_settings(config)
+    };
+    let store = Store::open(settings, Arc::clone(clock))?;
+    store.migrate()?;
+    Ok(store)
+}
+
+/// The database, if it is there and this program's. A running server may be of another version: only
+/// who serves or migrates changes the schema under it.
+fn find_store(config: &Config, clock: &SharedClock) -> Result<Store, Fault> {
+    let unusable = |cause: String| Err(Fault::unusable("the database", cause));
+    let missing = || {
+        let shown = config.database.shown_url();
+        unusable(format!(
+            "there is no Portico database at {shown}; `portico migrate` makes one"
+        ))
+    };
+    let Some(store) = open_store(config, clock)? else {
+        return missing();
+    };
+    match store.schema()? {
+        SchemaState::Current => Ok(store),
+        SchemaState::Missing => missing(),
+        SchemaState::Older => {
+            unusable("the schema is older than this program; run `portico migrate`".into())
+        }
+        newer @ SchemaState::Newer { .. } => newer.not_newer().map(|()| store),
+    }
+}
+
+/// The database as it is; `None` where there is no file.
+fn open_store(config: &Config, clock: &SharedClock) -> Result<Option<Store>, Fault> {
+    let file = config.database.url.strip_prefix("sqlite://");
+    if file.is_some_and(|path| !Path::new(path).exists()) {
+        return Ok(None);
+    }
+    Store::open(store_settings(config), Arc::clone(clock)).map(Some)
+}
+
 /// The folder of the database and the master key: nobody else's business.
 fn make_data_dir(config: &Config) -> Result<(), Fault> {
     use std::os::unix::fs::DirBuilderExt as _;
@@ -205,7 +243,7 @@ fn make_data_dir(config: &Config) -> Result<(), Fault> {
         .recursive(true)
         .mode(0o700)
         .create(folder)
-        .map_err(|e| Fault::broken_by(format!("the data folder {}", folder.display()), e))
+        .map_err(|e| Fault::unusable(format!("the data folder {}", folder.display()), e))
 }
 
 /// The one way out, with what the operator allows and trusts.
@@ -214,7 +252,7 @@ fn open_fetch(config: &Config) -> Result<SharedFetch, Fault> {
     let extra_ca = match &outbound.trusted_ca {
         Some(path) => {
             let what = || format!("the file {} (outbound.trusted_ca)", path.display());
-            Some(std::fs::read(path).map_err(|e| Fault::broken_by(what(), e))?)
+            Some(std::fs::read(path).map_err(|e| Fault::unusable(what(), e))?)
         }
         None => None,
     };

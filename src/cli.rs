@@ -1,5 +1,6 @@
 //! The commands: parsing, one flow each, printing. They open the same database as a running server,
-//! which hears of what they did through the log.
+//! which hears of what they did through the log. `serve`, `migrate` and `demo` make the database and
+//! change its schema; all others work with the one that is there.
 //!
 //! One file per noun below `cli/`. Nothing is decided here.
 
@@ -25,6 +26,8 @@ mod user;
 
 use context::Context;
 use output::Output;
+
+use crate::app::Make;
 
 /// One sign-in for every mini-program.
 ///
@@ -86,6 +89,20 @@ enum Command {
     Audit(audit::Audit),
 }
 
+impl Command {
+    /// What is made where it is missing. The first people and programs may be put into a database
+    /// that was migrated and never served.
+    fn makes(&self) -> Make {
+        match self {
+            Self::User(user::User::Add(_))
+            | Self::Publisher(publisher::Publisher::Add { .. })
+            | Self::MiniProgram(mini_program::MiniProgram::Add { .. })
+            | Self::Client(client::Client::Add { .. }) => Make::Keys,
+            _ => Make::Nothing,
+        }
+    }
+}
+
 /// Reads the command line, does what it says, and tells how it went.
 pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -109,10 +126,11 @@ pub fn run() -> ExitCode {
 
 fn dispatch(cli: Cli) -> Result<(), output::Problem> {
     let output = Output::new(cli.json);
-    let context = || Context::open(cli.config.as_deref());
+    let make = cli.command.makes();
+    let context = || Context::open(cli.config.as_deref(), make);
     let sources = || context::sources(cli.config.as_deref());
     match cli.command {
-        Command::Demo(command) => demo::run(&command, &output),
+        Command::Demo(command) => demo::run(&command, cli.config.as_deref(), &output),
         Command::Serve => serve::run(&sources()),
         Command::Migrate => serve::migrate(&sources(), &output),
         Command::Doctor => doctor::run(&sources(), &output),

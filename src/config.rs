@@ -128,6 +128,13 @@ impl Sources {
         }
     }
 
+    /// Variables that set something.
+    pub fn variables_that_set(&self) -> Vec<&str> {
+        let sets = |(name, value): &&(String, String)| source::key_set_by(name, value).is_some();
+        let setting = self.environment.iter().filter(sets);
+        setting.map(|(name, _)| name.as_str()).collect()
+    }
+
     /// Variables that begin with `PORTICO_` and mean nothing to us: misspelt ones, most likely.
     pub fn unknown_variables(&self) -> Vec<&str> {
         let names = self.environment.iter().map(|(name, _)| name.as_str());

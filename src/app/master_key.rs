@@ -1,5 +1,5 @@
 //! The master key, and the keys under it, at start-up: read, compared with what the database
-//! remembers, and made only where nothing is sealed yet.
+//! remembers, and made only where nothing is sealed yet and the caller means to begin.
 
 use std::path::Path;
 
@@ -12,7 +12,43 @@ use keys::key_ring::KeyRing;
 use keys::master_key::MasterKey;
 use store::Store;
 
+use super::{Make, make_data_dir};
 use crate::config::Config;
+
+/// The master key beside what the database remembers.
+pub(super) enum Found {
+    /// The one that everything is sealed with.
+    Sealing(MasterKey),
+    /// One that nothing is sealed with yet.
+    Unused(MasterKey),
+    /// None, and nothing is sealed yet.
+    None,
+}
+
+/// Looks for the master key, and compares it with the fingerprint that the database remembers.
+/// Changes nothing.
+pub(super) fn find(config: &Config, expected: Option<&[u8]>) -> Result<Found, Fault> {
+    let path = &config.server.master_key_file;
+    match (expected, read(config)?) {
+        (Some(expected), Some(key)) if expected == key.fingerprint() => Ok(Found::Sealing(key)),
+        (Some(_), Some(_)) => Err(another_key(path)),
+        (Some(_), None) => Err(unfit(format!(
+            "the database is sealed with one, and there is none in {}; restore that file, or set \
+             PORTICO_MASTER_KEY",
+            path.display()
+        ))),
+        (None, Some(key)) => Ok(Found::Unused(key)),
+        (None, None) => Ok(Found::None),
+    }
+}
+
+/// The master key of the settings or of its file, by itself.
+pub(super) fn read(config: &Config) -> Result<Option<MasterKey>, Fault> {
+    match &config.server.master_key {
+        Some(text) => MasterKey::parse(text.expose()).map(Some),
+        None => MasterKey::load(&config.server.master_key_file),
+    }
+}
 
 /// Opens the master key that the database was sealed with. "`serve` refuses another one, and
 /// generates one only when nothing is sealed yet."
@@ -20,23 +56,16 @@ pub(super) fn open(
     config: &Config,
     store: &Store,
     entropy: &dyn Entropy,
+    make: Make,
 ) -> Result<MasterKey, Fault> {
     let path = &config.server.master_key_file;
     let expected = store.read_blocking(store::installation::master_key_fingerprint)?;
-    let found = match &config.server.master_key {
-        Some(text) => Some(MasterKey::parse(text.expose())?),
-        None => MasterKey::load(path)?,
-    };
-    match (expected, found) {
-        (Some(expected), Some(key)) if expected == key.fingerprint() => Ok(key),
-        (Some(_), Some(_)) => Err(another_key(path)),
-        (Some(_), None) => Err(unfit(format!(
-            "the database is sealed with one, and there is none in {}; restore that file, or set \
-             PORTICO_MASTER_KEY",
-            path.display()
-        ))),
-        (None, Some(key)) => settle(store, path, key),
-        (None, None) => {
+    match find(config, expected.as_deref())? {
+        Found::Sealing(key) => Ok(key),
+        _ if make == Make::Nothing => Err(no_keys()),
+        Found::Unused(key) => settle(store, path, key),
+        Found::None => {
+            make_data_dir(config)?;
             let made = create(path, entropy)?;
             settle(store, path, made).inspect_err(|_| {
                 // Another node was quicker with a key of its own; ours sealed nothing.
@@ -71,7 +100,12 @@ fn another_key(path: &Path) -> Fault {
 }
 
 fn unfit(cause: String) -> Fault {
-    Fault::broken_by("the master key", cause)
+    Fault::unusable("the master key", cause)
+}
+
+fn no_keys() -> Fault {
+    let cause = "keys are missing in it; `portico serve` makes them when it starts";
+    Fault::unusable("the database", cause)
 }
 
 fn create(path: &Path, entropy: &dyn Entropy) -> Result<MasterKey, Fault> {
@@ -89,6 +123,7 @@ pub(super) fn open_keys(
     master: &MasterKey,
     now: Instant,
     entropy: &dyn Entropy,
+    make: Make,
 ) -> Result<KeyRing, Fault> {
     let (keys, secrets) = store.read_blocking(|db| {
         Ok((
@@ -100,6 +135,13 @@ pub(super) fn open_keys(
         keys.iter()
             .any(|k| k.kind == kind && k.state == KeyState::Active)
     };
+    let has_secret = |purpose| secrets.iter().any(|s| s.purpose == purpose);
+    if KeyKind::ALL.into_iter().all(has_active) && SecretPurpose::ALL.into_iter().all(has_secret) {
+        return KeyRing::open(keys, secrets, master);
+    }
+    if make == Make::Nothing {
+        return Err(no_keys());
+    }
     let mut new_keys = Vec::new();
     for kind in KeyKind::ALL.into_iter().filter(|kind| !has_active(*kind)) {
         let key = keys::signing_key::generate(kind, master, now, entropy)?;
@@ -110,12 +152,9 @@ pub(super) fn open_keys(
     }
     let new_secrets: Vec<_> = SecretPurpose::ALL
         .into_iter()
-        .filter(|purpose| !secrets.iter().any(|s| s.purpose == *purpose))
+        .filter(|purpose| !has_secret(*purpose))
         .map(|purpose| keys::shared_secret::generate(purpose, master, now, entropy))
         .collect();
-    if new_keys.is_empty() && new_secrets.is_empty() {
-        return KeyRing::open(keys, secrets, master);
-    }
     let made = store.write_blocking(move |tx| {
         let keys = store::signing_keys::all(tx)?;
         for key in &new_keys {

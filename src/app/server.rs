@@ -113,7 +113,7 @@ impl Server {
                         .body(body)
                 }
             };
-            Site::new().route("/metrics", actix_web::web::get().to(show))
+            Site::new().route("/metrics", web::method::get().to(show))
         };
         let server = HttpServer::new(factory)
             .workers(1)
@@ -161,6 +161,7 @@ async fn measure(flows: flow::Flows, metrics: Metrics) {
     loop {
         let live = flows.live();
         metrics::gauge!("portico_fresh").set(if flows.is_fresh() { 1.0 } else { 0.0 });
+        metrics::gauge!("portico_writable").set(if flows.is_writable() { 1.0 } else { 0.0 });
         metrics::gauge!("portico_log_position").set(live.freshness.position().0 as f64);
         metrics::gauge!("portico_ended_entries").set(live.ended.len() as f64);
         metrics::gauge!("portico_clients_cached").set(live.clients.len() as f64);

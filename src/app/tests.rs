@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use domain::lifetimes::Lifetimes;
 use domain::session::{ACR_PASSWORD, EndReason, Session};
+use domain::shared_secret::SecretPurpose;
 use domain::signing_key::{KeyKind, KeyState};
 use flow::administer::revoke::Cut;
 use flow::administer::users::NewUser;
@@ -14,6 +15,7 @@ use foundation::digest::TokenDigest;
 use foundation::entropy::SystemEntropy;
 use foundation::id::{ClientId, SessionId};
 use foundation::secret::SecretText;
+use keys::master_key::MasterKey;
 use serde_json::json;
 
 use super::*;
@@ -252,6 +254,15 @@ async fn keys_rotate_by_age_and_by_command() {
     assert_eq!(states(KeyKind::Rsa).await, ["retiring", "active", "next"]);
     world.clock.advance(Lifetimes::ENDED_MEMORY);
     flows.rotate_by_age().await.expect("no fault");
+    assert_eq!(states(KeyKind::Rsa).await, ["retired", "active", "next"]);
+    assert_eq!(
+        kids_published(flows).len(),
+        4,
+        "retired ones are not published"
+    );
+    world.clock.advance(flows.policy().lifetimes.session);
+    assert_eq!(states(KeyKind::Rsa).await, ["retired", "active", "next"]);
+    world.clock.advance(Span::millis(1));
     assert_eq!(states(KeyKind::Rsa).await, ["active", "next"]);
     let before = flows.list_keys().await.expect("no fault");
     let rotated = flows
@@ -268,11 +279,88 @@ async fn keys_rotate_by_age_and_by_command() {
             "promoted, not made"
         );
     }
-    let published = String::from_utf8(flows.keys().jwk_set().to_vec()).expect("JSON");
+    let published = kids_published(flows);
     assert!(
-        rotated.iter().all(|k| published.contains(k.id.as_str())),
+        rotated
+            .iter()
+            .all(|k| published.contains(&k.id.to_string())),
         "the ring has them"
     );
+}
+
+/// The kids of the JWKS.
+fn kids_published(flows: &Flows) -> Vec<String> {
+    let set: serde_json::Value = serde_json::from_slice(flows.keys().jwk_set()).expect("JSON");
+    let keys = set["keys"].as_array().expect("a list");
+    let kid = |key: &serde_json::Value| key["kid"].as_str().expect("a kid").to_owned();
+    keys.iter().map(kid).collect()
+}
+
+/// Adds a secret as another node does, and lets no event tell of it.
+async fn add_secret_silently(flows: &Flows, master: &MasterKey) {
+    let secret =
+        keys::shared_secret::generate(SecretPurpose::Handle, master, flows.now(), &SystemEntropy);
+    let added = flows
+        .store()
+        .write(move |tx| store::shared_secrets::insert(tx, &secret));
+    added.await.expect("stored");
+}
+
+#[tokio::test]
+async fn unknown_keys_are_looked_up_at_once_but_not_by_everybody_who_makes_them_up() {
+    let mut world = World::new();
+    let running = world.serve();
+    let flows = &running.flows().clone();
+    let file = &world.config.server.master_key_file;
+    let master = MasterKey::load(file).expect("readable").expect("there");
+    let finds = async || flows.refresh_keys().await.expect("no fault");
+    let passes = async |millis| {
+        world.clock.advance(Span::millis(millis));
+        soon("freshness", async || flows.is_fresh()).await;
+    };
+
+    // What a server begins with is there.
+    flows.rotate_by_age().await.expect("no fault");
+    soon("the next keys", async || kids_published(flows).len() == 4).await;
+    passes(2000).await;
+    // Each new one is found on the first ask, and what was found closes no door.
+    for _ in 0..3 {
+        add_secret_silently(flows, &master).await;
+        assert!(finds().await);
+    }
+    // Many who ask at once for the same all get it.
+    add_secret_silently(flows, &master).await;
+    let found = tokio::join!(finds(), finds(), finds(), finds());
+    assert_eq!(found, (true, true, true, true));
+
+    // After somebody made one up, the store is left alone for a second.
+    passes(2000).await;
+    assert!(!finds().await);
+    add_secret_silently(flows, &master).await;
+    for _ in 0..100 {
+        assert!(!finds().await);
+    }
+    passes(999).await;
+    assert!(!finds().await);
+    passes(1).await;
+    assert!(finds().await);
+
+    // The log tells of new ones meanwhile, whoever asks for what.
+    passes(2000).await;
+    assert!(!finds().await);
+    let before = kids_published(flows);
+    let rotated = flows.rotate_keys().await.expect("no fault");
+    rotated.expect("all nodes have the keys");
+    assert_ne!(kids_published(flows), before);
+
+    // A node that does not follow the log any more asks each time.
+    tokio::task::spawn_blocking(|| running.stop().expect("a clean end"))
+        .await
+        .expect("no panic");
+    world.clock.advance(Span::seconds(2));
+    assert!(!flows.is_fresh() && !finds().await);
+    add_secret_silently(flows, &master).await;
+    assert!(finds().await);
 }
 
 #[tokio::test]

@@ -57,7 +57,7 @@ impl Files {
     fn read(tls: &Tls) -> Result<Self, Fault> {
         let read = |path: &Path| {
             std::fs::read(path)
-                .map_err(|e| Fault::broken_by(format!("the file {}", path.display()), e))
+                .map_err(|e| Fault::unusable(format!("the file {}", path.display()), e))
         };
         Ok(Self {
             cert: read(&tls.cert)?,
@@ -171,11 +171,11 @@ impl Reloading {
 
 fn unusable(tls: &Tls, error: ErrorStack) -> Fault {
     let what = format!(
-        "the certificate in {} with the key in {} (both must be PEM and belong together)",
+        "the certificate in {} with the key in {} (both must be PEM, and belong together)",
         tls.cert.display(),
         tls.key.display()
     );
-    Fault::broken_by(what, error)
+    Fault::unusable(what, error)
 }
 
 #[cfg(test)]

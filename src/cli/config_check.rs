@@ -1,20 +1,23 @@
-//! `portico config check`: reads the settings as `serve` would, and says what they are.
+//! `portico config check`: reads the settings and the files that they name as `serve` would, and says
+//! what they are. It does not look at the database: `portico doctor` does.
 
 use clap::Subcommand;
 use serde_json::json;
 
 use super::output::{Output, Problem};
+use crate::app::App;
 use crate::config::{self, Sources};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Config {
-    /// Read the settings as `serve` would, and say what they are
+    /// Read the settings and the files that they name as `serve` would, and say what they are
     Check,
 }
 
 pub(super) fn run(command: &Config, sources: &Sources, output: &Output) -> Result<(), Problem> {
     let Config::Check = command;
     let config = config::Config::load(sources)?;
+    App::look_at_files(&config)?;
     let file = sources.file.as_ref().map(|path| path.display().to_string());
     let answer = json!({
         "file": file,

@@ -13,7 +13,7 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use super::output::Problem;
-use crate::app::App;
+use crate::app::{App, Make};
 use crate::config::{Config, LogFormat, Sources, Telemetry};
 use crate::telemetry;
 
@@ -36,18 +36,25 @@ pub(super) struct Context {
 }
 
 impl Context {
-    pub(super) fn open(file: Option<&Path>) -> Result<Self, Problem> {
-        Self::with(&Config::load(&sources(file))?)
+    /// For a command beside a server: works with what `serve` or `migrate` made.
+    pub(super) fn open(file: Option<&Path>, make: Make) -> Result<Self, Problem> {
+        Self::making(&Config::load(&sources(file))?, make)
     }
 
+    /// For the demonstration: makes everything.
     pub(super) fn with(config: &Config) -> Result<Self, Problem> {
+        Self::making(config, Make::Everything)
+    }
+
+    fn making(config: &Config, make: Make) -> Result<Self, Problem> {
         // A command's answer is its output; only what is wrong is logged beside it.
         telemetry::start_log(&Telemetry {
             format: LogFormat::Human,
             log: "warn".into(),
             metrics: false,
         });
-        let app = App::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy))?;
+        let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
+        let app = App::open_making(config, clock, entropy, make)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()

@@ -1,11 +1,11 @@
 //! `portico doctor`: looks at what a server needs, and says what is wrong and what to do.
-//! It changes nothing; a database that is not there yet is not made.
+//! It leaves everything as it was; a database that is not there yet is not made.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use foundation::clock::SystemClock;
-use foundation::fault::Fault;
+use foundation::clock::{SharedClock, SystemClock};
+use foundation::entropy::SystemEntropy;
 use serde_json::{Value, json};
 
 use super::output::{Output, Problem};
@@ -61,28 +61,14 @@ fn look(config: &Config) -> Vec<Finding> {
             what: "data folder",
             state: data_folder(&config.server.data_dir),
         },
-        Finding {
-            what: "database",
-            state: said(App::look_at_database(config, Arc::new(SystemClock))),
-        },
-        Finding {
-            what: "master key",
-            state: said(App::look_at_master_key(config)),
-        },
     ];
-    if let Some(tls) = &config.tls {
-        let state =
-            App::look_at_certificate(tls).map(|()| format!("{} can be used", tls.cert.display()));
-        findings.push(Finding {
-            what: "certificate",
-            state: said(state),
-        });
-    }
+    let clock: SharedClock = Arc::new(SystemClock);
+    let looks = App::look(config, &clock, &SystemEntropy);
+    findings.extend(looks.into_iter().map(|look| Finding {
+        what: look.what,
+        state: look.state.map_err(|fault| fault.chain()),
+    }));
     findings
-}
-
-fn said(looked: Result<String, Fault>) -> Result<String, String> {
-    looked.map_err(|fault| fault.chain())
 }
 
 fn data_folder(folder: &Path) -> Result<String, String> {

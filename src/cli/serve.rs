@@ -17,8 +17,9 @@ pub(super) fn run(sources: &Sources) -> Result<(), Problem> {
     if config.registration.mode != RegistrationMode::Closed {
         tracing::warn!("this version has no registration endpoint; clients are added by command");
     }
-    // The port first: nothing is migrated by a server that cannot serve.
+    // The port and the files first: nothing is migrated by a server that cannot serve.
     let listener = App::listen(&config)?;
+    App::look_at_files(&config)?;
     let app = App::open(&config, Arc::new(SystemClock), Arc::new(SystemEntropy))?;
     let signals = Signals::take()?;
     let running = app.serve(listener, None)?;

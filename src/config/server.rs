@@ -142,7 +142,9 @@ fn default_workers() -> usize {
 
 fn default_issuer(listen: SocketAddr, has_tls: bool) -> String {
     let scheme = if has_tls { "https" } else { "http" };
-    format!("{scheme}://localhost:{}", listen.port())
+    let text = format!("{scheme}://localhost:{}", listen.port());
+    // As one that is set must be written: without the port that the scheme has by itself.
+    Url::parse(&text).map_or(text, |url| url.origin().ascii_serialization())
 }
 
 /// "a URL that uses the "https" scheme and has no query or fragment components" (RFC 8414 §2);

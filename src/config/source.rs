@@ -68,7 +68,13 @@ const OF_TOOLS: &[&str] = &[
     "PORTICO_CLIENTS_FOLDER",
     "PORTICO_PAGE_SAMPLES",
     "PORTICO_POSTGRES_DIR",
+    "PORTICO_SHOTS",
 ];
+
+/// The key that a variable with this value sets. An empty one is how a shell says "not set".
+pub(super) fn key_set_by(variable: &str, value: &str) -> Option<String> {
+    key_of(variable).filter(|_| !value.is_empty())
+}
 
 /// Whether a variable looks like ours and is not.
 pub(super) fn is_unknown(variable: &str) -> bool {
@@ -86,8 +92,7 @@ pub(super) fn read(sources: &Sources) -> Result<Written, ConfigError> {
         builder = builder.add_source(File::from_str(&text, FileFormat::Toml));
     }
     for (variable, value) in &sources.environment {
-        // An empty variable is how a shell says "not set".
-        let Some(key) = key_of(variable).filter(|_| !value.is_empty()) else {
+        let Some(key) = key_set_by(variable, value) else {
             continue;
         };
         builder = builder

@@ -6,6 +6,8 @@ use foundation::clock::Span;
 
 use super::*;
 
+mod documented;
+
 fn load(file: &str, environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("portico.toml");
@@ -106,11 +108,24 @@ fn the_operators_scopes_have_names_with_dots() {
 fn the_issuer_follows_the_address_unless_it_is_set() {
     let config = load("", &[("PORTICO_LISTEN", "127.0.0.1:9000")]).expect("good");
     assert_eq!(config.server.issuer, "http://localhost:9000");
-    let tls = [("PORTICO_TLS_CERT", "c.pem"), ("PORTICO_TLS_KEY", "k.pem")];
-    assert_eq!(
-        load("", &tls).expect("good").server.issuer,
-        "https://localhost:8080"
-    );
+    let issuer = |listen: &str, tls: bool| {
+        let mut environment = vec![("PORTICO_LISTEN", listen)];
+        if tls {
+            environment.extend([("PORTICO_TLS_CERT", "c.pem"), ("PORTICO_TLS_KEY", "k.pem")]);
+        }
+        load("", &environment).expect("good").server.issuer
+    };
+    for (listen, tls, expected) in [
+        ("127.0.0.1:8080", true, "https://localhost:8080"),
+        ("0.0.0.0:443", true, "https://localhost"),
+        ("0.0.0.0:80", true, "https://localhost:80"),
+        ("0.0.0.0:80", false, "http://localhost"),
+    ] {
+        let followed = issuer(listen, tls);
+        assert_eq!(followed, expected);
+        let set = load("", &[("PORTICO_ISSUER", &followed)]);
+        assert!(set.is_ok(), "one that is set keeps the same rule: {set:?}");
+    }
 }
 
 #[test]

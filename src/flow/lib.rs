@@ -5,6 +5,7 @@
 //! note the confirmed log position, read, decide (in `domain`), write, answer.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::consent::ScopeCatalog;
 use domain::lifetimes::Lifetimes;
@@ -57,6 +58,8 @@ pub struct Parts {
     pub key_source: refresh_live::KeySource,
     /// When grants were last used, on its way to the database.
     pub last_used: last_used::LastUsed,
+    /// Whether the last beat of this node could be written; true until one could not.
+    pub writable: AtomicBool,
     /// Time.
     pub clock: SharedClock,
     /// Randomness.
@@ -134,6 +137,12 @@ impl Flows {
     /// Whether the database answers a question now.
     pub async fn store_answers(&self) -> bool {
         self.store().read(store::events::end).await.is_ok()
+    }
+
+    /// Whether the database could be written when this node last beat: one that answers may still
+    /// be full, or read-only.
+    pub fn is_writable(&self) -> bool {
+        self.0.writable.load(Ordering::Relaxed)
     }
 
     fn entropy(&self) -> &dyn foundation::entropy::Entropy {

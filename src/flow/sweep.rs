@@ -1,6 +1,8 @@
 //! What the clock alone decides: sessions that end, rows that have served their time, and the beat
 //! of a node. Called by jobs.
 
+use std::sync::atomic::Ordering;
+
 use domain::audit::{Actor, AuditEntry};
 use domain::session::EndReason;
 use foundation::clock::{Instant, Span};
@@ -101,7 +103,8 @@ impl Flows {
             .map(drop)
     }
 
-    /// Says that a node lives and how far it has followed the log.
+    /// Says that a node lives and how far it has followed the log. What comes of it says whether
+    /// the database can be written.
     pub async fn beat(
         &self,
         node: NodeId,
@@ -109,9 +112,11 @@ impl Flows {
         keys_seen: Position,
     ) -> Result<(), Fault> {
         let now = self.now();
-        self.store()
+        let written = self
+            .store()
             .write(move |tx| store::nodes::beat(tx, node, now, confirmed, keys_seen))
-            .await
-            .map(drop)
+            .await;
+        self.0.writable.store(written.is_ok(), Ordering::Relaxed);
+        written.map(drop)
     }
 }

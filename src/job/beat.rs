@@ -1,5 +1,6 @@
 //! Tells the other nodes that this one lives, and how far it has followed the log: keys are
-//! promoted only when every live node has them.
+//! promoted only when every live node has them. The beat is also how a node learns that its database
+//! can be read and not written.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,16 +13,17 @@ use super::tail::Progress;
 
 /// A third of the silence after which a node counts as gone.
 const PAUSE: Duration = Duration::from_secs(10);
+/// After a beat that failed: until the next one, the node is not ready.
+const RETRY: Duration = Duration::from_secs(2);
 
 pub(super) async fn run(flows: Flows, node: NodeId, progress: Arc<Progress>) {
     loop {
-        report(
-            "beat",
-            flows
-                .beat(node, progress.confirmed(), progress.keys_seen())
-                .await,
-        );
+        let beaten = flows
+            .beat(node, progress.confirmed(), progress.keys_seen())
+            .await;
+        let pause = if beaten.is_ok() { PAUSE } else { RETRY };
+        report("beat", beaten);
         let changed = progress.keys_changed.notified();
-        let _ = tokio::time::timeout(PAUSE, changed).await;
+        let _ = tokio::time::timeout(pause, changed).await;
     }
 }

@@ -1,5 +1,6 @@
-//! Fault points: places of a write where a test can make the store fail, to see that nothing stays
-//! half done. In production nobody is asked, which costs one comparison.
+//! Fault points: places of a read or a write where a test can make the store fail, to see that
+//! nothing stays half done and that no failure is taken for a yes. In production nobody is asked,
+//! which costs one comparison.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,6 +9,8 @@ use foundation::fault::Fault;
 
 use crate::fault::unavailable;
 
+/// Before anything is read outside a transaction, the log included.
+pub const READ: &str = "read";
 /// Before the transaction begins.
 pub const BEGIN: &str = "begin";
 /// Before the events of a transaction are appended; only where there are some.
@@ -17,8 +20,10 @@ pub const BEFORE_COMMIT: &str = "before_commit";
 /// After the transaction has committed, before anybody hears of it.
 pub const AFTER_COMMIT_BEFORE_ANSWER: &str = "after_commit_before_answer";
 
-/// All fault points, in the order in which a write passes them.
-pub const ALL: [&str; 4] = [BEGIN, APPEND, BEFORE_COMMIT, AFTER_COMMIT_BEFORE_ANSWER];
+/// Those of a write, in the order in which it passes them.
+pub const WRITE: [&str; 4] = [BEGIN, APPEND, BEFORE_COMMIT, AFTER_COMMIT_BEFORE_ANSWER];
+/// All fault points.
+pub const ALL: [&str; 5] = [READ, BEGIN, APPEND, BEFORE_COMMIT, AFTER_COMMIT_BEFORE_ANSWER];
 
 /// Says at each fault point whether to fail there.
 #[derive(Clone, Default)]

@@ -48,6 +48,7 @@ pub mod used_jti;
 pub mod users;
 
 pub use connection::Connection;
+pub use dialect::SchemaState;
 pub use log_reader::{LogPage, LogReader};
 pub use store::{Store, StoreSettings};
 pub use transaction::{Transaction, Written};

@@ -88,6 +88,25 @@ pub fn put(
     Ok(())
 }
 
+/// Notes when a program last had refused scopes asked again.
+pub fn mark_reopened(
+    conn: &mut Connection,
+    user: UserId,
+    client: &ClientId,
+    scopes: &[ScopeName],
+    now: Instant,
+) -> Result<(), Fault> {
+    let reopened = refusals::table
+        .filter(refusals::user_id.eq(user.as_bytes().as_slice()))
+        .filter(refusals::client_id.eq(client.as_str()))
+        .filter(refusals::scope.eq_any(scopes.iter().map(ScopeName::as_str)));
+    diesel::update(reopened)
+        .set(refusals::reopened_at.eq(now.millis()))
+        .execute(conn)
+        .map_err(at(TABLE))?;
+    Ok(())
+}
+
 /// Forgets a refusal; `false` if there was none.
 pub fn remove(
     conn: &mut Connection,

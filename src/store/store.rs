@@ -12,7 +12,7 @@ use foundation::fault::Fault;
 use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::connection::Connection;
-use crate::dialect::Target;
+use crate::dialect::{self, SchemaState, Target};
 use crate::fault::{STORE, unavailable};
 use crate::faultpoint::{self, Faultpoints};
 use crate::log_reader::LogReader;
@@ -108,6 +108,14 @@ impl Store {
         self.0.target.migrate(self.0.timeout)
     }
 
+    /// How the schema stands to this program's. Nothing is changed.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub fn schema(&self) -> Result<SchemaState, Fault> {
+        self.0.pool.with(dialect::schema)
+    }
+
     /// Reads, on a thread for blocking work.
     ///
     /// # Errors
@@ -117,8 +125,7 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> Result<T, Fault> + Send + 'static,
     {
-        self.on_a_blocking_thread(move |inner| inner.pool.with(f))
-            .await
+        self.on_a_blocking_thread(move |inner| inner.read(f)).await
     }
 
     /// Writes: runs the closure in a transaction, and answers after its commit. A refusal is a
@@ -154,7 +161,7 @@ impl Store {
         &self,
         f: impl FnOnce(&mut Connection) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        self.0.pool.with(f)
+        self.0.read(f)
     }
 
     /// Writes, and blocks this thread until the commit.
@@ -198,6 +205,7 @@ impl Store {
             inner.target.clone(),
             inner.timeout,
             Arc::clone(&inner.clock),
+            inner.faultpoints.clone(),
             Arc::clone(&inner.wakeups),
         )
     }
@@ -236,6 +244,12 @@ impl Inner {
     fn deadline(&self) -> Span {
         let timeout = i64::try_from(self.timeout.as_millis()).unwrap_or(i64::MAX);
         Span::millis(self.clock.uptime().as_millis().saturating_add(timeout))
+    }
+
+    /// Reads on a pooled connection.
+    fn read<T>(&self, f: impl FnOnce(&mut Connection) -> Result<T, Fault>) -> Result<T, Fault> {
+        self.faultpoints.pass(faultpoint::READ)?;
+        self.pool.with(f)
     }
 
     /// Writes on a pooled connection (PostgreSQL).

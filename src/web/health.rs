@@ -6,22 +6,15 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 
 use crate::error;
+use crate::method;
 use crate::state::WebState;
 
 /// The routes.
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config
-        .service(
-            web::resource("/healthz")
-                .route(web::get().to(healthz))
-                .route(web::head().to(healthz)),
-        )
-        .service(
-            web::resource("/readyz")
-                .route(web::get().to(readyz))
-                .route(web::head().to(readyz)),
-        )
-        .service(web::resource("/metrics").route(web::get().to(metrics)));
+        .service(web::resource("/healthz").route(method::get().to(healthz)))
+        .service(web::resource("/readyz").route(method::get().to(readyz)))
+        .service(web::resource("/metrics").route(method::get().to(metrics)));
 }
 
 /// The process serves.
@@ -31,12 +24,16 @@ async fn healthz() -> HttpResponse {
         .json(json!({ "status": "ok" }))
 }
 
-/// The process may be sent requests: its memory is fresh and the database answers.
+/// The process may be sent requests: its memory is fresh, the database answers and can be written.
 async fn readyz(state: Data<WebState>) -> HttpResponse {
     let fresh = state.flows.is_fresh();
     let database = state.flows.store_answers().await;
-    let body = json!({ "ready": fresh && database, "fresh": fresh, "database": database });
-    let mut response = if fresh && database {
+    let writable = state.flows.is_writable();
+    let ready = fresh && database && writable;
+    let body = json!({
+        "ready": ready, "fresh": fresh, "database": database, "writable": writable,
+    });
+    let mut response = if ready {
         HttpResponse::Ok()
     } else {
         HttpResponse::ServiceUnavailable()

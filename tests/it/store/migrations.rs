@@ -6,6 +6,7 @@ use std::thread;
 
 use diesel::prelude::*;
 use diesel::sql_types::Text;
+use store::SchemaState;
 
 use super::database::{Beside, Database};
 use super::fixture::{self, read, write};
@@ -103,7 +104,24 @@ on_both_databases! {
         let mut beside = database.beside();
         beside.run("INSERT INTO __diesel_schema_migrations (version) VALUES ('99991231000000')");
         let fault = store.migrate().expect_err("it is newer");
-        assert!(fault.to_string().contains("99991231000000"), "{fault}");
+        assert_eq!(
+            fault.chain(),
+            "the database cannot be used: the schema is newer than this program (it has migration \
+             99991231000000)"
+        );
+    }
+
+    fn how_far_a_database_is_can_be_asked_without_changing_it(database: &Database) {
+        let store = database.open_as_it_is();
+        let state = || store.schema().expect("it answers");
+        assert_eq!(state(), SchemaState::Missing);
+        assert_eq!(state(), SchemaState::Missing, "asking made nothing");
+        store.migrate().expect("it is migrated");
+        assert_eq!(state(), SchemaState::Current);
+        let mut beside = database.beside();
+        beside.run("INSERT INTO __diesel_schema_migrations (version) VALUES ('99991231000000')");
+        let migration = "99991231000000".to_owned();
+        assert_eq!(state(), SchemaState::Newer { migration });
     }
 }
 

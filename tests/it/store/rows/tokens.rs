@@ -147,7 +147,10 @@ on_both_databases! {
             consumed_at: None,
         };
         let (id, row) = (interaction.id, interaction.clone());
-        write(&store, move |tx| store::interactions::insert(tx, &row));
+        let first = write(&store, move |tx| {
+            store::interactions::insert_unless_there(tx, &row)
+        });
+        assert!(first);
         assert_eq!(
             read(&store, |db| store::interactions::find(db, id)),
             Some(interaction.clone())

@@ -13,7 +13,7 @@ use foundation::clock::SystemClock;
 use foundation::entropy::SystemEntropy;
 use url::Url;
 
-use super::context::Context;
+use super::context::{self, Context};
 use super::output::{Output, Problem};
 use crate::app::{App, Mount, Signals};
 use crate::config::{Config, Sources};
@@ -38,21 +38,34 @@ pub(super) struct Demo {
     database: Option<String>,
 }
 
-pub(super) fn run(command: &Demo, output: &Output) -> Result<(), Problem> {
-    let folder = Folder::here();
-    let process = Sources::of_process(None);
-    // The port first: who cannot have it has not lost anything, and a demonstration that runs is
-    // not emptied under its feet.
+pub(super) fn run(command: &Demo, file: Option<&Path>, output: &Output) -> Result<(), Problem> {
+    if let Some(file) = file {
+        return Err(Problem::said(format!(
+            "the demonstration has settings of its own and does not read {}: leave --config away",
+            file.display()
+        )));
+    }
+    let process = sources();
+    // Nothing is forgotten before both the folder and the port are ours.
+    let folder = Folder::here()?;
     let listener = App::listen(&settings(&process, folder.path(), command, None)?)?;
     let listen = listener
         .local_addr()
         .map_err(|e| Problem::said(format!("the listener has no address: {e}")))?;
-    folder.prepare(command.reset)?;
+    if command.reset {
+        folder.empty()?;
+    }
     let at = addresses(listen.port(), command.one_site);
     let config = settings(&process, folder.path(), command, Some(&at))?;
     telemetry::start_log(&config.telemetry);
     let context = Context::with(&config)?;
     let known = register(&context, &folder, &at, listen.port(), command.one_site)?;
+    if !known.anew.is_empty() {
+        eprintln!(
+            "portico: registered anew, so that people are asked again: {}",
+            known.anew.join(", ")
+        );
+    }
     let issuer =
         Url::parse(&at.portico).map_err(|e| Problem::said(format!("{}: {e}", at.portico)))?;
     let settings = DemoSettings {
@@ -89,28 +102,49 @@ fn serve(
     Ok(running.until(signals)?)
 }
 
-/// The settings of the demonstration: of the process's own, only those that cannot lead it out of
-/// its folder.
+/// The variables that count: those that cannot lead the demonstration out of its folder.
+const KEPT: [&str; 6] = [
+    "PORTICO_LISTEN",
+    "PORTICO_RATE_LIMITS",
+    "PORTICO_TELEMETRY__",
+    "PORTICO_SESSION__",
+    "PORTICO_TOKEN__",
+    "PORTICO_SERVER__WORKERS",
+];
+
+fn is_kept(variable: &str) -> bool {
+    KEPT.iter().any(|kept| variable.starts_with(kept))
+}
+
+/// The settings of this process. Those that are not for the demonstration are said once.
+fn sources() -> Sources {
+    let sources = context::sources(None);
+    for ignored in ignored(&sources) {
+        eprintln!("portico: {ignored} is not for the demonstration and is ignored");
+    }
+    sources
+}
+
+fn ignored(sources: &Sources) -> Vec<String> {
+    let file = sources.file.iter().map(|path| path.display().to_string());
+    let variables = sources.variables_that_set().into_iter();
+    let variables = variables.filter(|name| !is_kept(name)).map(str::to_owned);
+    file.chain(variables).collect()
+}
+
+/// The settings of the demonstration: of the process's own, only those that are kept.
 fn settings(
     process: &Sources,
     folder: &Path,
     command: &Demo,
     at: Option<&DemoAddresses>,
 ) -> Result<Config, Problem> {
-    const KEPT: [&str; 6] = [
-        "PORTICO_LISTEN",
-        "PORTICO_RATE_LIMITS",
-        "PORTICO_TELEMETRY__",
-        "PORTICO_SESSION__",
-        "PORTICO_TOKEN__",
-        "PORTICO_SERVER__WORKERS",
-    ];
     let mut environment = vec![("PORTICO_TELEMETRY__LOG".to_owned(), "warn".to_owned())];
     environment.extend(
         process
             .environment
             .iter()
-            .filter(|(n, _)| KEPT.iter().any(|k| n.starts_with(k)))
+            .filter(|(name, _)| is_kept(name))
             .cloned(),
     );
     let mut set = |name: &str, value: String| environment.push((name.to_owned(), value));
@@ -138,4 +172,55 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
         }
     }
     address
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DEMO: Demo = Demo {
+        reset: false,
+        one_site: false,
+        database: None,
+    };
+
+    #[test]
+    fn a_file_of_settings_is_refused() {
+        let refused = run(&DEMO, Some(Path::new("real.toml")), &Output::new(true));
+        let said = refused.expect_err("refused").to_string();
+        assert!(said.contains("does not read real.toml"), "{said}");
+    }
+
+    #[test]
+    fn what_would_lead_out_of_the_folder_is_ignored_and_said() {
+        let set = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let process = Sources {
+            file: Some("portico.toml".into()),
+            environment: vec![
+                set("PORTICO_ISSUER", "https://id.example.org"),
+                set("PORTICO_TLS_CERT", "cert.pem"),
+                set("PORTICO_DATABASE__URL", "postgres://db.example.org/real"),
+                set("PORTICO_MASTER_KEY", ""),
+                set("PORTICO_LISTEN", "127.0.0.1:8081"),
+                set("PORTICO_TOKEN__ACCESS_LIFETIME", "60"),
+                set("PATH", "/bin"),
+            ],
+        };
+        assert_eq!(
+            ignored(&process),
+            [
+                "portico.toml",
+                "PORTICO_ISSUER",
+                "PORTICO_TLS_CERT",
+                "PORTICO_DATABASE__URL"
+            ]
+        );
+        let config = settings(&process, Path::new("portico-demo"), &DEMO, None);
+        let config = config.expect("good settings");
+        assert_eq!(config.database.url, "sqlite://portico-demo/portico.db");
+        assert_eq!(
+            (config.server.listen.port(), config.tls.is_some()),
+            (8081, false)
+        );
+    }
 }

@@ -1,4 +1,4 @@
-// A started `portico demo` in a folder of its own: its process, its addresses, its people.
+// A started `portico demo` in a folder of its own: its process, its database, its addresses, its people.
 
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -13,28 +13,36 @@ const SECONDS_TO_START = 60
 
 export class Demo {
   #folder = mkdtempSync(join(tmpdir(), 'portico-browser-'))
+  #database
   #port
   #process
   #ended
   #words = []
 
-  static async start() {
+  /** Starts it on a database of its own: see database.mjs. */
+  static async start(kind) {
     const demo = new Demo()
-    demo.#port = await freePort()
     try {
+      demo.#database = await kind.make()
+      demo.#port = await freePort()
       await demo.startsAgain()
     } catch (error) {
-      demo.remove()
+      await demo.remove()
       throw error
     }
     return demo
   }
 
+  /** Whether it keeps everything in its folder, so that --reset can empty it. */
+  get isInItsFolder() {
+    return this.#database.url === undefined
+  }
+
   /** Starts the command in the same folder, at the same addresses. */
   async startsAgain(...flags) {
-    this.#process = spawn(program, ['demo', ...flags], {
+    this.#process = spawn(program, this.#line(flags), {
       cwd: this.#folder,
-      env: { ...process.env, PORTICO_LISTEN: `127.0.0.1:${this.#port}` },
+      env: this.#environment(this.#port),
     })
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
       stream.on('data', (words) => this.#words.push(words.toString()))
@@ -50,6 +58,27 @@ export class Demo {
     this.addresses = described.addresses
     this.people = described.people
     this.clients = described.clients
+  }
+
+  /** Starts it in the same folder on another port. */
+  async startsElsewhere(...flags) {
+    this.#port = await freePort()
+    await this.startsAgain(...flags)
+  }
+
+  /** A second one in the same folder, on another port, while this one runs. Returns how it ended. */
+  async isStartedTwice(...flags) {
+    const env = this.#environment(await freePort())
+    return spawnSync(program, this.#line(flags), { cwd: this.#folder, env, encoding: 'utf8', timeout: 15_000 })
+  }
+
+  #line(flags) {
+    const database = this.isInItsFolder ? [] : ['--database', this.#database.url]
+    return ['demo', ...database, ...flags]
+  }
+
+  #environment(port) {
+    return { ...process.env, PORTICO_LISTEN: `127.0.0.1:${port}` }
   }
 
   // Node does not resolve *.localhost on every system: it asks 127.0.0.1 for Portico's host.
@@ -73,7 +102,7 @@ export class Demo {
         ...process.env,
         PORTICO_ISSUER: this.addresses.portico,
         PORTICO_DATA_DIR: data,
-        PORTICO_DATABASE_URL: `sqlite://${join(data, 'portico.db')}`,
+        PORTICO_DATABASE_URL: this.#database.url ?? `sqlite://${join(data, 'portico.db')}`,
       },
     })
     if (done.error) throw done.error
@@ -81,16 +110,17 @@ export class Demo {
     return JSON.parse(done.stdout)
   }
 
-  /** Ctrl-C, which must end it cleanly. */
-  async ends() {
-    this.#process.kill('SIGINT')
+  /** Ctrl-C, or another wish that it may end; it must do so cleanly. */
+  async ends(signal = 'SIGINT') {
+    this.#process.kill(signal)
     const end = await Promise.race([this.#ended, pause(15_000)])
-    if (end?.code !== 0) throw new Error(`Ctrl-C did not end portico demo cleanly: ${JSON.stringify(end)}`)
+    if (end?.code !== 0) throw new Error(`${signal} did not end portico demo cleanly: ${JSON.stringify(end)}`)
   }
 
-  remove() {
+  async remove() {
     this.#process?.kill('SIGKILL')
     rmSync(this.#folder, { recursive: true, force: true })
+    await this.#database?.drop()
   }
 
   said(words) {

@@ -87,7 +87,9 @@ export class Person {
   }
 
   async decides(where, decision) {
-    await where.locator(`button[name=decision][value=${decision}]`).click()
+    const button = where.locator(`button[name=decision][value=${decision}]`)
+    await takesTaps(button)
+    await button.click()
   }
 
   async unticks(where, scope) {
@@ -100,5 +102,14 @@ export class Person {
     await this.page.locator('#sign-out').click()
     await this.page.locator('#logout').click()
     await this.page.waitForURL(`${this.demo.addresses.app}/**`)
+  }
+}
+
+// A consent page that has just come up takes no taps. Asked from outside the page: Playwright's own
+// patience needs the page's timers, and with JavaScript off there are none.
+async function takesTaps(button) {
+  const latest = Date.now() + PATIENCE
+  while ((await button.evaluate((element) => getComputedStyle(element).pointerEvents)) === 'none') {
+    assert.ok(Date.now() < latest, 'the page never takes a tap')
   }
 }

@@ -1,4 +1,5 @@
-// Journeys through the demonstration in Chromium, against the started program.
+// Journeys through the demonstration in Chromium, against the started program, on SQLite; those that
+// say `onBothDatabases` again on PostgreSQL, when PORTICO_TEST_POSTGRES is set.
 //
 //   node tests/browser/run.mjs [journey...]
 //
@@ -8,6 +9,7 @@
 import { readdirSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
+import { postgres, sqlite } from './database.mjs'
 import { Demo } from './demo.mjs'
 import { shots, snap } from './look.mjs'
 
@@ -20,21 +22,32 @@ if (names.length === 0) throw new Error(`no journey is called ${wanted.join(' or
 
 rmSync(shots, { recursive: true, force: true })
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium' })
+const databases = [sqlite]
+if (process.env.PORTICO_TEST_POSTGRES) {
+  databases.push(postgres(process.env.PORTICO_TEST_POSTGRES))
+} else {
+  console.log('PORTICO_TEST_POSTGRES is not set: SQLite only')
+}
+let passed = 0
 let failures = 0
-for (const name of names) {
-  const { title, journey } = await import(`./journeys/${name}.mjs`)
-  console.log(`\n${title}`)
-  failures += (await passes(name, journey)) ? 0 : 1
+for (const database of databases) {
+  for (const name of names) {
+    const { title, journey, onBothDatabases = false } = await import(`./journeys/${name}.mjs`)
+    if (database !== sqlite && !onBothDatabases) continue
+    console.log(`\n${title} (${database.name})`)
+    if (await passes(name, journey, database)) passed += 1
+    else failures += 1
+  }
 }
 await browser.close()
-console.log(`\nbrowser: ${names.length - failures} journeys passed, ${failures} failed`)
+console.log(`\nbrowser: ${passed} journeys passed, ${failures} failed`)
 process.exit(failures === 0 ? 0 : 1)
 
 // Every journey has a demonstration of its own, so that none depends on another.
-async function passes(name, journey) {
+async function passes(name, journey, database) {
   let demo
   try {
-    demo = await Demo.start()
+    demo = await Demo.start(database)
     await journey({ browser, demo, step })
     await demo.ends()
     return true
@@ -49,7 +62,7 @@ async function passes(name, journey) {
     return false
   } finally {
     for (const context of browser.contexts()) await context.close()
-    demo?.remove()
+    await demo?.remove()
   }
 }
 

@@ -25,8 +25,9 @@ use crate::database::Database;
 mod acts;
 mod chance;
 mod checks;
+mod ending;
 mod ledger;
-mod server;
+pub(crate) mod server;
 mod visit;
 
 use acts::{Actor, CALLBACK, PASSWORD, Program};
@@ -42,6 +43,8 @@ const PEOPLE: usize = 4;
 /// Acts of all of them before a kill: at least, and how many more at most.
 const FEWEST_ACTS: usize = 60;
 const MORE_ACTS: usize = 120;
+/// Acts of one person before the server is asked to end.
+const ACTS_BEFORE_ITS_END: usize = 12;
 /// A first start is killed within so many milliseconds.
 const WITHIN_START: usize = 250;
 
@@ -202,6 +205,46 @@ fn a_first_start_is_made_good(database: impl Fn() -> Database) {
         place.start_and_kill(Duration::from_millis(chance.below(WITHIN_START) as u64));
         place.start().kill();
         place.start().kill();
+    }
+}
+
+/// Asked to end, as a terminal or a supervisor asks, it ends cleanly and keeps everything.
+fn it_ends_when_it_is_asked(database: Database) {
+    let place = Place::new(database);
+    let programs = register(&place);
+    let mut actor = Actor {
+        username: "person0".to_owned(),
+        programs: &programs,
+        ledger: Ledger::default(),
+        chance: chance(),
+    };
+    for signal in ["TERM", "INT"] {
+        let server = place.start();
+        let http = Http::new(place.address, place.issuer());
+        let acted = runtime().block_on(async {
+            actor.check(&http).await?;
+            for _ in 0..ACTS_BEFORE_ITS_END {
+                actor.act(&http).await?;
+            }
+            Ok::<_, visit::Lost>(())
+        });
+        acted.unwrap_or_else(|lost| panic!("{lost:?}"));
+        assert_eq!(server.ends(signal), Some(0), "{signal}");
+    }
+    let server = place.start();
+    check(&place, std::slice::from_mut(&mut actor));
+    server.kill();
+}
+
+#[test]
+fn asked_to_end_it_ends_cleanly_on_sqlite() {
+    it_ends_when_it_is_asked(Database::sqlite());
+}
+
+#[test]
+fn asked_to_end_it_ends_cleanly_on_postgres() {
+    if let Some(database) = Database::postgres() {
+        it_ends_when_it_is_asked(database);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Registers the demonstration's people, publishers and programs, by the same flows that an
-//! operator's commands use. A second start finds them in `demo.json` and changes nothing.
+//! operator's commands use. A later start finds them in `demo.json`; at other addresses it moves the
+//! programs there, so that nobody is asked again.
 
 use demo::{
     DemoAddresses, DemoClient, DemoClients, DemoManifest, host_metadata, manifests, people,
@@ -9,7 +10,7 @@ use flow::administer::clients::Registered;
 use flow::administer::users::NewUser;
 use foundation::secret::SecretText;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::folder::Folder;
 use crate::cli::context::Context;
@@ -22,6 +23,9 @@ pub(super) struct Known {
     addresses: DemoAddresses,
     people: Vec<KnownPerson>,
     pub(super) clients: DemoClients,
+    /// The programs that `demo.json` named and the database did not have as they should be.
+    #[serde(skip)]
+    pub(super) anew: Vec<&'static str>,
 }
 
 #[derive(Clone, Deserialize, Serialize)]
@@ -30,7 +34,16 @@ struct KnownPerson {
     password: String,
 }
 
-/// What is registered already, or is now.
+/// A registration that the demonstration needs.
+struct Wanted {
+    /// Its member of `demo.json`'s `clients`.
+    slug: &'static str,
+    /// The publisher's name; Nova has none.
+    publisher: Option<&'static str>,
+    registration: Value,
+}
+
+/// What is registered already, moved to these addresses if it was at others, or is now.
 pub(super) fn register(
     context: &Context,
     folder: &Folder,
@@ -38,17 +51,27 @@ pub(super) fn register(
     port: u16,
     one_site: bool,
 ) -> Result<Known, Problem> {
-    let before: Option<Known> = folder
-        .description()
-        .and_then(|text| serde_json::from_str(&text).ok());
-    if let Some(known) = &before {
-        if &known.addresses == at && still_there(context, &known.clients)? {
-            return Ok(known.clone());
-        }
-        // Another port: the programs' addresses are part of their registrations.
-        forget(context, &known.clients)?;
-    }
+    let described = folder.description();
+    let before: Option<Known> = described
+        .as_deref()
+        .and_then(|text| serde_json::from_str(text).ok());
     add_people(context)?;
+    let (mut clients, mut anew) = (Vec::new(), Vec::new());
+    for wanted in all_wanted(port, one_site) {
+        let known = before.as_ref().map(|b| &b.clients);
+        let known = known.and_then(|clients| client_of(clients, wanted.slug));
+        let client = match known {
+            Some(client) if is_moved_here(context, client, &wanted)? => client.clone(),
+            Some(_) | None => {
+                anew.push(wanted.slug);
+                add_client(context, &wanted)?
+            }
+        };
+        clients.push((wanted.slug, client));
+    }
+    if described.is_none() {
+        anew.clear();
+    }
     let known = Known {
         issuer: at.portico.clone(),
         addresses: at.clone(),
@@ -59,7 +82,8 @@ pub(super) fn register(
                 password: p.password.to_owned(),
             })
             .collect(),
-        clients: add_clients(context, port, one_site)?,
+        clients: together(&clients)?,
+        anew,
     };
     let text = serde_json::to_string_pretty(&known)
         .map_err(|e| Problem::said(format!("demo.json: {e}")))?;
@@ -67,29 +91,70 @@ pub(super) fn register(
     Ok(known)
 }
 
-fn ids(clients: &DemoClients) -> [&str; 4] {
-    [&clients.nova, &clients.market, &clients.taxi, &clients.bank].map(|c| c.client_id.as_str())
+fn all_wanted(port: u16, one_site: bool) -> Vec<Wanted> {
+    let nova = Wanted {
+        slug: "nova",
+        publisher: None,
+        registration: host_metadata(port),
+    };
+    let program = |program: DemoManifest| Wanted {
+        slug: program.slug,
+        publisher: Some(program.publisher),
+        registration: program.manifest,
+    };
+    let programs = manifests(port, one_site).into_iter().map(program);
+    std::iter::once(nova).chain(programs).collect()
 }
 
-fn still_there(context: &Context, clients: &DemoClients) -> Result<bool, Problem> {
-    for id in ids(clients) {
-        match context.act(context.flows().show_client(id)) {
-            Ok(_) => {}
-            Err(Problem::Refused(Refusal::NotFound { .. })) => return Ok(false),
-            Err(problem) => return Err(problem),
-        }
+fn client_of<'a>(clients: &'a DemoClients, slug: &str) -> Option<&'a DemoClient> {
+    match slug {
+        "nova" => Some(&clients.nova),
+        "market" => Some(&clients.market),
+        "taxi" => Some(&clients.taxi),
+        "bank" => Some(&clients.bank),
+        _ => None,
     }
-    Ok(true)
 }
 
-fn forget(context: &Context, clients: &DemoClients) -> Result<(), Problem> {
-    for id in ids(clients) {
-        match context.act(context.flows().delete_client(id)) {
-            Ok(_) | Err(Problem::Refused(Refusal::NotFound { .. })) => {}
-            Err(problem) => return Err(problem),
-        }
+fn together(clients: &[(&str, DemoClient)]) -> Result<DemoClients, Problem> {
+    let of = |slug: &str| {
+        let found = clients.iter().find(|(known, _)| *known == slug);
+        found
+            .map(|(_, client)| client.clone())
+            .ok_or_else(|| Problem::said(format!("the demonstration has no program {slug:?}")))
+    };
+    Ok(DemoClients {
+        nova: of("nova")?,
+        market: of("market")?,
+        taxi: of("taxi")?,
+        bank: of("bank")?,
+    })
+}
+
+/// Whether a client that `demo.json` names is there and, from now on, at the wanted addresses. One
+/// that another release registered otherwise is forgotten.
+fn is_moved_here(context: &Context, known: &DemoClient, wanted: &Wanted) -> Result<bool, Problem> {
+    let (flows, id) = (context.flows(), known.client_id.as_str());
+    let registered = match context.act(flows.show_client(id)) {
+        Ok(client) => client,
+        Err(Problem::Refused(_)) => return Ok(false),
+        Err(problem) => return Err(problem),
+    };
+    let publisher = registered.publisher.map(|p| p.id.to_string());
+    let there = of_publisher(&wanted.registration, publisher);
+    match context.act(flows.move_client(id, &there)) {
+        Ok(_) => Ok(true),
+        Err(Problem::Refused(_)) => context.act(flows.delete_client(id)).map(|_| false),
+        Err(problem) => Err(problem),
     }
-    Ok(())
+}
+
+fn of_publisher(registration: &Value, publisher: Option<String>) -> Value {
+    let mut registration = registration.clone();
+    if let (Some(members), Some(id)) = (registration.as_object_mut(), publisher) {
+        members.insert("publisher".into(), json!(id));
+    }
+    registration
 }
 
 /// Adds the people who are not there yet.
@@ -112,39 +177,15 @@ fn add_people(context: &Context) -> Result<(), Problem> {
     Ok(())
 }
 
-fn add_clients(context: &Context, port: u16, one_site: bool) -> Result<DemoClients, Problem> {
+fn add_client(context: &Context, wanted: &Wanted) -> Result<DemoClient, Problem> {
     let flows = context.flows();
-    let nova = credentials(context.act(flows.add_client(&host_metadata(port)))?)?;
-    let mut programs = Vec::new();
-    for DemoManifest {
-        slug,
-        publisher,
-        mut manifest,
-    } in manifests(port, one_site)
-    {
-        let publisher = context.act(flows.add_publisher(publisher))?;
-        context.act(flows.verify_publisher(publisher.id.as_str()))?;
-        if let Some(members) = manifest.as_object_mut() {
-            members.insert("publisher".into(), json!(publisher.id));
-        }
-        programs.push((
-            slug,
-            credentials(context.act(flows.add_mini_program(&manifest))?)?,
-        ));
-    }
-    let program = |slug: &str| {
-        let found = programs
-            .iter()
-            .find(|(known, _)| *known == slug)
-            .map(|(_, client)| client.clone());
-        found.ok_or_else(|| Problem::said(format!("the demonstration has no program {slug:?}")))
+    let Some(name) = wanted.publisher else {
+        return credentials(context.act(flows.add_client(&wanted.registration))?);
     };
-    Ok(DemoClients {
-        nova,
-        market: program("market")?,
-        taxi: program("taxi")?,
-        bank: program("bank")?,
-    })
+    let publisher = context.act(flows.add_publisher(name))?.id.to_string();
+    context.act(flows.verify_publisher(&publisher))?;
+    let manifest = of_publisher(&wanted.registration, Some(publisher));
+    credentials(context.act(flows.add_mini_program(&manifest))?)
 }
 
 fn credentials(registered: Registered) -> Result<DemoClient, Problem> {
@@ -156,4 +197,120 @@ fn credentials(registered: Registered) -> Result<DemoClient, Problem> {
         client_id,
         client_secret,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use demo::addresses;
+
+    use super::*;
+    use crate::config::Config;
+
+    /// A demonstration's folder and database, started as often as a test likes.
+    struct Started {
+        parent: tempfile::TempDir,
+    }
+
+    impl Started {
+        fn context(&self) -> Context {
+            let listen = SocketAddr::from(([127, 0, 0, 1], 8080));
+            let config = Config::for_testing(&self.parent.path().join("data"), listen);
+            Context::with(&config.expect("settings")).expect("it opens")
+        }
+
+        fn at(&self, port: u16, one_site: bool) -> Known {
+            let folder = Folder::below(self.parent.path()).expect("ours");
+            let at = addresses(port, one_site);
+            register(&self.context(), &folder, &at, port, one_site).expect("registered")
+        }
+
+        fn redirect_uri(&self, client: &DemoClient) -> String {
+            let context = self.context();
+            let found = context.act(context.flows().show_client(&client.client_id));
+            found.expect("there").metadata.redirect_uris[0].to_string()
+        }
+    }
+
+    fn ids(known: &Known) -> [&str; 4] {
+        let clients = &known.clients;
+        [&clients.nova, &clients.market, &clients.taxi, &clients.bank]
+            .map(|client| client.client_id.as_str())
+    }
+
+    fn started() -> Started {
+        Started {
+            parent: tempfile::tempdir().expect("a folder"),
+        }
+    }
+
+    #[test]
+    fn at_other_addresses_they_are_the_same_programs() {
+        let demonstration = started();
+        let first = demonstration.at(8080, false);
+        for (port, one_site, nova, market) in [
+            (
+                8080,
+                false,
+                "app.superapp.localhost:8080",
+                "market.localhost:8080",
+            ),
+            (
+                8081,
+                false,
+                "app.superapp.localhost:8081",
+                "market.localhost:8081",
+            ),
+            (
+                8081,
+                true,
+                "app.superapp.localhost:8081",
+                "market.superapp.localhost:8081",
+            ),
+        ] {
+            let again = demonstration.at(port, one_site);
+            assert_eq!(
+                (ids(&again), &again.anew),
+                (ids(&first), &vec![]),
+                "{port} {one_site}"
+            );
+            for (client, host) in [(&again.clients.nova, nova), (&again.clients.market, market)] {
+                let expected = format!("http://{host}/callback");
+                assert_eq!(demonstration.redirect_uri(client), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn a_program_that_is_gone_is_registered_anew_and_that_is_known() {
+        let demonstration = started();
+        let first = demonstration.at(8080, false);
+        assert!(first.anew.is_empty(), "nobody could have known it");
+        let context = demonstration.context();
+        let market = &first.clients.market.client_id;
+        context
+            .act(context.flows().delete_client(market))
+            .expect("there");
+        let again = demonstration.at(8081, false);
+        assert_eq!(again.anew, ["market"]);
+        assert_ne!(again.clients.market.client_id, *market);
+        assert_eq!(again.clients.taxi.client_id, first.clients.taxi.client_id);
+    }
+
+    #[test]
+    fn a_program_of_another_release_is_registered_anew_in_its_place() {
+        let demonstration = started();
+        let first = demonstration.at(8080, false);
+        let context = demonstration.context();
+        let mut wanted = all_wanted(8081, false).swap_remove(1);
+        wanted.registration["client_name"] = json!("Marketplace");
+        let client = &first.clients.market;
+        assert!(!is_moved_here(&context, client, &wanted).expect("possible"));
+        let gone = context.act(context.flows().show_client(&client.client_id));
+        assert!(matches!(
+            gone,
+            Err(Problem::Refused(Refusal::NotFound { .. }))
+        ));
+    }
 }

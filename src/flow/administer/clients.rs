@@ -1,5 +1,5 @@
-//! Clients: registered by the operator, shown, listed, deleted. A mini-program is registered by
-//! [`super::mini_programs`] and is a client here.
+//! Clients: registered by the operator, shown, listed, moved to other addresses, deleted. A
+//! mini-program is registered by [`super::mini_programs`] and is a client here.
 
 use domain::client::{Client, ClientSecret};
 use domain::event::Event;
@@ -9,7 +9,9 @@ use foundation::clock::Instant;
 use foundation::fault::Fault;
 use foundation::id::{ClientId, CredentialId};
 use foundation::secret::{SecretKind, SecretText};
-use protocol::client_metadata::{ClientMetadata, parse_metadata};
+use protocol::client_metadata::{
+    ClientMetadata, MiniProgramManifest, parse_manifest, parse_metadata,
+};
 use serde_json::{Value, json};
 
 use super::{Administered, Refusal};
@@ -139,6 +141,42 @@ impl Flows {
             .await
     }
 
+    /// Moves a client to other addresses: `registration` is its metadata or manifest there, whole.
+    /// It keeps its id, its secrets and what people allowed it; so nothing but addresses may differ,
+    /// and people must keep their identifiers. A request that is underway ends where it began.
+    pub async fn move_client(&self, id: &str, registration: &Value) -> Administered<Client> {
+        let Ok(parsed) = ClientId::parse(id) else {
+            return Ok(Err(Refusal::not_found("client", id)));
+        };
+        let read = match registration.get("entry_uri") {
+            Some(_) => parse_manifest(registration),
+            None => parse_metadata(registration),
+        };
+        let there = match read {
+            Ok(metadata) => metadata,
+            Err(error) => return Ok(Err(Refusal::invalid(error.field, error.description))),
+        };
+        let now = self.now();
+        let audited = self.audited("client.moved").of_client(&parsed);
+        self.administer(move |tx| {
+            let Some(client) = store::clients::find(tx, &parsed)? else {
+                return Ok(Err(Refusal::not_found("client", parsed)));
+            };
+            if client.metadata == there {
+                return Ok(Ok(client));
+            }
+            let moved = match moved(&client, there, now) {
+                Ok(moved) => moved,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            store::clients::update_metadata(tx, &parsed, &moved.metadata, now)?;
+            tx.append(Event::ClientChanged { client_id: parsed });
+            audited.insert(tx)?;
+            Ok(Ok(moved))
+        })
+        .await
+    }
+
     /// Deletes a client with everything that hangs on it. Its tokens are dead at once.
     pub async fn delete_client(&self, id: &str) -> Administered<ClientId> {
         let Ok(parsed) = ClientId::parse(id) else {
@@ -170,4 +208,51 @@ pub(super) fn cut_off(tx: &mut store::Transaction<'_>, client_id: &ClientId) -> 
         client_id: client_id.clone(),
     });
     Ok(())
+}
+
+/// The client at its new addresses, if nothing else about it changes.
+fn moved(client: &Client, there: ClientMetadata, now: Instant) -> Result<Client, Refusal> {
+    let refused = |problem: &str| Err(Refusal::NotPossible(problem.into()));
+    if at_addresses_of(&client.metadata, &there) != there {
+        return refused("a client that moves changes its addresses and nothing else");
+    }
+    let moved = Client {
+        metadata: there,
+        updated_at: now,
+        ..client.clone()
+    };
+    if moved.sector() != client.sector() {
+        return refused("people would have another id there: register it as a new client");
+    }
+    Ok(moved)
+}
+
+/// A registration with the addresses of another. Where its keys and its sector are read is no
+/// address of its own: both say who it is.
+fn at_addresses_of(here: &ClientMetadata, there: &ClientMetadata) -> ClientMetadata {
+    let program = |(here, there): (&MiniProgramManifest, &MiniProgramManifest)| {
+        let there = there.clone();
+        MiniProgramManifest {
+            icon_uri: there.icon_uri,
+            entry_uri: there.entry_uri,
+            origins: there.origins,
+            ..here.clone()
+        }
+    };
+    let programs = here.mini_program.as_ref().zip(there.mini_program.as_ref());
+    let mini_program = programs.map(program).or_else(|| here.mini_program.clone());
+    let there = there.clone();
+    ClientMetadata {
+        redirect_uris: there.redirect_uris,
+        post_logout_redirect_uris: there.post_logout_redirect_uris,
+        logo_uri: there.logo_uri,
+        client_uri: there.client_uri,
+        policy_uri: there.policy_uri,
+        tos_uri: there.tos_uri,
+        initiate_login_uri: there.initiate_login_uri,
+        backchannel_logout_uri: there.backchannel_logout_uri,
+        interaction_return_uri: there.interaction_return_uri,
+        mini_program,
+        ..here.clone()
+    }
 }

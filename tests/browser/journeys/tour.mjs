@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { Person } from '../person.mjs'
 
 export const title = 'The tour: sign in once, open, allow, take back, sign out'
+export const onBothDatabases = true
 
 export async function journey(world) {
   const { demo, step } = world

@@ -1,4 +1,5 @@
-//! The real binary as a process of its own, which is started, killed, and started again.
+//! The real binary as a process of its own, which is started, killed or asked to end, and started
+//! again.
 
 use std::fs::File;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -23,25 +24,38 @@ const START: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(5);
 
 /// What the processes have in common: a folder, a database, an address.
-pub(super) struct Place {
+pub(crate) struct Place {
     folder: TempDir,
     database: Database,
-    pub(super) address: SocketAddr,
+    pub(crate) address: SocketAddr,
+    /// What is logged.
+    log_level: &'static str,
 }
 
 /// A process that runs.
-pub(super) struct Server(Child);
+pub(crate) struct Server(Child);
 
 impl Place {
-    pub(super) fn new(database: Database) -> Self {
+    pub(crate) fn new(database: Database) -> Self {
         Self {
             folder: TempDir::new().expect("a folder"),
             database,
             address: free_address(),
+            log_level: "warn",
         }
     }
 
-    pub(super) fn issuer(&self) -> String {
+    /// Logs so much from now on.
+    pub(crate) fn logs(&mut self, level: &'static str) {
+        self.log_level = level;
+    }
+
+    /// What all processes have said so far.
+    pub(crate) fn said(&self) -> String {
+        std::fs::read_to_string(self.log()).unwrap_or_default()
+    }
+
+    pub(crate) fn issuer(&self) -> String {
         format!("http://localhost:{}", self.address.port())
     }
 
@@ -56,7 +70,7 @@ impl Place {
             ("PORTICO_DATABASE_URL", self.database.url.clone()),
             ("PORTICO_TOKEN__ACCESS_LIFETIME", "3600".to_owned()),
             ("PORTICO_TOKEN__REFRESH_RETRY_WINDOW", "60".to_owned()),
-            ("PORTICO_TELEMETRY__LOG", "warn".to_owned()),
+            ("PORTICO_TELEMETRY__LOG", self.log_level.to_owned()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .to_vec()
@@ -64,7 +78,7 @@ impl Place {
 
     /// The same settings, for setting up what the operator would. Password hashes are cheap, so
     /// that the time goes into what is killed.
-    pub(super) fn config(&self) -> Config {
+    pub(crate) fn config(&self) -> Config {
         let environment = self.environment();
         let sources = Sources {
             file: None,
@@ -94,14 +108,14 @@ impl Place {
     }
 
     /// Starts it, and kills it after so long, whether it was ready or not.
-    pub(super) fn start_and_kill(&self, after: Duration) {
+    pub(crate) fn start_and_kill(&self, after: Duration) {
         let server = self.spawn();
         std::thread::sleep(after);
         server.kill();
     }
 
     /// Starts it and waits until it is ready. Nothing is repaired, removed or waited for before.
-    pub(super) fn start(&self) -> Server {
+    pub(crate) fn start(&self) -> Server {
         let mut server = self.spawn();
         for _ in 0..START.as_millis() / LOOK.as_millis() {
             if let Some(status) = server.0.try_wait().expect("our own child") {
@@ -119,15 +133,35 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            let said = std::fs::read_to_string(self.log()).unwrap_or_default();
-            eprintln!("what all processes had to say:\n{said}");
+            eprintln!("what all processes had to say:\n{}", self.said());
         }
     }
 }
 
 impl Server {
+    /// Asks it to end by a signal, `INT` or `TERM`; gives its exit code, which one that was killed
+    /// has not.
+    pub(crate) fn ends(self, signal: &str) -> Option<i32> {
+        self.is_sent(signal);
+        self.ended()
+    }
+
+    /// Sends it a signal, `INT` or `TERM`.
+    pub(crate) fn is_sent(&self, signal: &str) {
+        let id = self.0.id();
+        let sent = Command::new("sh")
+            .args(["-c", &format!("kill -s {signal} {id}")])
+            .status();
+        assert!(sent.expect("a shell").success());
+    }
+
+    /// Waits for its end; gives its exit code.
+    pub(crate) fn ended(mut self) -> Option<i32> {
+        self.0.wait().expect("our own child").code()
+    }
+
     /// `kill -9`.
-    pub(super) fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.0.kill().expect("our own child");
         self.0.wait().expect("our own child");
     }

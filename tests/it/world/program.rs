@@ -277,6 +277,13 @@ impl Program {
         self.world.send(request.bearer_auth(access_token))
     }
 
+    /// What it registered, as the operator reads it.
+    pub(crate) fn registration(&self) -> Value {
+        let flows = self.world.flows();
+        let client = self.world.operator(flows.show_client(&self.id));
+        flow::administer::clients::information(&client)
+    }
+
     /// The operator suspends it.
     pub(crate) fn is_suspended(&self) {
         let flows = self.world.flows();

@@ -26,9 +26,35 @@ pub fn new_manifest(origin: &str) -> Result<String, Refusal> {
 
 const TEMPLATE: &str = include_str!("manifest_template.json");
 
+/// What stands in the template where a publisher's id belongs.
+const NO_PUBLISHER: &str = "PUBLISHER_ID";
+
+/// A manifest that can be registered.
+#[derive(Debug)]
+pub struct CheckedManifest {
+    /// What it says.
+    pub metadata: ClientMetadata,
+    /// Members that mean nothing here: misspelt ones, most likely.
+    pub not_understood: Vec<String>,
+}
+
 /// Checks a manifest without registering it; the publisher is not looked up.
-pub fn check_manifest(manifest: &Value) -> Result<ClientMetadata, Refusal> {
-    parse_manifest(manifest).map_err(|e| Refusal::invalid(e.field, e.description))
+pub fn check_manifest(manifest: &Value) -> Result<CheckedManifest, Refusal> {
+    let metadata =
+        parse_manifest(manifest).map_err(|e| Refusal::invalid(e.field, e.description))?;
+    let publisher = metadata.mini_program.as_ref().map(|m| m.publisher.as_str());
+    if publisher == Some(NO_PUBLISHER) {
+        let problem = "write the id that `portico publisher add` printed in its place";
+        return Err(Refusal::invalid(
+            "publisher",
+            format!("{NO_PUBLISHER}: {problem}"),
+        ));
+    }
+    let unknown = metadata.not_understood(manifest).into_iter();
+    Ok(CheckedManifest {
+        not_understood: unknown.map(str::to_owned).collect(),
+        metadata,
+    })
 }
 
 fn state_of(name: MiniProgramStateName) -> MiniProgramState {
@@ -44,7 +70,7 @@ impl Flows {
     /// Registers a mini-program, as a draft unless its manifest says otherwise.
     pub async fn add_mini_program(&self, manifest: &Value) -> Administered<Registered> {
         let metadata = match check_manifest(manifest) {
-            Ok(metadata) => metadata,
+            Ok(checked) => checked.metadata,
             Err(refusal) => return Ok(Err(refusal)),
         };
         let Some(program) = &metadata.mini_program else {
@@ -241,19 +267,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_new_manifest_is_good_as_it_is() {
+    fn a_new_manifest_is_good_once_it_has_a_publisher() {
         for origin in [
             "https://market.example",
             "https://market.example/",
             "http://market.localhost:8080",
         ] {
             let text = new_manifest(origin).expect("good");
-            let json: Value = serde_json::from_str(&text).expect("JSON");
-            let metadata = check_manifest(&json).expect("good");
-            let program = metadata.mini_program.expect("a mini-program");
+            let mut json: Value = serde_json::from_str(&text).expect("JSON");
+            let refusal = check_manifest(&json).expect_err("nobody filled it in");
+            assert!(
+                refusal.to_string().starts_with("publisher: PUBLISHER_ID"),
+                "{refusal}"
+            );
+            json["publisher"] = json!("pub1");
+            let checked = check_manifest(&json).expect("good");
+            assert!(checked.not_understood.is_empty(), "its comments are none");
+            let program = checked.metadata.mini_program.expect("a mini-program");
             assert_eq!(program.origins, [origin.trim_end_matches('/')]);
             assert_eq!(program.state, Some(MiniProgramStateName::Draft));
         }
+    }
+
+    #[test]
+    fn misspelt_members_are_named() {
+        let text = new_manifest("https://market.example").expect("good");
+        let mut json: Value = serde_json::from_str(&text).expect("JSON");
+        json["publisher"] = json!("pub1");
+        for name in ["testrs", "scop_purposes", "portico:hosts"] {
+            json[name] = json!(["ada"]);
+        }
+        let mut named = check_manifest(&json).expect("good").not_understood;
+        named.sort_unstable();
+        assert_eq!(named, ["portico:hosts", "scop_purposes", "testrs"]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use domain::event::Event;
 use domain::identity::{Identity, IdentityKind, normal_email, normal_phone};
-use domain::profile::Profile;
+use domain::profile::{Profile, ProfileError};
 use domain::session::EndReason;
 use domain::user::{User, Username};
 use foundation::clock::Instant;
@@ -164,9 +164,7 @@ const PHONE_FORM: &str = "must be a number in international form, such as +37529
 /// say so; what the profile says about itself counts as it says.
 fn profile_of(new: &NewUser) -> Result<Profile, Refusal> {
     let mut profile = match &new.profile {
-        Some(json) => {
-            serde_json::from_value(json.clone()).map_err(|e| Refusal::invalid("profile", e))?
-        }
+        Some(json) => Profile::parse(json).map_err(of_profile)?,
         None => Profile::default(),
     };
     if let Some(name) = &new.name {
@@ -186,9 +184,16 @@ fn profile_of(new: &NewUser) -> Result<Profile, Refusal> {
         profile.email_verified = profile.email.is_some().then_some(true);
         profile.phone_number_verified = profile.phone_number.is_some().then_some(true);
     }
-    profile
-        .checked()
-        .map_err(|e| Refusal::invalid(format!("profile.{}", e.member), e.problem))
+    profile.checked().map_err(of_profile)
+}
+
+/// A refusal that names the member: `profile.addresses[0].label`.
+fn of_profile(error: ProfileError) -> Refusal {
+    let what = match error.member.as_str() {
+        "" => "profile".to_owned(),
+        member => format!("profile.{member}"),
+    };
+    Refusal::invalid(what, error.problem)
 }
 
 #[cfg(test)]
@@ -275,10 +280,24 @@ mod tests {
             ),
             (
                 NewUser {
+                    profile: Some(json!(["Mallory", "x"])),
+                    ..ada()
+                },
+                "profile: must be a JSON object",
+            ),
+            (
+                NewUser {
                     profile: Some(json!({ "nmae": "Ada" })),
                     ..ada()
                 },
-                "profile",
+                "profile.nmae: unknown field",
+            ),
+            (
+                NewUser {
+                    profile: Some(json!({ "addresses": [{ "label": "x".repeat(100_000) }] })),
+                    ..ada()
+                },
+                "profile.addresses[0].label: is longer than 500 characters",
             ),
             (
                 NewUser {

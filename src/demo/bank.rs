@@ -4,6 +4,7 @@
 mod account;
 mod page;
 
+use actix_web::http::StatusCode;
 use actix_web::{Error, HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
@@ -11,8 +12,8 @@ use crate::keep::Keep;
 use crate::program::{Program, ProgramForm, doors};
 use crate::relying_party::Shared;
 use crate::site::reply::see_other;
-use account::Account;
-use page::BankPage;
+use account::{Account, Movement};
+use page::{BankPage, Refused};
 
 /// The accounts of Bank's people.
 pub(crate) type Accounts = Keep<Account>;
@@ -61,18 +62,31 @@ async fn transfer(
     form: Result<web::Form<TransferForm>, Error>,
 ) -> Result<HttpResponse, Error> {
     let (visitor, form) = program.visit_with(&request, form).await?;
-    let notice = if may_see_money(&visitor.shared) {
-        match accounts.with(&visitor.subject, |account| {
-            account.transfer(&form.to, &form.amount)
-        }) {
-            Ok(movement) => format!("{} is on its way to {}.", movement.amount, movement.title),
-            Err(refusal) => refusal.to_string(),
+    if !may_see_money(&visitor.shared) {
+        let notice = "Nothing was sent: your identity has to be checked first.".to_owned();
+        program.site.leave_notice(&visitor, notice);
+        return Ok(see_other("/"));
+    }
+    let (sent, account) = accounts.with(&visitor.subject, |account| {
+        (account.transfer(&form.to, &form.amount), account.clone())
+    });
+    let refusal = match sent {
+        Ok(Movement { amount, title, .. }) => {
+            let notice = format!("{amount} is on its way to {title}.");
+            program.site.leave_notice(&visitor, notice);
+            return Ok(see_other("/"));
         }
-    } else {
-        "Nothing was sent: your identity has to be checked first.".to_owned()
+        Err(refusal) => refusal,
     };
-    program.site.leave_notice(&visitor, notice);
-    Ok(see_other("/"))
+    let chrome = program.chrome(&request, &visitor).await?;
+    let refused = Refused {
+        to: form.to,
+        amount: form.amount,
+        refusal,
+    };
+    let page = BankPage::new(chrome, &visitor.shared, &account).after(refused);
+    let status = StatusCode::UNPROCESSABLE_ENTITY;
+    Ok(program.site.policy.page(status, &page))
 }
 
 /// Whether the person's identity was checked, and Bank may know it.

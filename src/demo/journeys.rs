@@ -194,7 +194,7 @@ async fn other_errors_of_portico_are_said_plainly() {
     portico.mood().refuse = Some("unauthorized_client");
     let page = ada.open(MARKET, "/open").await;
     assert_eq!(page.status, StatusCode::BAD_GATEWAY);
-    assert!(page.says("Market is not available") && page.says("unauthorized_client"));
+    assert!(page.says("Market is not available") && page.says("Back to Nova"));
 }
 
 #[actix_web::test]

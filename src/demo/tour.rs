@@ -6,12 +6,13 @@ use crate::addresses::addresses;
 use crate::people::people;
 
 /// The tour's steps, as Nova's desktop page shows them too.
-pub(crate) const STEPS: [&str; 7] = [
+pub(crate) const STEPS: [&str; 8] = [
     "Sign in to Nova as Ada. This is the only password you will type.",
     "Open Market. Allow your name, untick the phone number.",
     "Market greets you by name and copes without the phone. “Share now” asks again.",
     "Open Taxi. No password, only what Taxi asks for.",
-    "Open Account: who knows what, since when. Take your name back from Market.",
+    "Open Bank: each sensitive thing on a page of its own.",
+    "Open Settings: who knows what, since when. Take your name back from Market.",
     "Open Market again. It asks nothing and no longer knows your name.",
     "Sign out everywhere. Every program that is still open shows its locked page.",
 ];
@@ -37,6 +38,9 @@ pub fn tour(port: u16, one_site: bool) -> String {
     for (number, step) in (1..).zip(STEPS) {
         line(format_args!("  {number}. {step}"));
     }
+    line(format_args!(
+        "\nIt is kept in ./portico-demo; --reset forgets it."
+    ));
     text
 }
 
@@ -49,6 +53,6 @@ mod tests {
         let text = tour(8081, false);
         assert!(text.starts_with("Nova, the super app   http://app.superapp.localhost:8081/\n"));
         assert!(text.contains("  ada    violet-lighthouse-27\n"));
-        assert!(text.contains("  7. Sign out everywhere."));
+        assert!(text.contains("  8. Sign out everywhere."));
     }
 }

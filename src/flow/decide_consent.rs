@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use domain::client::Client;
-use domain::consent::may_be_refused;
-use domain::interaction::{self, ConsentPage, Next, Progress, Standing};
+use domain::consent::{Question, may_be_refused};
+use domain::interaction::{ConsentPage, Interaction, Next, Progress};
 use domain::profile::Profile;
 use foundation::fault::Fault;
 use protocol::authorization_error::{AuthorizationErrorCode, AuthorizationRefusal};
@@ -97,8 +97,8 @@ impl Flows {
             Ok(known) => known,
             Err(refusal) => return self.refuse(underway, refusal).await.map(PageOr::Routed),
         };
-        let (Some(page), Some(signed_in)) = (self.page_to_show(&underway, &known), known.signed_in)
-        else {
+        let asked = self.what_to_ask(&underway, &known);
+        let (Some((page, _)), Some(signed_in)) = (asked, known.signed_in) else {
             return self.proceed(underway, browser).await.map(PageOr::Routed);
         };
         self.consent_view(&underway, signed_in, page)
@@ -106,21 +106,9 @@ impl Flows {
             .map(|view| PageOr::Page(Box::new(view)))
     }
 
-    fn page_to_show(&self, underway: &Underway, known: &Known) -> Option<ConsentPage> {
-        let next = interaction::decide(&Standing {
-            request: &underway.request,
-            client: &underway.client,
-            session: known.signed_in.as_ref().map(|s| (&s.session, &s.user)),
-            hinted: known.hinted,
-            grant: known.grant.as_ref(),
-            refusals: &known.refusals,
-            progress: &underway.progress(),
-            catalog: &self.policy().catalog,
-            refusal_memory: self.policy().lifetimes.refusal,
-            now: self.now(),
-        });
-        match next {
-            Next::Consent { page, .. } => Some(page),
+    fn what_to_ask(&self, underway: &Underway, known: &Known) -> Option<(ConsentPage, Question)> {
+        match self.what_comes_next(underway, known) {
+            Next::Consent { page, question } => Some((page, question)),
             Next::SignIn(_) | Next::ChooseAccount | Next::Issue | Next::Refuse(_) => None,
         }
     }
@@ -232,7 +220,7 @@ impl Flows {
         let before = underway.progress();
         let after = match progress_after(&before, &shown, &answer, &signed_in) {
             Some(progress) => progress,
-            None => return self.not_now(underway).await,
+            None => return self.not_now(underway, browser).await,
         };
         let saved = self.save_progress(&mut underway, before, after).await?;
         if !saved {
@@ -241,7 +229,21 @@ impl Flows {
         self.proceed(underway, browser).await
     }
 
-    async fn not_now(&self, underway: Underway) -> Result<Routed, Fault> {
+    /// Ends the request. "Not now" refuses nothing for good, but the question was put: what the
+    /// program had asked again is not asked again today.
+    async fn not_now(&self, underway: Underway, browser: &Browser) -> Result<Routed, Fault> {
+        let known = match self.known(&underway, browser).await? {
+            Ok(known) => known,
+            Err(refusal) => return self.refuse(underway, refusal).await,
+        };
+        let asked = self.what_to_ask(&underway, &known);
+        let reopened = asked.map_or_else(Vec::new, |(_, question)| question.reopened);
+        if let Some(signed_in) = known.signed_in.filter(|_| !reopened.is_empty()) {
+            let (user, client, now) = (signed_in.user.id, underway.client.id.clone(), self.now());
+            self.store()
+                .write(move |tx| store::refusals::mark_reopened(tx, user, &client, &reopened, now))
+                .await?;
+        }
         let refusal = AuthorizationRefusal::new(
             AuthorizationErrorCode::AccessDenied,
             "the person chose not now",
@@ -249,13 +251,25 @@ impl Flows {
         self.refuse(underway, refusal).await
     }
 
-    /// Saves progress if nobody else did since it was read, so that two clicks decide once.
+    /// Saves progress if nobody else did since it was read, so that two clicks decide once. The first
+    /// that there is makes the row.
     pub(crate) async fn save_progress(
         &self,
         underway: &mut Underway,
         before: Progress,
         after: Progress,
     ) -> Result<bool, Fault> {
+        if let Some(begun) = underway.begun.take() {
+            let interaction = underway.interaction.insert(Interaction {
+                progress: after,
+                ..begun
+            });
+            let first = interaction.clone();
+            let written = self
+                .store()
+                .write(move |db| store::interactions::insert_unless_there(db, &first));
+            return Ok(written.await?.value);
+        }
         let Some(interaction) = &mut underway.interaction else {
             return Err(Fault::broken("progress without an interaction"));
         };

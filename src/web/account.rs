@@ -1,5 +1,5 @@
-//! `/account` and what stands below it. This module is the overview; sessions, password and
-//! history have files of their own.
+//! `/account` and what stands below it, and `/`, which leads there. This module is the overview;
+//! sessions, password and history have files of their own.
 
 use actix_web::HttpResponse;
 use actix_web::web::{self, Query, ServiceConfig};
@@ -8,13 +8,14 @@ use flow::account::{AccountAnswer, Overview, ProgramView};
 use flow::browser::CookieChanges;
 use foundation::fault::Fault;
 use foundation::id::ClientId;
-use protocol::scope::ScopeName;
+use protocol::scope::{self, ScopeName};
 use serde::Deserialize;
 use text::Language;
 
 use crate::extract::browser::Visitor;
 use crate::extract::page_form::PageForm;
 use crate::face::{face, icon};
+use crate::method;
 use crate::page::account::{
     AccountNotice, AccountPage, FadingScope, KnowingProgram, KnownScope, Person, RefusedScope,
 };
@@ -31,9 +32,10 @@ mod sessions;
 /// The routes.
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config
+        .service(web::resource("/").route(method::get().to(home)))
         .service(
             web::resource("/account")
-                .route(web::get().to(show))
+                .route(method::get().to(show))
                 .route(web::post().to(change)),
         )
         .configure(sessions::routes)
@@ -41,12 +43,18 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .configure(history::routes);
 }
 
-/// What was just done, for the notice on top. It names only what the page shows anyway.
+/// What was just done, for the notice on top. Anybody can write such a link, so the notice says
+/// only what is true (`notice`).
 #[derive(Deserialize)]
 struct Done {
     done: Option<String>,
     client: Option<String>,
     scope: Option<String>,
+}
+
+/// Whoever types the server's bare address wants their account, or to sign in.
+async fn home(visitor: Visitor) -> HttpResponse {
+    visitor.see_other("/account", &CookieChanges::default())
 }
 
 async fn show(visitor: Visitor, done: Query<Done>) -> HttpResponse {
@@ -121,7 +129,7 @@ fn page(visitor: &Visitor, overview: Overview, done: &Done) -> HttpResponse {
     let user = &overview.signed_in.user;
     let chrome = visitor.chrome(&[], user.language.as_deref());
     let profile = &overview.profile;
-    let mut rules = PageRules::default().with_image(profile.picture.as_deref());
+    let mut rules = PageRules::of_account().with_image(profile.picture.as_deref());
     for program in &overview.programs {
         rules = rules.with_image(icon(&program.client));
     }
@@ -135,8 +143,7 @@ fn page(visitor: &Visitor, overview: Overview, done: &Done) -> HttpResponse {
         picture: profile.picture.as_deref().and_then(Link::parse_image),
         contacts: profile.email.iter().cloned().chain(phone).collect(),
     };
-    let mut hosts = overview.programs.iter().filter(|p| p.client.is_host());
-    let back = hosts.find_map(|p| back_to(&p.client));
+    let back = back_to(overview.host.as_ref());
     let notice = notice(&chrome.language, done, &overview);
     let programs = overview
         .programs
@@ -156,8 +163,9 @@ fn page(visitor: &Visitor, overview: Overview, done: &Done) -> HttpResponse {
     )
 }
 
-/// The way back to a super app that said where it is.
-fn back_to(host: &Client) -> Option<BackLink> {
+/// The way back to the super app.
+fn back_to(host: Option<&Client>) -> Option<BackLink> {
+    let host = host?;
     Some(BackLink {
         name: host.name().to_owned(),
         to: Link::parse(host.metadata.client_uri.as_deref()?)?,
@@ -172,7 +180,7 @@ fn program(language: &Language, view: ProgramView) -> KnowingProgram {
             lines if lines.is_empty() => Value::None,
             lines => Value::Lines(lines),
         },
-        can_take_back: true,
+        can_take_back: shared.scope.as_str() != scope::PORTICO_LAUNCH,
         scope: shared.scope.to_string(),
     };
     let refused = |scope: &ScopeName| RefusedScope {
@@ -194,32 +202,30 @@ fn program(language: &Language, view: ProgramView) -> KnowingProgram {
     }
 }
 
+/// What the last tap did, as far as it is so now: a link that somebody made up says nothing else.
 fn notice(language: &Language, done: &Done, overview: &Overview) -> Option<AccountNotice> {
     let client = done.client.as_deref()?;
     let mut programs = overview.programs.iter();
-    let found = programs.find(|p| p.client.id.as_str() == client);
-    let mut removed = overview.removed.iter();
-    let removed = removed.find(|r| r.client_id.as_str() == client);
-    let label = || {
-        Some(share::label(
-            language,
-            ScopeName::parse(done.scope.as_deref()?).ok()?.as_str(),
-            None,
-        ))
-    };
-    match (done.done.as_deref()?, found) {
-        ("take_back", Some(view)) => Some(AccountNotice::TakenBack {
-            program: view.client.name().to_owned(),
-            label: label()?,
-        }),
-        ("reopen", Some(view)) => Some(AccountNotice::Reopened {
-            program: view.client.name().to_owned(),
-            label: label()?,
-        }),
-        ("revoke", None) => removed.map(|removed| AccountNotice::Removed {
+    let Some(view) = programs.find(|p| p.client.id.as_str() == client) else {
+        let mut removed = overview.removed.iter();
+        let removed = removed.find(|r| r.client_id.as_str() == client)?;
+        let revoked = done.done.as_deref() == Some("revoke");
+        return revoked.then(|| AccountNotice::Removed {
             program: removed.name.clone(),
             gone_by: Some(removed.gone_by),
-        }),
+        });
+    };
+    let scope = ScopeName::parse(done.scope.as_deref()?).ok()?;
+    let program = view.client.name().to_owned();
+    let label = share::label(language, scope.as_str(), None);
+    let refused = view.refused.contains(&scope);
+    let shared = view.shared.iter().any(|shared| shared.scope == scope);
+    let known = view.client.allowed_scope().contains(scope.as_str());
+    match done.done.as_deref()? {
+        "take_back" if refused => Some(AccountNotice::TakenBack { program, label }),
+        "reopen" if known && !refused && !shared => {
+            Some(AccountNotice::Reopened { program, label })
+        }
         _ => None,
     }
 }

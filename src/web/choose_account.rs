@@ -8,6 +8,7 @@ use flow::decide_consent::PageOr;
 use crate::extract::browser::Visitor;
 use crate::extract::page_form::PageForm;
 use crate::face::{face, icon};
+use crate::method;
 use crate::page::choose_account::ChooseAccountPage;
 use crate::reply::page::PageRules;
 use crate::sign_in::StepQuery;
@@ -17,7 +18,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     let resource = web::resource("/choose-account");
     config.service(
         resource
-            .route(web::get().to(show))
+            .route(method::get().to(show))
             .route(web::post().to(answer)),
     );
 }

@@ -3,11 +3,13 @@
 use actix_web::HttpResponse;
 use actix_web::web::{self, Query, ServiceConfig};
 use flow::decide_consent::{ConsentAnswer, ConsentRow, ConsentView, PageOr};
+use protocol::scope;
 use text::Language;
 
 use crate::extract::browser::Visitor;
 use crate::extract::page_form::PageForm;
 use crate::face::{face, icon, in_language};
+use crate::method;
 use crate::page::consent::{ConsentPage, ScopeRow};
 use crate::page::error::ErrorKind;
 use crate::page::sensitive_scope::SensitiveScopePage;
@@ -21,7 +23,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     let resource = web::resource("/consent");
     config.service(
         resource
-            .route(web::get().to(show))
+            .route(method::get().to(show))
             .route(web::post().to(answer)),
     );
 }
@@ -100,14 +102,15 @@ fn scope_row(language: &Language, row: ConsentRow) -> ScopeRow {
     }
 }
 
-/// What would be shared. Scopes of the operator's own services, and those that share no datum,
-/// have no value to show.
+/// What would be shared. Scopes of the operator's own services, those that share no datum, and an id
+/// that is made when it is shared have no value to show.
 pub(crate) fn value(language: &Language, row: &ConsentRow) -> Value {
-    if protocol::claim::claims_of_scope(row.scope.as_str()).is_empty() {
+    let name = row.scope.as_str();
+    if name == scope::UNIONID || protocol::claim::claims_of_scope(name).is_empty() {
         return Value::None;
     }
     let lines = shown::lines(language, &row.values);
-    Value::of(language, row.scope.as_str(), lines)
+    Value::of(language, name, lines)
 }
 
 fn sensitive(visitor: &Visitor, mut view: ConsentView) -> HttpResponse {

@@ -22,6 +22,7 @@ pub(crate) fn face(client: &Client) -> ProgramFace {
             verified: p.verified_at.is_some(),
         }),
         draft: draft && client.mini_program().is_some(),
+        suspended: client.state == MiniProgramState::Suspended,
         policy_uri: link(&client.metadata.policy_uri),
         tos_uri: link(&client.metadata.tos_uri),
     }

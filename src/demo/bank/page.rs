@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::account::{Account, Movement};
+use super::account::{Account, Movement, NoTransfer};
 use super::may_see_money;
 use crate::claims::{Kyc, PaymentMethod};
 use crate::money::Cents;
@@ -19,6 +19,24 @@ pub(crate) struct BankPage {
     /// How far an unfinished identity check got.
     check: Option<String>,
     cards: Vec<PaymentMethod>,
+    /// The transfer that was not made: the form keeps what was typed.
+    refused: Option<Refused>,
+}
+
+/// A transfer that was not made.
+pub(crate) struct Refused {
+    /// To whom, as typed.
+    pub(crate) to: String,
+    /// How much, as typed.
+    pub(crate) amount: String,
+    /// Why not.
+    pub(crate) refusal: NoTransfer,
+}
+
+impl Refused {
+    fn is_about_the_receiver(&self) -> bool {
+        self.refusal == NoTransfer::Receiver
+    }
 }
 
 struct Money {
@@ -43,6 +61,15 @@ impl BankPage {
             money,
             check,
             cards: shared.payment_methods.clone(),
+            refused: None,
+        }
+    }
+
+    /// The same page after a transfer that was not made.
+    pub(crate) fn after(self, refused: Refused) -> Self {
+        Self {
+            refused: Some(refused),
+            ..self
         }
     }
 }
@@ -69,6 +96,27 @@ mod tests {
         assert!(html.contains("€1,240.50"));
         assert!(html.contains("•••• 4242"));
         assert!(html.contains("id=\"transfer\""));
+    }
+
+    #[test]
+    fn a_refused_transfer_says_why_and_keeps_what_was_typed() {
+        let shared = everything();
+        let refused = |refusal| {
+            let chrome = chrome(&BANK, &shared, true, true);
+            let refused = Refused {
+                to: "Linus \"O\" Okoro".to_owned(),
+                amount: "twelve".to_owned(),
+                refusal,
+            };
+            let page = BankPage::new(chrome, &shared, &Account::default()).after(refused);
+            page.render().expect("renders")
+        };
+        let html = refused(NoTransfer::Amount);
+        assert!(html.contains("class=\"problem\" role=\"alert\""), "{html}");
+        assert!(html.contains("please give an amount"), "{html}");
+        assert!(html.contains("value=\"Linus &#34;O&#34; Okoro\""), "{html}");
+        assert!(html.contains("value=\"twelve\" aria-invalid"), "{html}");
+        assert!(refused(NoTransfer::Receiver).contains("Okoro\" aria-invalid"));
     }
 
     #[test]

@@ -73,7 +73,7 @@ fn reopened(program: &Program, scope: &str, granted: &[String]) -> Option<String
         format!("Thank you. You share your {} with {name} now.", scope.noun)
     } else {
         format!(
-            "Your {} stays with you. You can change that in your account at any time.",
+            "Your {} stays with you. You can change that in Settings at any time.",
             scope.noun
         )
     })

@@ -76,7 +76,11 @@ impl Message {
     /// The person chose not to share anything.
     pub(super) fn refused(program: &Program, has_session: bool) -> Self {
         let name = program.facts.name;
-        let text = "You chose “Not now”. Nothing was shared.";
+        let text = if has_session {
+            "You chose “Not now”. Nothing changed."
+        } else {
+            "You chose “Not now”. Nothing was shared."
+        };
         let message = Self::new(StatusCode::FORBIDDEN, "refused", "That's fine", text);
         if has_session {
             message.action(format!("Back to {name}"), "/", false)
@@ -151,13 +155,14 @@ impl Message {
                 format!("{name} cannot check who you are right now, so it shows nothing. Try again in a moment."),
             )
             .action("Try again", "/", false),
-            Trouble::Refused(error) => Self::new(
+            // The error code is for the log.
+            Trouble::Refused(_) => Self::new(
                 StatusCode::BAD_GATEWAY,
                 "not-available",
                 format!("{name} is not available"),
-                format!("Portico does not let {name} sign you in ({error})."),
+                format!("Portico does not let {name} sign you in at the moment."),
             )
-            .reopen(program),
+            .action("Back to Nova", format!("{}/", program.nova), true),
             Trouble::Untrustworthy(_) => Self::new(
                 StatusCode::BAD_GATEWAY,
                 "untrustworthy",
@@ -258,10 +263,26 @@ mod tests {
     }
 
     #[test]
-    fn an_error_code_from_outside_is_escaped() {
+    fn a_program_that_is_not_available_leads_back_to_nova_and_tells_no_code() {
         let program = program(&crate::facts::BANK);
-        let message = Message::trouble(&program, &Trouble::Refused("<b>".to_owned()));
+        let refused = Trouble::Refused("unauthorized_client".to_owned());
+        let message = Message::trouble(&program, &refused);
         let html = message.on(program.facts, false).render().expect("renders");
-        assert!(!html.contains("<b>"));
+        assert!(!html.contains("unauthorized_client"), "{html}");
+        assert!(
+            html.contains(r#"href="http://app.superapp.localhost:8080/" target="_top""#),
+            "{html}"
+        );
+    }
+
+    #[test]
+    fn not_now_says_only_what_is_so() {
+        let program = program(&crate::facts::MARKET);
+        let said = |has_session| Message::refused(&program, has_session).text;
+        assert!(said(false).contains("Nothing was shared."));
+        assert!(
+            said(true).contains("Nothing changed."),
+            "something is shared already"
+        );
     }
 }

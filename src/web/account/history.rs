@@ -6,16 +6,19 @@ use domain::consent::{DecisionKind as Kind, Receipt, ScopeCatalog, may_be_refuse
 use protocol::scope::ScopeSet;
 use text::Language;
 
-use crate::account::to_sign_in;
+use crate::account::{back_to, to_sign_in};
 use crate::extract::browser::Visitor;
+use crate::face::icon;
+use crate::method;
 use crate::page::history::{DecisionKind, DecisionRow, HistoryPage};
+use crate::page::link::Link;
 use crate::page::program::{ProgramFace, Publisher};
 use crate::page::share;
 use crate::reply::page::PageRules;
 
 /// The routes.
 pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(web::resource("/account/history").route(web::get().to(show)));
+    config.service(web::resource("/account/history").route(method::get().to(show)));
 }
 
 async fn show(visitor: Visitor) -> HttpResponse {
@@ -26,24 +29,36 @@ async fn show(visitor: Visitor) -> HttpResponse {
     };
     let chrome = visitor.chrome(&[], view.signed_in.user.language.as_deref());
     let catalog = &visitor.state.flows.policy().catalog;
+    let icon_of = |receipt: &Receipt| {
+        let now = view.clients.iter().find(|c| c.id == receipt.client_id);
+        now.and_then(icon)
+    };
     let decisions = view
         .receipts
         .iter()
-        .map(|receipt| row(&chrome.language, catalog, receipt))
+        .map(|receipt| row(&chrome.language, catalog, receipt, icon_of(receipt)))
         .collect();
+    let icons = view.clients.iter().map(icon);
+    let rules = icons.fold(PageRules::of_account(), PageRules::with_image);
     visitor.page(
         &HistoryPage {
             chrome,
             decisions,
             older: None,
+            back: back_to(view.host.as_ref()),
         },
-        &PageRules::default(),
+        &rules,
     )
 }
 
-/// A receipt as a row. The face is the one that was shown then, so it has no picture: that can have
-/// changed since.
-fn row(language: &Language, catalog: &ScopeCatalog, receipt: &Receipt) -> DecisionRow {
+/// A receipt as a row. Names are those that were shown then; the picture is today's, so that the row
+/// is found by it.
+fn row(
+    language: &Language,
+    catalog: &ScopeCatalog,
+    receipt: &Receipt,
+    icon: Option<&str>,
+) -> DecisionRow {
     let content = &receipt.content;
     let labels = |scopes: &ScopeSet| -> Vec<String> {
         let decided = scopes.iter().filter(|scope| may_be_refused(scope));
@@ -73,7 +88,7 @@ fn row(language: &Language, catalog: &ScopeCatalog, receipt: &Receipt) -> Decisi
         at: receipt.decided_at,
         program: ProgramFace {
             name: content.client_name.clone(),
-            icon: None,
+            icon: icon.and_then(Link::parse_image),
             publisher: content
                 .publisher
                 .as_ref()
@@ -82,6 +97,7 @@ fn row(language: &Language, catalog: &ScopeCatalog, receipt: &Receipt) -> Decisi
                     verified: *verified,
                 }),
             draft: false,
+            suspended: false,
             policy_uri: None,
             tos_uri: None,
         },

@@ -5,9 +5,10 @@ use actix_web::web::{self, ServiceConfig};
 use flow::account::{PASSWORD_MAX, PasswordAnswer};
 use foundation::secret::SecretText;
 
-use crate::account::to_sign_in;
+use crate::account::{back_to, to_sign_in};
 use crate::extract::browser::Visitor;
 use crate::extract::page_form::PageForm;
+use crate::method;
 use crate::page::error::ErrorKind;
 use crate::page::password::{PasswordOutcome, PasswordPage};
 use crate::reply::page::PageRules;
@@ -18,7 +19,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     let resource = web::resource("/account/password");
     config.service(
         resource
-            .route(web::get().to(show))
+            .route(method::get().to(show))
             .route(web::post().to(change)),
     );
 }
@@ -54,17 +55,18 @@ async fn change(visitor: Visitor, form: PageForm) -> HttpResponse {
 }
 
 async fn page(visitor: &Visitor, outcome: Option<PasswordOutcome>) -> HttpResponse {
-    let (signed_in, csrf) = match visitor.state.flows.account_owner(&visitor.browser).await {
+    let owner = match visitor.state.flows.account_owner(&visitor.browser).await {
         Ok(Some(owner)) => owner,
         Ok(None) => return to_sign_in(visitor),
         Err(fault) => return visitor.fault(&fault),
     };
-    let chrome = visitor.chrome(&[], signed_in.user.language.as_deref());
+    let user = owner.signed_in.user;
     let page = PasswordPage {
-        chrome,
-        csrf,
-        username: signed_in.user.username,
+        chrome: visitor.chrome(&[], user.language.as_deref()),
+        csrf: owner.form_token,
+        username: user.username,
         outcome,
+        back: back_to(owner.host.as_ref()),
     };
-    visitor.page(&page, &PageRules::default())
+    visitor.page(&page, &PageRules::of_account())
 }

@@ -6,12 +6,13 @@ use flow::account::SessionsView;
 use foundation::id::SessionId;
 use serde::Deserialize;
 
-use crate::account::{answered, to_sign_in};
+use crate::account::{answered, back_to, to_sign_in};
 use crate::extract::browser::Visitor;
 use crate::extract::page_form::PageForm;
+use crate::method;
 use crate::page::device;
 use crate::page::error::ErrorKind;
-use crate::page::sessions::{SessionRow, SessionsNotice, SessionsPage};
+use crate::page::sessions::{SessionRow, SessionsPage};
 use crate::reply::page::PageRules;
 
 /// The routes.
@@ -19,7 +20,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     let resource = web::resource("/account/sessions");
     config.service(
         resource
-            .route(web::get().to(show))
+            .route(method::get().to(show))
             .route(web::post().to(end)),
     );
 }
@@ -46,7 +47,7 @@ async fn end(visitor: Visitor, form: PageForm) -> HttpResponse {
     match form.field("end").parse::<SessionId>() {
         Ok(id) => {
             let answer = flows.end_listed_session(csrf, id, &visitor.browser).await;
-            answered(&visitor, answer, "/account/sessions?done=one")
+            answered(&visitor, answer, "/account/sessions")
         }
         Err(_) => visitor.error(ErrorKind::ForgedForm),
     }
@@ -62,18 +63,16 @@ fn page(visitor: &Visitor, view: SessionsView, done: Option<&str>) -> HttpRespon
         here: session.id == view.signed_in.session.id,
     };
     let sessions = view.sessions.iter().map(row).collect();
-    let notice = match done {
-        Some("one") => Some(SessionsNotice::Ended),
-        Some("others") => Some(SessionsNotice::OthersEnded),
-        _ => None,
-    };
+    // Anybody can write such a link: the notice says only what is so now.
+    let others_ended = done == Some("others") && view.sessions.len() == 1;
     visitor.page(
         &SessionsPage {
             chrome,
             csrf: view.form_token,
             sessions,
-            notice,
+            others_ended,
+            back: back_to(view.host.as_ref()),
         },
-        &PageRules::default(),
+        &PageRules::of_account(),
     )
 }

@@ -142,8 +142,20 @@ impl ErrorPage {
         }
     }
 
-    /// Whether a way to the account page helps.
+    /// Whether a way to the account page helps, where there is no other way on. It leads out of a
+    /// frame: nobody may frame the account page.
     fn offers_account(&self) -> bool {
-        self.back.is_none() && matches!(self.kind, ErrorKind::NotFound | ErrorKind::ForgedForm)
+        match self.kind {
+            ErrorKind::UnregisteredRedirectUri { .. }
+            | ErrorKind::UnknownClient
+            | ErrorKind::NotAvailable { .. }
+            | ErrorKind::StepExpired { .. }
+            | ErrorKind::Broken
+            | ErrorKind::NotFound
+            | ErrorKind::ForgedForm => true,
+            ErrorKind::TestersOnly { .. }
+            | ErrorKind::TooManyRequests { .. }
+            | ErrorKind::BadRequest { .. } => false,
+        }
     }
 }

@@ -7,7 +7,7 @@ use foundation::clock::Instant;
 use text::Markup;
 
 use super::chrome::Chrome;
-use super::link::Link;
+use super::link::{BackLink, Link};
 use super::program::ProgramFace;
 
 /// Lists decisions, newest first.
@@ -20,6 +20,8 @@ pub struct HistoryPage {
     pub decisions: Vec<DecisionRow>,
     /// Where older ones are ([`Link::own`]), if there are any.
     pub older: Option<Link>,
+    /// The super app.
+    pub back: Option<BackLink>,
 }
 
 /// One decision.
@@ -44,8 +46,6 @@ pub enum DecisionKind {
     Allowed,
     /// Allow, with everything left unticked, or Don't share.
     Withheld,
-    /// Not now.
-    Refused,
     /// Remove access.
     Removed,
     /// Stop sharing.
@@ -83,7 +83,6 @@ impl HistoryPage {
         let key = match decision.kind {
             DecisionKind::Allowed => "history-allowed",
             DecisionKind::Withheld => "history-withheld",
-            DecisionKind::Refused => "history-refused",
             DecisionKind::Removed => "history-removed",
             DecisionKind::TakenBack => "history-taken-back",
             DecisionKind::Reopened => "history-reopened",

@@ -207,7 +207,8 @@ fn check_policy(tag: &Tag<'_>) {
                 && tag.text.is_empty()
         );
     }
-    if tag.get("target").is_some() {
+    // A new window; `_top` is the same one, out of its frame.
+    if tag.get("target").is_some_and(|target| target != "_top") {
         assert_eq!(tag.get("rel"), Some("noopener noreferrer"));
     }
 }

@@ -5,6 +5,7 @@
 use askama::Template;
 
 use super::chrome::Chrome;
+use super::link::BackLink;
 
 /// Changes the password. Posts `csrf`, `current_password` and `new_password` to
 /// `/account/password`.
@@ -19,6 +20,8 @@ pub struct PasswordPage {
     pub username: String,
     /// How the last try went; `None` at first.
     pub outcome: Option<PasswordOutcome>,
+    /// The super app.
+    pub back: Option<BackLink>,
 }
 
 /// How a try to change the password went.

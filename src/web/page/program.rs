@@ -15,6 +15,8 @@ pub struct ProgramFace {
     pub publisher: Option<Publisher>,
     /// Whether it is a draft, which only testers can open: it wears a Test ribbon.
     pub draft: bool,
+    /// Whether it is suspended: the account page says that it is not available.
+    pub suspended: bool,
     /// Its privacy policy.
     pub policy_uri: Option<Link>,
     /// Its terms of service.

@@ -119,6 +119,7 @@ fn market() -> ProgramFace {
             verified: true,
         }),
         draft: false,
+        suspended: false,
         policy_uri: Link::parse("https://market.example/privacy?a=1&b=2"),
         tos_uri: Link::parse("https://market.example/terms"),
     }
@@ -133,6 +134,7 @@ fn taxi() -> ProgramFace {
             verified: false,
         }),
         draft: true,
+        suspended: false,
         policy_uri: None,
         tos_uri: None,
     }

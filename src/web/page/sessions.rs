@@ -6,6 +6,7 @@ use askama::Template;
 use foundation::clock::Instant;
 
 use super::chrome::Chrome;
+use super::link::BackLink;
 
 /// Lists where the person is signed in. Posts `csrf` and `end` = session, or `end_others`, to
 /// `/account/sessions`.
@@ -18,8 +19,10 @@ pub struct SessionsPage {
     pub csrf: String,
     /// The sessions: this one first, then the one seen last.
     pub sessions: Vec<SessionRow>,
-    /// What the last tap did.
-    pub notice: Option<SessionsNotice>,
+    /// Whether the last tap ended all others.
+    pub others_ended: bool,
+    /// The super app.
+    pub back: Option<BackLink>,
 }
 
 /// One session.
@@ -37,24 +40,8 @@ pub struct SessionRow {
     pub here: bool,
 }
 
-/// What the last tap did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SessionsNotice {
-    /// One session ended.
-    Ended,
-    /// All but this one ended.
-    OthersEnded,
-}
-
 impl SessionsPage {
     fn has_others(&self) -> bool {
         self.sessions.iter().any(|session| !session.here)
-    }
-
-    fn notice_text(&self) -> Option<String> {
-        self.notice.map(|notice| match notice {
-            SessionsNotice::Ended => self.chrome.say("sessions-ended"),
-            SessionsNotice::OthersEnded => self.chrome.say("sessions-others-ended"),
-        })
     }
 }

@@ -58,6 +58,9 @@ impl SignInPage {
 
     fn problem_text(&self) -> Option<String> {
         self.problem.map(|problem| match problem {
+            SignInProblem::NoMatch if self.again.is_some() => {
+                self.chrome.say("sign-in-no-match-again")
+            }
             SignInProblem::NoMatch => self.chrome.say("sign-in-no-match"),
             SignInProblem::TooManyTries { seconds } => self.chrome.plain(
                 "sign-in-throttled",

@@ -1,8 +1,19 @@
 //! The account pages (design §7): who knows what, taking it back, devices, password.
 
+use serde_json::json;
+
 use crate::world::in_both_worlds;
 
 in_both_worlds! {
+    fn the_bare_address_leads_to_the_account(w: &World) {
+        let reply = w.get("/");
+        assert_eq!((reply.status, reply.location()), (303, Some("/account")));
+        let ada = w.person("ada");
+        assert_eq!(ada.looks_at("/").path, "/sign-in", "nobody is signed in");
+        assert_eq!(ada.signs_in().looks_at("/").path, "/account");
+        assert_eq!(w.send(w.http("POST", "/")).status, 405);
+    }
+
     fn the_overview_says_who_knows_what(w: &World) {
         let market = w.mini_program("market", "openid profile.basic phone.verified");
         let taxi = w.mini_program("taxi", "openid addresses");
@@ -32,7 +43,7 @@ in_both_worlds! {
         let next = ada.opens(&market);
         assert_eq!(next.at(), "program", "that is never an error, and nobody is asked");
         assert_eq!(next.tokens().scope, "openid phone.verified");
-        assert!(ada.looks_at("/account").words().contains("gone everywhere by"), "and the page says until when");
+        assert!(ada.looks_at("/account").words().contains("what it still holds runs out by"), "and the page says until when");
     }
 
     fn what_is_given_back_does_not_revive_in_old_tokens(w: &World) {
@@ -80,6 +91,10 @@ in_both_worlds! {
         assert_eq!(sessions.len(), 2);
         let page = here.looks_at("/account/sessions");
         assert_eq!(page.words().matches("This device").count(), 1);
+        for one in [&here, &there] {
+            let words = one.looks_at("/account/sessions").words();
+            assert!(words.find("This device") < words.find("Last seen"), "this one comes first: {words}");
+        }
         let reply = here.browser.presses(&page, "end-others", &[]);
         assert!(reply.words().contains("Everywhere else is signed out."), "{}", reply.words());
         assert!(market.finds_active(&held_here.access) && !market.finds_active(&held_there.access));
@@ -89,6 +104,69 @@ in_both_worlds! {
         let reply = here.browser.presses(&page, &own, &[]);
         assert_eq!(reply.path, "/sign-in", "one's own ends like any other");
         assert!(!market.finds_active(&held_here.access));
+    }
+
+    /// Anybody can send a person a link to their own pages.
+    fn a_link_that_somebody_made_up_claims_nothing(w: &World) {
+        let market = w.mini_program("market", "openid profile.basic phone.verified");
+        let here = w.person("ada");
+        here.opens(&market).signs_in().allows_only(&["profile.basic"]);
+        here.with_another_browser().signs_in();
+        let id = &market.id;
+        for link in [
+            format!("/account?done=take_back&client={id}&scope=profile.basic"),
+            format!("/account?done=reopen&client={id}&scope=profile.basic"),
+            format!("/account?done=reopen&client={id}&scope=phone.verified"),
+            format!("/account?done=reopen&client={id}&scope=call-0800-for-help"),
+            format!("/account?done=revoke&client={id}"),
+            "/account/sessions?done=one".to_owned(),
+            "/account/sessions?done=others".to_owned(),
+        ] {
+            let page = here.looks_at(&link);
+            assert!(!page.body.contains("id=\"notice\""), "{link}: {}", page.words());
+        }
+        let done = here.takes_back(&market, "profile.basic").words();
+        assert!(done.contains("You no longer share this with market"), "{done}");
+        let done = here.reopens(&market, "profile.basic").words();
+        assert!(done.contains("market may ask again"), "{done}");
+        let done = here.removes(&market).words();
+        assert!(done.contains("market has no access any more."), "{done}");
+    }
+
+    fn the_super_app_is_one_tap_away_and_keeps_what_makes_it_the_super_app(w: &World) {
+        let nova = w.client(json!({
+            "portico:host": true, "client_name": "Nova", "client_uri": "https://nova.example/",
+            "scope": "openid profile portico:launch",
+        }));
+        let ada = w.person("ada");
+        assert_eq!(ada.opens(&nova).signs_in().at(), "program");
+        for path in ["/account", "/account/sessions", "/account/password", "/account/history"] {
+            let page = ada.looks_at(path);
+            assert!(page.words().contains("Back to Nova"), "{path}: {}", page.words());
+        }
+        let body = ada.looks_at("/account").body;
+        assert!(body.contains(&format!("take-back-{}-profile", nova.id)), "data can be taken back");
+        assert!(!body.contains("portico:launch\" id=\"take-back"), "opening programs is no datum");
+    }
+
+    fn a_suspended_program_is_named_as_such(w: &World) {
+        let market = w.mini_program("market", "openid profile.basic");
+        let ada = w.person("ada");
+        ada.uses(&market);
+        assert!(!ada.looks_at("/account").words().contains("Not available"));
+        market.is_suspended();
+        assert!(ada.looks_at("/account").words().contains("market Not available"));
+    }
+
+    fn the_history_shows_the_icons_that_programs_have(w: &World) {
+        let icon = "https://market.example/icon.svg";
+        let market = w.mini_program_with("market", "openid profile.basic", json!({ "icon_uri": icon }));
+        let ada = w.person("ada");
+        ada.uses(&market);
+        let page = ada.looks_at("/account/history");
+        assert!(page.body.contains(&format!("src=\"{icon}\"")), "{}", page.body);
+        let csp = page.header("content-security-policy").unwrap_or_default();
+        assert!(csp.contains("https://market.example"), "and may load it: {csp}");
     }
 
     fn nobody_ends_anothers_session(w: &World) {

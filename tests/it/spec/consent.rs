@@ -43,6 +43,14 @@ in_both_worlds! {
         assert!(ada.opens(&market).says().contains("Verified publisher"));
     }
 
+    fn an_id_that_is_made_when_it_is_shared_is_not_missing(w: &World) {
+        let market = w.mini_program("market", "openid unionid");
+        let visit = w.person("ada").opens(&market).signs_in();
+        let says = visit.says();
+        assert!(says.contains("An id shared by all programs of this publisher"), "{says}");
+        assert!(!says.contains("Nothing to share yet"), "{says}");
+    }
+
     fn not_now_ends_the_request_and_is_not_remembered(w: &World) {
         let market = w.mini_program("market", "openid profile.basic");
         let ada = w.person("ada");
@@ -119,6 +127,19 @@ in_both_worlds! {
         let reopened = ada.opens(&market);
         assert_eq!(reopened.asks_for(), ["phone.verified"], "but the person may");
         assert_eq!(reopened.allows().tokens().scope, "openid phone.verified");
+    }
+
+    fn not_now_refuses_nothing_and_is_not_asked_again_on_the_same_day(w: &World) {
+        let bank = w.mini_program("bank", "openid phone.verified kyc.status");
+        let ada = w.person("ada");
+        ada.opens(&bank).signs_in().allows_only(&[]).withholds();
+        let asked = || ada.sends(bank.request().with("prompt", "consent")).signs_in_if_asked();
+        assert_eq!(asked().denies().error(), "access_denied");
+        assert_eq!(asked().at(), "program", "at most once a day, whatever the answer");
+        w.seconds_pass(86_400);
+        let tomorrow = asked();
+        assert_eq!(tomorrow.asks_for(), ["phone.verified"], "it was no refusal");
+        assert_eq!(tomorrow.allows().tokens().scope, "kyc.status openid phone.verified");
     }
 
     fn every_decision_leaves_a_receipt(w: &World) {

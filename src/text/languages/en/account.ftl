@@ -1,7 +1,8 @@
-# A person's own pages: who knows what, devices, password, history.
+# A person's own pages: who knows what, devices, password, history. Every consent page promises that
+# its answer can be changed in Settings, so that is what they are called.
 
-account-title = Your account
-account-nav = Your account
+account-title = Settings
+account-nav = Settings
 account-nav-overview = Overview
 account-nav-sessions = Devices
 account-nav-password = Password
@@ -23,14 +24,14 @@ account-take-back = Stop sharing
 account-take-back-label = Stop sharing: { $scope }, { $program }
 account-remove = Remove access
 account-remove-label = Remove access: { $program }
-account-gone-by = { $scope }: gone everywhere by { $time } UTC
+account-gone-by = { $scope }: what it still holds runs out by { $time } UTC.
 account-removed = { $program } has no access any more.
-account-removed-gone-by = { $program } has no access any more. It is gone everywhere by { $time } UTC.
+account-removed-gone-by = { $program } has no access any more. What it still holds runs out by { $time } UTC.
 account-taken-back = You no longer share this with { $program }: { $scope }.
 account-reopened = { $program } may ask again: { $scope }.
 
 sessions-title = Devices
-sessions-intro = Where you are signed in. Ending one signs it out of every program.
+sessions-intro = Where you are signed in. Signing a device out closes every program on it.
 sessions-here = This device
 sessions-started = Signed in { $date }
 sessions-last-seen = Last seen { $date }
@@ -38,13 +39,13 @@ sessions-end = Sign out
 sessions-end-label = Sign out: { $device }, signed in { $date }
 sessions-end-others = Sign out everywhere else
 sessions-only-this = You are signed in nowhere else.
-sessions-ended = It is signed out.
 sessions-others-ended = Everywhere else is signed out.
 device-on = { $browser } on { $system }
 device-unknown = Unknown browser
 
 password-title = Password
-password-intro = At least 10 characters. A few words that only you would put together work well.
+password-intro = Changing it signs your other devices out.
+password-rules = At least 10 characters. A few words that only you would put together work well.
 password-current = Current password
 password-new = New password
 password-button = Change password
@@ -58,7 +59,6 @@ history-title = History
 history-intro = What you decided, newest first.
 history-empty = You have not decided anything yet.
 history-allowed = You shared with { $program }
-history-refused = You said not now to { $program }
 history-withheld = You shared nothing more with { $program }
 history-removed = You removed the access of { $program }
 history-taken-back = You stopped sharing with { $program }

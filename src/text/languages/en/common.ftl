@@ -5,6 +5,7 @@ verified-publisher = Verified publisher
 unverified-publisher = Publisher not verified
 by-publisher = by { $publisher }
 test-ribbon = Test
+suspended-ribbon = Not available
 test-explained = This program is a test. Only its testers can open it.
 policy = Privacy policy
 terms = Terms

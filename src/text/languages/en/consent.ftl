@@ -12,6 +12,7 @@ consent-settings = You can change this in Settings.
 consent-allow = Allow
 consent-not-now = Not now
 consent-withhold = Don't share
+consent-withhold-explained = “Don't share” goes on without it and is remembered. “Not now” stops here.
 consent-sensitive-title = Share { $what } with { $program }?
 consent-sensitive-asks = { $program } asks to see { $what }.
 consent-sensitive-why = This is asked separately because it is sensitive.

@@ -20,9 +20,9 @@ error-testers-only-title = { $program } is not available
 error-testers-only-what = { $program } is being tested. Only its testers can open it.
 error-testers-only-do = Try again when it is released.
 
-error-step-expired-title = This page has expired
-error-step-expired-what = This page is too old. Open { $program } again.
-error-step-expired-do = Nothing was shared.
+error-step-expired-title = This page is no longer in use
+error-step-expired-what = You have already answered it, or it is too old.
+error-step-expired-do = Open { $program } again if you still need it.
 
 error-too-many-requests-title = Too many requests
 error-too-many-requests-what = We got more requests from here than we can take.
@@ -34,7 +34,7 @@ error-broken-do = Try again in a minute.
 
 error-not-found-title = There is no such page
 error-not-found-what = This address leads nowhere.
-error-not-found-do = Check the address, or go to your account.
+error-not-found-do = Check the address, or open Settings.
 
 error-forged-form-title = This form cannot be trusted
 error-forged-form-what = The form did not come from this site, or it came from another browser. Nothing was changed.
@@ -44,7 +44,7 @@ error-bad-request-title = This request cannot be read
 error-bad-request-what = { $program } sent a request that is not right. Nothing was shared.
 error-bad-request-do = Go back and open { $program } again. If this happens again, tell its publisher.
 
-error-account = Your account
+error-account = Open Settings
 
 form-post-title = One moment
 form-post-explained = You are being sent on. If nothing happens, choose Continue.

@@ -10,9 +10,11 @@ sign-in-password = Password
 sign-in-button = Sign in
 # The same for an unknown person and for a wrong password.
 sign-in-no-match = That does not match. Check both and try again.
+# Who is asked again cannot change the username.
+sign-in-no-match-again = The password does not match.
 sign-in-throttled = Too many tries. Try again in { $wait }.
 
 choose-title = Choose an account
-choose-for = to continue to { $program }
+choose-title-for = Choose an account to continue to { $program }
 continue-as = Continue as { $name }
 use-another = Use another account

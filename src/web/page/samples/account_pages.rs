@@ -6,7 +6,8 @@ use super::super::account::{
 use super::super::history::{DecisionKind, DecisionRow, HistoryPage};
 use super::super::link::{BackLink, Link};
 use super::super::password::{PasswordOutcome, PasswordPage};
-use super::super::sessions::{SessionRow, SessionsNotice, SessionsPage};
+use super::super::program::ProgramFace;
+use super::super::sessions::{SessionRow, SessionsPage};
 use super::super::share::{self, Value};
 use super::{
     HOSTILE, STEP, Samples, at, bank, chrome, chrome_from_the_right, hostile_program, long_program,
@@ -84,7 +85,10 @@ fn market_knows_nothing() -> KnowingProgram {
 fn bank_knows_who() -> KnowingProgram {
     KnowingProgram {
         client_id: "bank-id".to_owned(),
-        face: bank(),
+        face: ProgramFace {
+            suspended: true,
+            ..bank()
+        },
         knows: vec![KnownScope {
             can_take_back: false,
             value: Value::None,
@@ -110,6 +114,13 @@ fn hostile_knows() -> KnowingProgram {
     }
 }
 
+fn back_to_nova() -> Option<BackLink> {
+    Some(BackLink {
+        name: "Nova".to_owned(),
+        to: Link::parse("https://nova.example/")?,
+    })
+}
+
 impl Samples for AccountPage {
     const NAME: &'static str = "account";
 
@@ -125,10 +136,7 @@ impl Samples for AccountPage {
             },
             programs: vec![market_knows(), taxi_knows()],
             notice: None,
-            back: Link::parse("https://nova.example/").map(|to| BackLink {
-                name: "Nova".to_owned(),
-                to,
-            }),
+            back: back_to_nova(),
         };
         let (program, label) = ("Market".to_owned(), "Your phone number".to_owned());
         let notice = |notice| Self {
@@ -235,7 +243,8 @@ impl Samples for SessionsPage {
                 session("0199-b", "Firefox on Linux", false),
                 session("0199-c", "Unknown browser", false),
             ],
-            notice: None,
+            others_ended: false,
+            back: back_to_nova(),
         };
         vec![
             ("three", three.clone()),
@@ -247,17 +256,10 @@ impl Samples for SessionsPage {
                 },
             ),
             (
-                "ended",
-                Self {
-                    notice: Some(SessionsNotice::Ended),
-                    ..three.clone()
-                },
-            ),
-            (
                 "others-ended",
                 Self {
                     sessions: vec![here],
-                    notice: Some(SessionsNotice::OthersEnded),
+                    others_ended: true,
                     ..three.clone()
                 },
             ),
@@ -265,6 +267,7 @@ impl Samples for SessionsPage {
                 "hostile",
                 Self {
                     sessions: vec![session("0199-d", HOSTILE, false)],
+                    back: None,
                     ..three
                 },
             ),
@@ -281,6 +284,7 @@ impl Samples for PasswordPage {
             csrf: STEP.to_owned(),
             username: "ada".to_owned(),
             outcome,
+            back: back_to_nova(),
         };
         vec![
             ("first", page(None)),
@@ -339,10 +343,10 @@ impl Samples for HistoryPage {
                     &[],
                     &[phone],
                 ),
-                decision("2026-11-02T23:59:59Z", DecisionKind::Refused, &[], &[]),
                 decision("2026-10-12T09:15:00Z", DecisionKind::Removed, &[], &[]),
             ],
             older: Link::own("/account/history?before=17"),
+            back: back_to_nova(),
         };
         let hostile = DecisionRow {
             program: hostile_program(),

@@ -80,6 +80,14 @@ impl Samples for SignInPage {
                 },
             ),
             (
+                "again-no-match",
+                Self {
+                    username: "ada".to_owned(),
+                    again: Some("Ada Lovelace".to_owned()),
+                    ..with_problem(SignInProblem::NoMatch)
+                },
+            ),
+            (
                 "again-plain",
                 Self {
                     username: "ada".to_owned(),

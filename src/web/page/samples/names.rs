@@ -246,6 +246,7 @@ fn every_promised_phrase_is_there() {
             "<bdi>Market</bdi> says: “<bdi>To text you when it arrives.</bdi>”",
         ),
         ("consent-two-rows", "You can change this in Settings."),
+        ("account-two-programs", "<h1>Settings</h1>"),
         ("consent-two-rows", "+375 ••• 4567"),
         ("consent-two-rows", "Signed in as <bdi>Ada Lovelace</bdi>"),
         ("consent-ordinary", "Continue as <bdi>Ada Lovelace</bdi>"),
@@ -254,7 +255,7 @@ fn every_promised_phrase_is_there() {
         ("sensitive-offline", "while you are not here"),
         (
             "account-taken-back",
-            "gone everywhere by <time datetime=\"2026-11-20T14:42:00Z\">14:42</time> UTC",
+            "what it still holds runs out by <time datetime=\"2026-11-20T14:42:00Z\">14:42</time> UTC",
         ),
         ("sign-out-plain", "Sign out everywhere"),
         ("sign-out-asked", "Leave <bdi>Market</bdi> only"),
@@ -264,7 +265,7 @@ fn every_promised_phrase_is_there() {
         ),
         (
             "error-step-expired",
-            "This page is too old. Open <bdi>Market</bdi> again.",
+            "Open <bdi>Market</bdi> again if you still need it.",
         ),
     ] {
         assert!(pages[page].contains(phrase), "{page} does not say {phrase}");

@@ -1,5 +1,9 @@
 //! How peers were broken, tried on Portico: tests named after the rows of `docs/security.md`.
 
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
 mod artefacts;
 mod codes;
 mod consent;
@@ -7,40 +11,82 @@ mod outages;
 mod pages;
 mod races;
 mod redirects;
+mod strangers;
 mod tokens;
 
-/// The functions of a folder's Rust files, by name.
-fn functions(folder: &std::path::Path, found: &mut std::collections::BTreeSet<String>) {
-    for entry in std::fs::read_dir(folder).expect("a folder") {
+/// Macros whose functions are tests.
+const TEST_MACROS: [&str; 2] = ["in_both_worlds! {", "on_both_databases! {"];
+
+/// The tests of a Rust file: functions under `#[test]` or a runtime's, and those that a macro makes into tests.
+/// What is ignored is none.
+fn tests_of(text: &str) -> Vec<String> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut in_macro = false;
+    let mut tests = Vec::new();
+    for (number, line) in lines.iter().enumerate() {
+        let begins = TEST_MACROS.iter().any(|start| line.starts_with(start));
+        in_macro = begins || (in_macro && *line != "}");
+        let line = line.replacen("async fn ", "fn ", 1);
+        let Some(rest) = line.trim_start().strip_prefix("fn ") else {
+            continue;
+        };
+        let attributes: Vec<&str> = lines[..number]
+            .iter()
+            .rev()
+            .map(|above| above.trim_start())
+            .take_while(|above| above.starts_with("#[") || above.starts_with("//"))
+            .collect();
+        let made = in_macro && line.starts_with("    fn ");
+        let ignored = attributes.iter().any(|a| a.starts_with("#[ignore"));
+        let marked = |a: &&str| *a == "#[test]" || a.ends_with("::test]");
+        if (made || attributes.iter().any(marked)) && !ignored {
+            tests.extend(rest.split(['(', '<']).next().map(str::to_owned));
+        }
+    }
+    tests
+}
+
+/// The tests of a folder's files with the paths of their modules below it.
+fn tests_below(folder: &Path, module: &str, found: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
+        let name = path.file_stem().expect("a name").to_string_lossy();
+        let inside = format!("{module}{name}::");
         if path.is_dir() {
-            functions(&path, found);
+            tests_below(&path, &inside, found);
         } else if path.extension().is_some_and(|end| end == "rs") {
-            let text = std::fs::read_to_string(&path).expect("text");
-            let names = text.lines().filter_map(|line| {
-                let (_, rest) = line.split_once("fn ")?;
-                Some(rest.split(['(', '<']).next()?.to_owned())
-            });
-            found.extend(names);
+            let text = fs::read_to_string(&path).expect("text");
+            found.extend(tests_of(&text).iter().map(|test| format!("{inside}{test}")));
         }
     }
 }
 
+/// What stands between backticks.
+fn named(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+/// Whether a name is one of a test: with its module in `tests/it`, or a sentence beside the code.
+fn is_test_name(name: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_:".contains(c);
+    let outside = ["attack::", "spec::", "crash::", "telemetry::"];
+    let is_outside = outside.iter().any(|start| name.starts_with(start));
+    let is_sentence = !name.contains(':') && name.matches('_').count() >= 3;
+    name.chars().all(is_part) && (is_outside || is_sentence)
+}
+
 /// The list says of each of the 104 rows which test tries it, or why it cannot arise; and each test
-/// that it names is there.
+/// that it names is there, where it says, and runs.
 #[test]
 fn the_list_is_in_step() {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let list = std::fs::read_to_string(root.join("docs/security.md")).expect("the list");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let list = fs::read_to_string(root.join("docs/security.md")).expect("the list");
     let rows: Vec<&str> = list
         .lines()
         .filter(|l| l.starts_with("| "))
         .skip(1)
         .collect();
     assert_eq!(rows.len(), 104);
-    let mut known = std::collections::BTreeSet::new();
-    functions(&root.join("src"), &mut known);
-    functions(&root.join("tests/it"), &mut known);
     for (number, row) in (1..).zip(rows) {
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();
         assert_eq!(
@@ -49,15 +95,28 @@ fn the_list_is_in_step() {
             "{row}"
         );
         assert!(!cells[3].is_empty(), "{row}");
-        for named in cells[3].split('`').skip(1).step_by(2) {
-            let test = named.rsplit("::").next().unwrap_or_default();
-            let is_test = ["attack", "spec::"]
-                .iter()
-                .any(|start| named.starts_with(start));
-            assert!(
-                !is_test || known.contains(test),
-                "row {number}: there is no {named}"
-            );
-        }
     }
+    let (mut outside, mut beside) = (BTreeSet::new(), BTreeSet::new());
+    tests_below(&root.join("tests/it"), "", &mut outside);
+    tests_below(&root.join("src"), "", &mut beside);
+    let is_there = |name: &str| match name.contains("::") {
+        true => outside.contains(name),
+        false => beside
+            .iter()
+            .any(|test| test.ends_with(&format!("::{name}"))),
+    };
+    let tests: Vec<&str> = named(&list).filter(|name| is_test_name(name)).collect();
+    assert!(tests.len() > 104, "{tests:?}");
+    for test in tests {
+        assert!(is_there(test), "there is no test {test}");
+    }
+}
+
+#[test]
+fn only_what_runs_is_taken_for_a_test() {
+    let text = "/// Says.\n#[test]\nfn a() {}\n\n#[test]\n#[ignore = \"slow\"]\nfn b() {}\n\nfn c() {}\n\n\
+        in_both_worlds! {\n    fn d(w: &World) {\n        fn e() {}\n    }\n}\nmod tests {\n    fn f() {}\n\
+        \n    #[test]\n    fn g() {}\n}\n\
+        #[tokio::test]\nasync fn h() {}\nasync fn i() {}\n";
+    assert_eq!(tests_of(text), ["a", "d", "g", "h"]);
 }

@@ -1,12 +1,15 @@
 //! Tests of the house as a whole. `world` is a server with people and programs that act on it over
-//! HTTP; `spec` is named after specifications, `attack` after the rows of `docs/security.md`.
+//! HTTP; `spec` is named after specifications, `attack` after the rows of `docs/security.md`;
+//! `commands` types what an operator types; `telemetry` reads what the server tells about itself.
 
 mod architecture;
 mod attack;
+mod commands;
 mod crash;
 mod database;
 mod model;
 mod spec;
 mod store;
+mod telemetry;
 mod two_nodes;
 mod world;

@@ -4,9 +4,8 @@
 //! Actors stand below `world/`: a [`Person`] has a browser, a [`Program`] is a client. What is set up
 //! goes through the same acts of the operator as the commands; nothing is written beside them.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +22,7 @@ use tokio::runtime::Runtime;
 use crate::database::Database;
 
 pub(crate) mod browser;
+mod certificate;
 pub(crate) mod html;
 pub(crate) mod jwt;
 pub(crate) mod person;
@@ -31,41 +31,45 @@ pub(crate) mod reply;
 pub(crate) mod request;
 pub(crate) mod visit;
 
+use certificate::Certificate;
 use person::Person;
 use program::Program;
 use reply::Reply;
 
-/// Makes two tests of each function, one per database; the body acts in a fresh [`World`].
+/// Makes two tests of each function, one per database; the body acts in a fresh [`World`]. After
+/// `over tls:` the server speaks TLS itself.
 macro_rules! in_both_worlds {
-    ($($(#[doc = $doc:expr])* fn $name:ident($world:ident: &World) $body:block)*) => {$(
+    (over tls: $($tests:tt)*) => { $crate::world::in_both_worlds! { @over_tls $($tests)* } };
+    (@$new:ident $($(#[doc = $doc:expr])* fn $name:ident($world:ident: &World) $body:block)*) => {$(
         $(#[doc = $doc])*
         fn $name($world: &$crate::world::World) $body
 
         mod $name {
             #[test]
             fn sqlite() {
-                $crate::world::on_sqlite(super::$name);
+                $crate::world::on_sqlite($crate::world::World::$new, super::$name);
             }
 
             #[test]
             fn postgres() {
-                $crate::world::on_postgres(super::$name);
+                $crate::world::on_postgres($crate::world::World::$new, super::$name);
             }
         }
     )*};
+    ($($tests:tt)*) => { $crate::world::in_both_worlds! { @new $($tests)* } };
 }
 pub(crate) use in_both_worlds;
 
 /// Runs a test in a world on SQLite.
-pub(crate) fn on_sqlite(test: impl Fn(&World)) {
-    let world = World::new(Database::sqlite());
+pub(crate) fn on_sqlite(new: impl Fn(Database) -> World, test: impl Fn(&World)) {
+    let world = new(Database::sqlite());
     insta::allow_duplicates! { test(&world) }
 }
 
 /// Runs a test in a world on PostgreSQL, if there is one to test with.
-pub(crate) fn on_postgres(test: impl Fn(&World)) {
+pub(crate) fn on_postgres(new: impl Fn(Database) -> World, test: impl Fn(&World)) {
     if let Some(database) = Database::postgres() {
-        let world = World::new(database);
+        let world = new(database);
         insta::allow_duplicates! { test(&world) }
     }
 }
@@ -95,7 +99,10 @@ struct Node {
 struct Place {
     database: Database,
     clock: Arc<ManualClock>,
-    store_fails: Arc<AtomicBool>,
+    /// The point at which the store fails, if it does.
+    store_fails: Arc<Mutex<Option<&'static str>>>,
+    /// Where the server speaks TLS itself.
+    certificate: Option<Certificate>,
     /// The publisher of the mini-programs that name none.
     publisher: Mutex<Option<String>>,
     _folder: tempfile::TempDir,
@@ -110,12 +117,26 @@ impl World {
 
     /// The same, with other settings.
     pub(crate) fn with(database: Database, settings: impl FnOnce(&mut Config)) -> Self {
+        Self::place(database, None, settings)
+    }
+
+    /// The same, reached over https.
+    pub(crate) fn over_tls(database: Database) -> Self {
+        Self::place(database, Some(Certificate::new()), |_| {})
+    }
+
+    fn place(
+        database: Database,
+        certificate: Option<Certificate>,
+        settings: impl FnOnce(&mut Config),
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let data = folder.path().join("data");
         let place = Place {
             database,
             clock: Arc::new(ManualClock::at(BEGINNING)),
             store_fails: Arc::default(),
+            certificate,
             publisher: Mutex::default(),
             _folder: folder,
             data,
@@ -142,6 +163,12 @@ impl World {
         config.database.connections = 4;
         config.server.workers = 1;
         config.telemetry.metrics = false;
+        let mut base = format!("http://{address}");
+        if let Some(certificate) = &place.certificate {
+            base = format!("https://localhost:{}", address.port());
+            config.tls = Some(certificate.files());
+            config.server.issuer.clone_from(&base);
+        }
         if let Some(issuer) = issuer {
             config.server.issuer = issuer;
         }
@@ -149,13 +176,8 @@ impl World {
         let world = Self(Arc::new(Node {
             running: Mutex::new(None),
             listener,
-            base: format!("http://{address}"),
-            http: reqwest::Client::builder()
-                .redirect(reqwest::redirect::Policy::none())
-                .no_proxy()
-                .timeout(Duration::from_secs(30))
-                .build()
-                .expect("a client"),
+            base,
+            http: http_client(address, place.certificate.as_ref()),
             config,
             place,
         }));
@@ -166,11 +188,12 @@ impl World {
     fn start(&self) {
         let place = &self.0.place;
         let fails = Arc::clone(&place.store_fails);
+        let fails = move |point| *fails.lock().unwrap_or_else(PoisonError::into_inner) == Some(point);
         let app = App::open_with_faultpoints(
             &self.0.config,
             place.clock.clone(),
             Arc::new(SystemEntropy),
-            Faultpoints::new(move |_| fails.load(Ordering::SeqCst)),
+            Faultpoints::new(fails),
         );
         let app = app.unwrap_or_else(|fault| panic!("{}", fault.chain()));
         let listener = self.0.listener.try_clone().expect("a listener");
@@ -241,9 +264,19 @@ impl World {
         panic!("it did not come true that {what}");
     }
 
-    /// From now on every write to the store fails, or no more.
-    pub(crate) fn store_fails(&self, fails: bool) {
-        self.0.place.store_fails.store(fails, Ordering::SeqCst);
+    /// From now on the store fails wherever it passes this point.
+    pub(crate) fn store_fails(&self, point: &'static str) {
+        self.set_store_fails(Some(point));
+    }
+
+    /// From now on the store does not fail any more.
+    pub(crate) fn store_works(&self) {
+        self.set_store_fails(None);
+    }
+
+    fn set_store_fails(&self, point: Option<&'static str>) {
+        let fails = &self.0.place.store_fails;
+        *fails.lock().unwrap_or_else(PoisonError::into_inner) = point;
     }
 
     /// Waits for something that a flow does.
@@ -306,6 +339,11 @@ impl World {
             .request(method, format!("{}{path}", self.0.base))
     }
 
+    /// The client that reaches this server, for libraries that bring their own requests.
+    pub(crate) fn http_client(&self) -> reqwest::Client {
+        self.0.http.clone()
+    }
+
     /// Sends it.
     pub(crate) fn send(&self, request: reqwest::RequestBuilder) -> Reply {
         self.wait(Reply::of(request))
@@ -324,4 +362,20 @@ impl World {
         let rest = address.strip_prefix(self.issuer());
         rest.filter(|rest| rest.starts_with('/'))
     }
+}
+
+/// A client that follows nothing by itself, and trusts nobody but the server's own authority.
+fn http_client(address: SocketAddr, certificate: Option<&Certificate>) -> reqwest::Client {
+    let client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .timeout(Duration::from_secs(30));
+    let client = match certificate {
+        Some(certificate) => client
+            .https_only(true)
+            .resolve("localhost", address)
+            .tls_certs_only([certificate.authority()]),
+        None => client,
+    };
+    client.build().expect("a client")
 }

@@ -102,6 +102,28 @@ in_both_worlds! {
         }
     }
 
+    /// The page takes the place of the consent page, in the super app's frame.
+    fn attack_71_the_page_that_posts_an_answer_is_framed_as_those_before_it(w: &World) {
+        let market = w.mini_program("market", "openid profile.basic");
+        let shop = w.client(json!({}));
+        w.client(json!({ "portico:host": true, "client_name": "Nova", "redirect_uris": ["https://nova.example/cb"] }));
+        let ada = w.person("ada");
+        ada.signs_in();
+        let posted = |program: &crate::world::program::Program| program.request().with("response_mode", "form_post");
+        let ancestors = |visit: crate::world::visit::Visit| {
+            assert_eq!(visit.at(), "program", "{}", visit.says());
+            let csp = visit.page.header("content-security-policy").expect("a policy");
+            csp.split(';').map(str::trim).find(|rule| rule.starts_with("frame-ancestors")).map(str::to_owned)
+        };
+        let hosts = Some("frame-ancestors https://nova.example".to_owned());
+        assert_eq!(ancestors(ada.sends(posted(&market)).denies()), hosts);
+        assert_eq!(ancestors(ada.sends(posted(&market)).allows()), hosts);
+        assert_eq!(ancestors(ada.sends(posted(&market))), hosts, "with remembered consent");
+        assert_eq!(ancestors(ada.sends(posted(&market).with("scope", "email"))), hosts, "an early error");
+        let nobody = Some("frame-ancestors 'none'".to_owned());
+        assert_eq!(ancestors(ada.sends(posted(&shop)).allows()), nobody);
+    }
+
     fn attack_72_remembered_consent_covers_only_what_was_shown(w: &World) {
         let market = w.mini_program("market", "openid profile.basic phone.verified kyc.status");
         let ada = w.person("ada");
@@ -149,20 +171,48 @@ in_both_worlds! {
     }
 
     /// A cookie set from a parent domain must not hide the real one.
+    /// "A request that carries two session cookies is refused": who can set a cookie for a parent
+    /// domain could hide the real one behind theirs. Wherever the second stands, no page is shown,
+    /// no form is read and no program hears anything.
     fn two_session_cookies_are_refused(w: &World) {
         let market = w.mini_program("market", "openid");
         let ada = w.person("ada");
         ada.signs_in();
-        let own = ada.browser.session_cookie().expect("signed in");
-        for cookie in [
-            format!("portico_session={own}; portico_session=ps_other"),
-            format!("portico_session=ps_other; portico_session={own}"),
+        let own = format!("portico_session={}", ada.browser.session_cookie().expect("signed in"));
+        let planted = "portico_session=ps_other".to_owned();
+        let silently = market.request().with("prompt", "none").path();
+        for cookies in [
+            vec![format!("{own}; {planted}")],
+            vec![format!("{planted}; {own}")],
+            vec![format!("{own};{own}")],
+            vec![own.clone(), planted.clone()],
         ] {
-            for path in ["/account".to_owned(), market.request().path()] {
-                let reply = w.send(w.http("GET", &path).header("cookie", &cookie));
-                assert_eq!((reply.status, reply.location()), (400, None), "{path}");
+            for (method, path) in [
+                ("GET", "/"),
+                ("GET", "/account"),
+                ("GET", "/account/sessions"),
+                ("POST", "/account"),
+                ("GET", "/sign-in"),
+                ("POST", "/sign-in"),
+                ("POST", "/consent"),
+                ("GET", "/sign-out"),
+                ("GET", "/end-session"),
+                ("GET", market.request().path().as_str()),
+                ("GET", silently.as_str()),
+                ("POST", "/authorize"),
+            ] {
+                let mut request = form_body(w.http(method, path), &[]);
+                for cookie in &cookies {
+                    request = request.header("cookie", cookie);
+                }
+                let reply = w.send(request);
+                assert_eq!((reply.status, reply.location()), (400, None), "{method} {path}");
+                let says = reply.words();
+                assert!(says.contains("two cookies of the same name"), "{method} {path}: {says}");
+                assert_eq!(reply.header("set-cookie"), None, "{method} {path}");
             }
         }
+        assert_eq!(ada.opens(&market).at(), "program", "her own browser goes on");
     }
 
     fn attack_74_103_nothing_of_a_request_is_in_cookies_or_page_addresses(w: &World) {

@@ -1,10 +1,18 @@
 //! Rows 51 and 100: if the store fails, the answer is a 503, never a yes.
 
-use crate::world::in_both_worlds;
+use foundation::id::Position;
+use store::faultpoint;
+
+use crate::database::Database;
 use crate::world::program::Tokens;
 use crate::world::reply::Reply;
+use crate::world::{World, in_both_worlds};
 
-fn is_unavailable(reply: &Reply) -> bool {
+mod attempts;
+
+use attempts::Attempt;
+
+pub(super) fn is_unavailable(reply: &Reply) -> bool {
     let clear = match reply.status {
         503 if reply.body.starts_with('{') => reply.text("error") == "temporarily_unavailable",
         503 => reply
@@ -15,62 +23,88 @@ fn is_unavailable(reply: &Reply) -> bool {
     clear && reply.location().is_none()
 }
 
-in_both_worlds! {
-    fn attack_51_100_while_the_store_fails_nothing_is_given_and_nothing_is_said_to_be_done(w: &World) {
-        let market = w.mini_program("market", "openid profile.basic");
-        let app = w.client(serde_json::json!({ "token_endpoint_auth_method": "none" }));
-        let ada = w.person("ada");
-        let tokens = ada.uses(&market);
-        let rotating = ada.uses(&app);
-        let code = ada.opens(&market).code();
-        let sheet = ada.sends(market.request().with("prompt", "consent"));
-        let bob = w.person("bob");
-        let sign_in = bob.browser.get("/sign-in");
-        let question = ada.looks_at("/sign-out");
-        w.store_fails(true);
-        let replies = [
-            ("redeem", market.redeems(&code)),
-            ("rotate", app.refreshes(rotating.refresh())),
-            ("revoke an access token", market.revokes(&tokens.access)),
-            ("revoke a refresh token", market.revokes(tokens.refresh())),
-            ("authorize", ada.opens(&market).page),
-            ("allow", sheet.clone().presses("allow").page),
-            ("deny", sheet.clone().presses("deny").page),
-            ("sign in", bob.types_password(&sign_in, "bob", &bob.password)),
-            ("guess", bob.types_password(&sign_in, "bob", "wrong")),
-            ("sign out", ada.browser.presses(&question, "logout", &[])),
-            ("remove", ada.removes(&market)),
-            ("take back", ada.takes_back(&market, "profile.basic")),
-        ];
-        for (what, reply) in &replies {
-            assert!(is_unavailable(reply), "{what}: {} {}", reply.status, reply.body);
+/// The database goes away under a server, and comes back: the server of PostgreSQL lets nobody in
+/// any more. A file that is open stays readable, so on SQLite every read fails in its place.
+fn database_goes(w: &World) {
+    match name_on_server(w.database()) {
+        None => w.store_fails(faultpoint::READ),
+        Some(name) => {
+            let mut administration = w.database().administration();
+            administration.run(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"));
+            administration.run(&format!(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+            ));
         }
-        assert!(bob.sessions().is_empty());
-        w.store_fails(false);
-        // Nothing of it was half done.
-        assert!(market.finds_active(&tokens.access) && market.finds_active(tokens.refresh()));
-        assert_eq!(market.scope_now(&tokens.access), "openid profile.basic");
-        assert_eq!(ada.looks_at("/account").path, "/account");
-        assert_eq!(market.redeems(&code).status, 200, "the code was not used up");
-        assert_eq!(app.refreshes(rotating.refresh()).status, 200, "neither was the refresh token");
-        assert_eq!(sheet.presses("allow").at(), "program");
-        assert_eq!(market.revokes(&tokens.access).status, 200);
-        assert!(!market.finds_active(&tokens.access));
+    }
+}
+
+fn database_comes_back(w: &World) {
+    match name_on_server(w.database()) {
+        None => w.store_works(),
+        Some(name) => {
+            let mut administration = w.database().administration();
+            administration.run(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true"));
+        }
+    }
+}
+
+fn name_on_server(database: &Database) -> Option<String> {
+    let name = database.url.rsplit('/').next().expect("a name");
+    (!database.is_sqlite()).then(|| name.to_owned())
+}
+
+in_both_worlds! {
+    /// Wherever the store fails: what is not done is not said to be done, what is said to be done is
+    /// done, and what was revoked stays so. Only who fails between the commit and the answer has
+    /// done what the answer does not know.
+    fn attack_51_100_while_the_store_fails_nothing_is_given_and_nothing_is_said_to_be_done(w: &World) {
+        for point in faultpoint::ALL {
+            let attempts = attempts::all(w, point);
+            w.store_fails(point);
+            let replies: Vec<Reply> = attempts.iter().map(|attempt| (attempt.act)()).collect();
+            w.store_works();
+            // So much later a node that is fresh has heard of every commit.
+            w.seconds_pass(2);
+            let as_it_should = |(attempt, reply): &(&Attempt, &Reply)| match attempt.fails(point) {
+                true => is_unavailable(reply),
+                false => reply.status == attempt.yes,
+            };
+            let answered = attempts.iter().zip(&replies);
+            let wrong: Vec<String> = answered
+                .filter(|answer| !as_it_should(answer))
+                .map(|(attempt, reply)| format!("{}: {} {}", attempt.what, reply.status, reply.body))
+                .collect();
+            assert!(wrong.is_empty(), "{point}: {wrong:#?}");
+            for attempt in &attempts {
+                let done = !attempt.fails(point) || point == faultpoint::AFTER_COMMIT_BEFORE_ANSWER;
+                (attempt.check)(done, &format!("{} at {point}", attempt.what));
+            }
+        }
+    }
+
+    /// A full disk can be read. The beat of the node is what notices; here it is beaten by hand.
+    fn attack_100_a_node_that_cannot_write_is_not_ready(w: &World) {
+        let flows = w.flows();
+        let node = flows.new_node_id();
+        let beat = || w.wait(flows.beat(node, Position(0), Position(0)));
+        w.store_fails(faultpoint::BEGIN);
+        assert!(beat().is_err());
+        assert_eq!(
+            w.get("/readyz").shown(),
+            r#"503 {"database":true,"fresh":true,"ready":false,"writable":false}"#
+        );
+        w.store_works();
+        beat().expect("it can be written again");
+        assert_eq!(w.get("/readyz").status, 200);
+        w.wait(flows.retire_node(node)).expect("it leaves");
     }
 
     /// A node that cannot confirm what it knows asks the database; gone is gone.
     fn attack_100_without_a_database_nothing_is_active(w: &World) {
-        if w.database().is_sqlite() {
-            // A file that is open stays readable; its writes are above.
-            return;
-        }
         let market = w.mini_program("market", "openid");
         let ada = w.person("ada");
         let tokens = ada.uses(&market);
-        let name = w.database().url.rsplit('/').next().expect("a name").to_owned();
-        let mut administration = w.database().administration();
-        administration.run(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"));
-        administration.run(&format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"));
+        database_goes(w);
         w.clock_runs_ahead(2);
         let replies = [
             market.introspects(&tokens.access),
@@ -85,7 +119,7 @@ in_both_worlds! {
         }
         let ready = w.get("/readyz");
         assert_eq!((ready.status, w.get("/healthz").status), (503, 200));
-        administration.run(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true"));
+        database_comes_back(w);
         w.soon("it is ready again", || w.get("/readyz").status == 200);
         assert!(market.finds_active(&tokens.access));
         assert!(!Tokens::of(&market.refreshes(tokens.refresh())).access.is_empty());

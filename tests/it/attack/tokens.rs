@@ -154,8 +154,7 @@ in_both_worlds! {
         let market = w.mini_program("market", "openid");
         let tokens = w.person("ada").uses(&market);
         for token in [tokens.access.as_str(), tokens.refresh()] {
-            let step = if token.len() > 100 { 37 } else { 1 };
-            for cut in (1..token.len()).step_by(step) {
+            for cut in 1..token.len() {
                 assert!(!market.finds_active(&token[..cut]), "the first {cut}");
                 assert!(!market.finds_active(&token[cut..]), "without the first {cut}");
             }

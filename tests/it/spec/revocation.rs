@@ -54,7 +54,8 @@ in_both_worlds! {
         assert!(!market.finds_active(tokens.refresh()));
     }
 
-    /// The operator's cut: everything that was given out before it is dead, new tokens live.
+    /// The operator's cut: everything that was given out before it is dead at every endpoint, a code
+    /// that was under way included; new tokens live.
     fn the_operator_can_cut_off_a_client_a_person_and_everybody(w: &World) {
         use flow::administer::revoke::Cut;
         let (market, bank) = (w.mini_program("market", "openid"), w.mini_program("bank", "openid"));
@@ -70,12 +71,23 @@ in_both_worlds! {
         for (cut, expected) in cuts {
             let held: Vec<_> = [(&ada, &market), (&ada, &bank), (&bob, &market), (&bob, &bank)]
                 .into_iter()
-                .map(|(person, program)| (program, person.opens(program).tokens()))
+                .map(|(person, program)| {
+                    let tokens = person.opens(program).tokens();
+                    (program, tokens, person.opens(program).code())
+                })
                 .collect();
             w.operator(flows.cut(cut.clone()));
-            for ((program, tokens), expected) in held.iter().zip(expected) {
-                assert_eq!(program.finds_active(&tokens.access), expected, "{cut:?}");
-                assert_eq!(program.finds_active(tokens.refresh()), expected, "{cut:?}");
+            for ((program, tokens, code), lives) in held.iter().zip(expected) {
+                assert_eq!(program.finds_active(&tokens.access), lives, "{cut:?}");
+                assert_eq!(program.finds_active(tokens.refresh()), lives, "{cut:?}");
+                let userinfo = program.userinfo(&tokens.access).status;
+                assert_eq!(userinfo, if lives { 200 } else { 401 }, "{cut:?}");
+                for reply in [program.refreshes(tokens.refresh()), program.redeems(code)] {
+                    match lives {
+                        true => assert_eq!(reply.status, 200, "{cut:?}: {}", reply.body),
+                        false => assert_eq!(reply.error(), "400 invalid_grant", "{cut:?}"),
+                    }
+                }
             }
         }
         let after = ada.opens(&market).tokens();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use url::Position;
 
 use super::html;
 
@@ -14,6 +15,8 @@ pub(crate) struct Reply {
     pub(crate) body: String,
     /// The path that was asked, where it is a page.
     pub(crate) path: String,
+    /// The same with its query: what opens the page again.
+    pub(crate) address: String,
 }
 
 impl Reply {
@@ -27,6 +30,7 @@ impl Reply {
             status: response.status().as_u16(),
             headers: headers.collect(),
             path: response.url().path().to_owned(),
+            address: response.url()[Position::BeforePath..].to_owned(),
             body: response
                 .text()
                 .await

@@ -1,6 +1,7 @@
 //! What a person sees on the account pages: programs and what they know, decisions, sessions.
 //! What they do there is in `account/*`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::client::Client;
@@ -10,7 +11,7 @@ use domain::profile::Profile;
 use domain::session::Session;
 use foundation::clock::Instant;
 use foundation::fault::Fault;
-use foundation::id::ClientId;
+use foundation::id::{ClientId, UserId};
 use protocol::scope::ScopeName;
 
 use crate::browser::{Browser, SignedIn};
@@ -37,6 +38,8 @@ pub struct Overview {
     pub programs: Vec<ProgramView>,
     /// Programs that lost all access a moment ago.
     pub removed: Vec<RemovedProgram>,
+    /// The super app that they use.
+    pub host: Option<Client>,
     /// The token that every form carries.
     pub form_token: String,
 }
@@ -75,8 +78,10 @@ pub struct SharedScope {
 pub struct SessionsView {
     /// Whose page it is.
     pub signed_in: SignedIn,
-    /// The live sessions, the newest first.
+    /// The live sessions: this one, then the one seen last.
     pub sessions: Vec<Session>,
+    /// The super app that they use.
+    pub host: Option<Client>,
     /// The token that every form carries.
     pub form_token: String,
 }
@@ -88,6 +93,19 @@ pub struct HistoryView {
     pub signed_in: SignedIn,
     /// The decisions, the newest first.
     pub receipts: Vec<Receipt>,
+    /// The clients that they are about, as they are now.
+    pub clients: Vec<Client>,
+    /// The super app that they use.
+    pub host: Option<Client>,
+}
+
+/// What every page of a person's own shows.
+#[derive(Debug)]
+pub struct OwnerView {
+    /// Whose page it is.
+    pub signed_in: SignedIn,
+    /// The super app that they use.
+    pub host: Option<Client>,
     /// The token that every form carries.
     pub form_token: String,
 }
@@ -146,6 +164,7 @@ impl Flows {
         let form_token = step::form_token(&self.keys(), signed_in.session.id);
         Ok(Some(Overview {
             signed_in,
+            host: clients.into_iter().find(is_home),
             removed: fading::removed(&known.receipts, self.policy().lifetimes.access, now),
             profile: known.profile,
             programs,
@@ -159,15 +178,20 @@ impl Flows {
             return Ok(None);
         };
         let (user_id, now) = (signed_in.user.id, self.now());
-        let mut sessions = self
+        let (mut sessions, host) = self
             .store()
-            .read(move |db| store::sessions::live_of_user(db, user_id, now))
+            .read(move |db| {
+                let sessions = store::sessions::live_of_user(db, user_id, now)?;
+                Ok((sessions, host_of(db, user_id)?))
+            })
             .await?;
-        sessions.sort_by_key(|s| std::cmp::Reverse(s.last_seen_at));
+        let here = signed_in.session.id;
+        sessions.sort_by_key(|s| (s.id != here, std::cmp::Reverse(s.last_seen_at)));
         let form_token = step::form_token(&self.keys(), signed_in.session.id);
         Ok(Some(SessionsView {
             signed_in,
             sessions,
+            host,
             form_token,
         }))
     }
@@ -178,28 +202,36 @@ impl Flows {
             return Ok(None);
         };
         let user_id = signed_in.user.id;
-        let receipts = self
+        let (receipts, clients, host) = self
             .store()
-            .read(move |db| store::receipts::of_user(db, user_id, HISTORY))
+            .read(move |db| {
+                let receipts = store::receipts::of_user(db, user_id, HISTORY)?;
+                let ids: BTreeSet<_> = receipts.iter().map(|r| r.client_id.clone()).collect();
+                let clients = store::clients::find_many(db, &Vec::from_iter(ids))?;
+                Ok((receipts, clients, host_of(db, user_id)?))
+            })
             .await?;
-        let form_token = step::form_token(&self.keys(), signed_in.session.id);
         Ok(Some(HistoryView {
             signed_in,
             receipts,
-            form_token,
+            clients,
+            host,
         }))
     }
 
-    /// Who is signed in, with the token for the forms of a page; for pages without more.
-    pub async fn account_owner(
-        &self,
-        browser: &Browser,
-    ) -> Result<Option<(SignedIn, String)>, Fault> {
+    /// What pages without more show; `None` when nobody is signed in.
+    pub async fn account_owner(&self, browser: &Browser) -> Result<Option<OwnerView>, Fault> {
         let Some(signed_in) = self.signed_in(browser).await? else {
             return Ok(None);
         };
+        let user_id = signed_in.user.id;
+        let host = self.store().read(move |db| host_of(db, user_id)).await?;
         let form_token = step::form_token(&self.keys(), signed_in.session.id);
-        Ok(Some((signed_in, form_token)))
+        Ok(Some(OwnerView {
+            signed_in,
+            host,
+            form_token,
+        }))
     }
 
     /// Who sent a form of the account pages.
@@ -216,6 +248,19 @@ impl Flows {
         }
         Ok(Ok(signed_in))
     }
+}
+
+/// The super app that a person uses.
+fn host_of(db: &mut store::Connection, user: UserId) -> Result<Option<Client>, Fault> {
+    let grants = store::grants::live_of_user(db, user)?;
+    let ids: Vec<ClientId> = grants.into_iter().map(|grant| grant.client_id).collect();
+    let clients = store::clients::find_many(db, &ids)?;
+    Ok(clients.into_iter().find(is_home))
+}
+
+/// Whether a client is a super app that said where it is.
+fn is_home(client: &Client) -> bool {
+    client.is_host() && client.metadata.client_uri.is_some()
 }
 
 /// What the store knows about a person and their programs.

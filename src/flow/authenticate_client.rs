@@ -77,7 +77,8 @@ impl Flows {
             PresentedCredential::Assertion {
                 client_id,
                 assertion,
-            } => self.by_assertion(client_id, &assertion).await,
+                // Its future is large, and the others should not carry it around.
+            } => Box::pin(self.by_assertion(client_id, &assertion)).await,
         }
     }
 
@@ -109,7 +110,7 @@ impl Flows {
         {
             return Ok(by_its_method(client, method));
         }
-        match self.read_client(client_id).await? {
+        match Box::pin(self.read_client(client_id)).await? {
             Some(client) if client.has_secret(secret) => Ok(by_its_method(client, method)),
             Some(_) => Ok(failed("the secret is wrong")),
             None => {

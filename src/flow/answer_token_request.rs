@@ -67,7 +67,7 @@ impl Flows {
         // Noted before anything is read: whatever ends after this kills the tokens that come of it,
         // whether the reads below saw it or not.
         let position = self.live().freshness.position();
-        let authenticated = self.authenticate_client_at(ClientEndpoint::Token, presented);
+        let authenticated = self.authenticate_client(ClientEndpoint::Token, presented);
         let client = match authenticated.await? {
             Answer::Given(client) => client,
             Answer::Refused(error) => return Ok(Answer::Refused(error)),
@@ -82,6 +82,7 @@ impl Flows {
             now: self.now(),
         };
         let grant_type = request.grant_type();
+        // What waits for the store is large, and is kept out of the future of what does not.
         let answer = match request {
             TokenRequest::AuthorizationCode {
                 code,
@@ -95,22 +96,19 @@ impl Flows {
                     code_verifier,
                     resource,
                 };
-                self.run(grant, &issuing).await?
+                Box::pin(self.run(grant, &issuing)).await?
             }
             TokenRequest::RefreshToken {
                 refresh_token,
                 scope,
                 resource,
             } => {
-                self.run(
-                    RefreshToken {
-                        refresh_token,
-                        scope,
-                        resource,
-                    },
-                    &issuing,
-                )
-                .await?
+                let grant = RefreshToken {
+                    refresh_token,
+                    scope,
+                    resource,
+                };
+                Box::pin(self.run(grant, &issuing)).await?
             }
             TokenRequest::ClientCredentials { scope, resource } => {
                 self.run(ClientCredentials { scope, resource }, &issuing)
@@ -142,7 +140,7 @@ impl Flows {
         let scope = usable_scope(&issuing.client, &entitled.scope);
         let response = self.issue(issuing, Entitled { scope, ..entitled }).await?;
         match rotation {
-            Some(rotation) => rotation.commit(self, response).await,
+            Some(rotation) => Box::pin(rotation.commit(self, response)).await,
             None => Ok(Answer::Given(response)),
         }
     }

@@ -75,26 +75,13 @@ impl ClientEndpoint {
 }
 
 impl Flows {
-    /// Authenticates a client at the introspection endpoint; as
-    /// [`Flows::authenticate_client_at`] in everything.
-    ///
-    /// # Errors
-    /// The same.
-    pub async fn authenticate_client(
-        &self,
-        presented: PresentedCredential,
-    ) -> Result<Answer<AuthenticatedClient>, Fault> {
-        self.authenticate_client_at(ClientEndpoint::Introspection, presented)
-            .await
-    }
-
     /// Authenticates a client. With a secret, or as a public client, memory is enough while this
     /// node is fresh; an assertion is remembered in the store, so that it works once.
     ///
     /// # Errors
     /// The answer is refused with `invalid_client` (401); which rule was broken is in its cause
     /// only. A store that does not answer is a fault.
-    pub async fn authenticate_client_at(
+    pub async fn authenticate_client(
         &self,
         called: ClientEndpoint,
         presented: PresentedCredential,
@@ -126,7 +113,8 @@ impl Flows {
                 if named.is_some_and(|named| named != client_id) {
                     return Ok(failed("client_id is not the client of the assertion"));
                 }
-                let answer = self.by_assertion(called, &client_id, &assertion).await;
+                // Its future is large, and the others should not carry it around.
+                let answer = Box::pin(self.by_assertion(called, &client_id, &assertion)).await;
                 about(answer, &client_id)
             }
         }
@@ -160,7 +148,7 @@ impl Flows {
         {
             return Ok(by_its_method(client, method));
         }
-        match self.read_client(client_id).await? {
+        match Box::pin(self.read_client(client_id)).await? {
             Some(client) if client.has_secret(secret) => Ok(by_its_method(client, method)),
             Some(_) => Ok(failed("the secret is wrong")),
             None => {

@@ -17,7 +17,7 @@ impl Flows {
         {
             return Ok(Some(client));
         }
-        self.read_client(id).await
+        Box::pin(self.read_client(id)).await
     }
 
     /// The client as the store has it; memory keeps it from then on.

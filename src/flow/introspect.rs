@@ -4,6 +4,7 @@
 //! gets the same answer as about no token at all. On the way of a token seen before, a fresh node
 //! asks no database.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use domain::client::Client;
@@ -11,6 +12,7 @@ use domain::refresh_retry::RefreshToken;
 use domain::token_family::TokenFamily;
 use foundation::digest::TokenDigest;
 use foundation::fault::Fault;
+use foundation::id::Subject;
 use foundation::secret::SecretKind;
 use live::verified_tokens::VerifiedToken;
 use protocol::access_token::AccessTokenClaims;
@@ -22,8 +24,116 @@ use protocol::scope::ScopeSet;
 use crate::Flows;
 use crate::answer::Answer;
 use crate::answer_token_request::parents::parents;
-use crate::authenticate_client::AuthenticatedClient;
+use crate::authenticate_client::{AuthenticatedClient, ClientEndpoint};
 use crate::verify_access_token::Standing;
+
+/// What a caller may know about a token.
+#[derive(Debug)]
+pub enum Introspected {
+    /// There is no such token, as far as this caller is concerned.
+    Inactive,
+    /// An access token that is alive.
+    AccessToken {
+        /// The token. What it says about itself is borrowed, not copied: this answer is given more
+        /// often than any other.
+        token: Arc<VerifiedToken>,
+        /// What is left of its scope, if that is less than it says.
+        narrowed_to: Option<ScopeSet>,
+        /// The caller's own name for the person, if that is not the one that it says.
+        sub: Option<Subject>,
+        /// Whether it was issued to the caller.
+        is_owner: bool,
+    },
+    /// A refresh token that is alive, which only its owner learns.
+    RefreshToken {
+        /// The token.
+        token: RefreshToken,
+        /// What it belongs to.
+        family: TokenFamily,
+        /// What it allows now.
+        scope: ScopeSet,
+        /// The owner's name for the person.
+        sub: Subject,
+        /// The issuer.
+        issuer: String,
+    },
+}
+
+impl Introspected {
+    /// The answer as JSON. What a client is told about a token of its own changes only when
+    /// something of it is taken back, so it is written once.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        let Self::AccessToken {
+            token,
+            narrowed_to: None,
+            sub: None,
+            is_owner: true,
+        } = self
+        else {
+            return serde_json::to_string(&self.response());
+        };
+        if let Some(known) = token.told_to_its_client.get() {
+            return Ok(known.to_string());
+        }
+        let text = serde_json::to_string(&self.response())?;
+        let kept = token.told_to_its_client.get_or_init(|| text.into());
+        Ok(kept.to_string())
+    }
+
+    /// The answer in the words of RFC 7662 §2.2.
+    pub fn response(&self) -> IntrospectionResponse<'_> {
+        match self {
+            Self::Inactive => IntrospectionResponse::inactive(),
+            Self::AccessToken {
+                token,
+                narrowed_to,
+                sub,
+                is_owner,
+            } => {
+                let claims = &token.claims;
+                IntrospectionResponse {
+                    active: true,
+                    scope: said(narrowed_to.as_ref().or(claims.scope.as_ref())),
+                    client_id: Some(&claims.client_id),
+                    token_type: Some("Bearer"),
+                    exp: Some(claims.exp),
+                    iat: Some(claims.iat),
+                    sub: Some(sub.as_ref().map_or(&claims.sub, Subject::as_str)),
+                    aud: Some(&claims.aud),
+                    iss: Some(&claims.iss),
+                    jti: is_owner.then_some(&claims.jti),
+                    auth_time: claims.auth_time,
+                    acr: claims.acr.as_deref(),
+                    ..IntrospectionResponse::default()
+                }
+            }
+            Self::RefreshToken {
+                token,
+                family,
+                scope,
+                sub,
+                issuer,
+            } => IntrospectionResponse {
+                active: true,
+                scope: said(Some(scope)),
+                client_id: Some(&family.client_id),
+                exp: Some(token.expires_at.min(family.expires_at).seconds()),
+                iat: Some(token.issued_at.seconds()),
+                sub: Some(sub.as_str()),
+                iss: Some(issuer),
+                ..IntrospectionResponse::default()
+            },
+        }
+    }
+}
+
+/// An empty scope is not said.
+fn said(scope: Option<&ScopeSet>) -> Option<&ScopeSet> {
+    scope.filter(|scope| !scope.is_empty())
+}
 
 impl Flows {
     /// Answers an introspection request. The hint is not needed: "An authorization server MAY
@@ -37,8 +147,9 @@ impl Flows {
         presented: PresentedCredential,
         token: &str,
         _hint: Option<&str>,
-    ) -> Result<Answer<IntrospectionResponse>, Fault> {
-        let caller = match self.authenticate_client(presented).await? {
+    ) -> Result<Answer<Introspected>, Fault> {
+        let authenticated = self.authenticate_client(ClientEndpoint::Introspection, presented);
+        let caller = match authenticated.await? {
             Answer::Given(caller) => caller,
             Answer::Refused(error) => return Ok(Answer::Refused(error)),
         };
@@ -47,64 +158,56 @@ impl Flows {
         }
         // A suspended client learns nothing about anybody's token.
         let Ok(caller) = caller.in_service() else {
-            return Ok(Answer::Given(IntrospectionResponse::inactive()));
+            return Ok(Answer::Given(Introspected::Inactive));
         };
-        let response = match SecretKind::RefreshToken.digest_of(token) {
-            Some(digest) => self.introspect_refresh_token(caller, digest).await?,
+        let found = match SecretKind::RefreshToken.digest_of(token) {
+            // Seldom asked for, and large: on the heap, the future of the others stays small.
+            Some(digest) => Box::pin(self.introspect_refresh_token(caller, digest)).await?,
             None => self.introspect_access_token(caller, token).await?,
         };
-        Ok(Answer::Given(
-            response.unwrap_or_else(IntrospectionResponse::inactive),
-        ))
+        Ok(Answer::Given(found.unwrap_or(Introspected::Inactive)))
     }
 
     async fn introspect_access_token(
         &self,
         caller: &Client,
         token: &str,
-    ) -> Result<Option<IntrospectionResponse>, Fault> {
+    ) -> Result<Option<Introspected>, Fault> {
         let Some(token) = self.verify_access_token(token).await? else {
             return Ok(None);
         };
         if !concerns(caller, &token.claims) {
             return Ok(None);
         }
-        let Standing::Alive(scope) = self.standing(&token).await? else {
-            return Ok(None);
+        let narrowed_to = match self.standing(&token).await? {
+            Standing::Dead => return Ok(None),
+            Standing::Alive(Cow::Borrowed(_)) => None,
+            Standing::Alive(Cow::Owned(scope)) => Some(scope),
         };
-        let scope = scope.into_owned();
-        let sub = self.sub_for(caller, &token).await?;
-        let claims = &token.claims;
-        let is_owner = claims.client_id == caller.id;
-        Ok(Some(IntrospectionResponse {
-            active: true,
-            scope: Some(scope).filter(|scope| !scope.is_empty()),
-            client_id: Some(claims.client_id.clone()),
-            token_type: Some("Bearer".to_owned()),
-            exp: Some(claims.exp),
-            iat: Some(claims.iat),
-            sub: Some(sub),
-            aud: Some(claims.aud.clone()),
-            iss: Some(claims.iss.clone()),
-            jti: is_owner.then(|| claims.jti.clone()),
-            auth_time: claims.auth_time,
-            acr: claims.acr.clone(),
-            ..IntrospectionResponse::default()
+        Ok(Some(Introspected::AccessToken {
+            sub: self.own_sub(caller, &token).await?,
+            is_owner: token.claims.client_id == caller.id,
+            narrowed_to,
+            token,
         }))
     }
 
     /// The caller's own name for the person, so that two resource servers that compare their
-    /// answers learn nothing. In a token that is meant for the client it was issued to, it already
-    /// stands in the token; a token without a person names its client.
-    async fn sub_for(&self, caller: &Client, token: &VerifiedToken) -> Result<String, Fault> {
+    /// answers learn nothing. None where the token says it already: one that is meant for the
+    /// client it was issued to; a token without a person names its client.
+    async fn own_sub(
+        &self,
+        caller: &Client,
+        token: &VerifiedToken,
+    ) -> Result<Option<Subject>, Fault> {
         let claims = &token.claims;
         let own = claims.client_id == caller.id && claims.aud.as_slice() == [caller.id.as_str()];
         match token.handle.on_behalf_of {
             Some(person) if !own => {
-                let subject = self.subject(caller.sector(), person.user_id).await?;
-                Ok(subject.as_str().to_owned())
+                let subject = Box::pin(self.subject(caller.sector(), person.user_id)).await?;
+                Ok(Some(subject))
             }
-            _ => Ok(claims.sub.clone()),
+            _ => Ok(None),
         }
     }
 
@@ -113,7 +216,7 @@ impl Flows {
         &self,
         caller: &Arc<Client>,
         digest: TokenDigest,
-    ) -> Result<Option<IntrospectionResponse>, Fault> {
+    ) -> Result<Option<Introspected>, Fault> {
         let (client, now) = (Arc::clone(caller), self.now());
         let found = self.store().read(move |db| {
             let Some(token) = store::refresh_tokens::find(db, digest)? else {
@@ -134,12 +237,12 @@ impl Flows {
         let Some((token, family, grant)) = found.await? else {
             return Ok(None);
         };
-        let sub = self.subject(caller.sector(), family.user_id).await?;
-        let response = refresh_token_response(&token, &family, &grant);
-        Ok(Some(IntrospectionResponse {
-            sub: Some(sub.as_str().to_owned()),
-            iss: Some(self.policy().issuer.clone()),
-            ..response
+        Ok(Some(Introspected::RefreshToken {
+            scope: family.authorized.scope.intersection(&grant),
+            sub: self.subject(caller.sector(), family.user_id).await?,
+            issuer: self.policy().issuer.clone(),
+            token,
+            family,
         }))
     }
 }
@@ -165,20 +268,4 @@ fn concerns(caller: &Client, claims: &AccessTokenClaims) -> bool {
             .resource
             .as_ref()
             .is_some_and(|resource| claims.aud.contains(resource))
-}
-
-fn refresh_token_response(
-    token: &RefreshToken,
-    family: &TokenFamily,
-    grant: &ScopeSet,
-) -> IntrospectionResponse {
-    let scope = family.authorized.scope.intersection(grant);
-    IntrospectionResponse {
-        active: true,
-        scope: Some(scope).filter(|scope| !scope.is_empty()),
-        client_id: Some(family.client_id.clone()),
-        exp: Some(token.expires_at.min(family.expires_at).seconds()),
-        iat: Some(token.issued_at.seconds()),
-        ..IntrospectionResponse::default()
-    }
 }

@@ -86,7 +86,7 @@ impl Flows {
         token: &str,
         _hint: Option<&str>,
     ) -> Result<Answer<()>, Fault> {
-        let authenticated = self.authenticate_client_at(ClientEndpoint::Revocation, presented);
+        let authenticated = self.authenticate_client(ClientEndpoint::Revocation, presented);
         let caller = match authenticated.await? {
             Answer::Given(caller) => caller,
             Answer::Refused(error) => return Ok(Answer::Refused(error)),

@@ -4,7 +4,7 @@
 //! Whom the token is meant for, and who may ask about it, is decided by those who ask.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use foundation::base64url;
 use foundation::clock::Instant;
@@ -45,35 +45,27 @@ enum Look {
 
 impl Flows {
     /// The token, if we signed it as an access token and it has not expired. One that was seen
-    /// before is found by its digest, without a signature check.
+    /// before is found by its text, without a signature check.
     pub(crate) async fn verify_access_token(
         &self,
         token: &str,
     ) -> Result<Option<Arc<VerifiedToken>>, Fault> {
         // A refresh token, a code or a stranger's opaque token costs nothing.
-        if token.len() > MAX_TOKEN || token.bytes().filter(|b| *b == b'.').count() != 2 {
+        if token.len() > MAX_TOKEN || memchr::memchr_iter(b'.', token.as_bytes()).count() != 2 {
             return Ok(None);
         }
-        let digest = TokenDigest::of(token);
         let verified = match self.is_fresh() {
-            true => match self.live().verified_tokens.get(&digest) {
+            true => match self.live().verified_tokens.get(token) {
                 Some(verified) => Some(verified),
-                None => self.verify_unseen(token, digest).await?,
+                None => Box::pin(self.verify_unseen(token)).await?,
             },
-            false if self.is_key_published(token).await? => {
-                self.verify_unseen(token, digest).await?
-            }
-            false => None,
+            false => Box::pin(self.verify_in_doubt(token)).await?,
         };
         let now = self.now();
         Ok(verified.filter(|verified| now < verified.expires_at))
     }
 
-    async fn verify_unseen(
-        &self,
-        token: &str,
-        digest: TokenDigest,
-    ) -> Result<Option<Arc<VerifiedToken>>, Fault> {
+    async fn verify_unseen(&self, token: &str) -> Result<Option<Arc<VerifiedToken>>, Fault> {
         let issuer = &self.policy().issuer;
         let mut keys = self.keys();
         let mut looked = look(&keys, issuer, token);
@@ -88,13 +80,21 @@ impl Flows {
         let verified = Arc::new(verified);
         self.live()
             .verified_tokens
-            .fill(digest, Arc::clone(&verified));
+            .fill(token, Arc::clone(&verified));
         // Keys that were replaced while this went on may have been revoked, and what was found with
         // them must not stay. Replaced later, they are followed by a clearing of their own.
         if !Arc::ptr_eq(&keys, &self.keys()) {
             self.live().verified_tokens.clear();
         }
         Ok(Some(verified))
+    }
+
+    /// The same where this node's memory is too old to be trusted.
+    async fn verify_in_doubt(&self, token: &str) -> Result<Option<Arc<VerifiedToken>>, Fault> {
+        match self.is_key_published(token).await? {
+            true => self.verify_unseen(token).await,
+            false => Ok(None),
+        }
     }
 
     /// Whether the store still publishes the key that a token names: asked when this node's memory
@@ -123,6 +123,14 @@ impl Flows {
             }
             Verdict::Alive { .. } => {}
         }
+        Box::pin(self.stored_standing(token, scope)).await
+    }
+
+    async fn stored_standing<'a>(
+        &self,
+        token: &VerifiedToken,
+        scope: Cow<'a, ScopeSet>,
+    ) -> Result<Standing<'a>, Fault> {
         let (handle, jti) = (token.handle.clone(), token.jti);
         let read = self
             .store()
@@ -158,7 +166,8 @@ fn look(keys: &KeyRing, issuer: &str, token: &str) -> Look {
         handle,
         jti: TokenDigest::of(&claims.jti),
         expires_at: Instant::from_seconds(claims.exp),
-        claims: Arc::new(claims),
+        claims,
+        told_to_its_client: OnceLock::new(),
     })
 }
 

@@ -3,9 +3,13 @@
 //! Whom a key belongs to and what it may seal is for its callers to say; they name the use in the
 //! associated data, so that a value sealed for one use cannot be opened as another.
 
+use std::sync::OnceLock;
+
 use foundation::entropy::{self, Entropy};
 use foundation::secret::KeyBytes;
-use openssl::symm::{Cipher, decrypt_aead, encrypt_aead};
+use openssl::cipher::{Cipher, CipherRef};
+use openssl::cipher_ctx::CipherCtx;
+use openssl::error::ErrorStack;
 
 use crate::assured::assured;
 
@@ -34,33 +38,57 @@ impl AeadKey {
     /// 2^32" with random nonces (NIST SP 800-38D §8.3); keys that seal often are rotated daily.
     pub(crate) fn seal(&self, associated: &[u8], plain: &[u8], entropy: &dyn Entropy) -> Vec<u8> {
         let nonce = entropy::bytes::<NONCE>(entropy);
+        assured(self.encrypt(&nonce, associated, plain))
+    }
+
+    fn encrypt(
+        &self,
+        nonce: &[u8; NONCE],
+        associated: &[u8],
+        plain: &[u8],
+    ) -> Result<Vec<u8>, ErrorStack> {
+        let mut context = CipherCtx::new()?;
+        context.encrypt_init(Some(cipher()), Some(self.0.expose()), Some(nonce))?;
+        context.cipher_update(associated, None)?;
+        let mut text = Vec::with_capacity(plain.len() + TAG);
+        context.cipher_update_vec(plain, &mut text)?;
+        context.cipher_final_vec(&mut text)?;
         let mut tag = [0; TAG];
-        let cipher = Cipher::aes_256_gcm();
-        let sealed = encrypt_aead(
-            cipher,
-            self.0.expose(),
-            Some(&nonce),
-            associated,
-            plain,
-            &mut tag,
-        );
-        [&nonce[..], &assured(sealed), &tag].concat()
+        context.tag(&mut tag)?;
+        Ok([nonce, text.as_slice(), &tag].concat())
     }
 
     /// What [`AeadKey::seal`] sealed with the same associated data; `None` for anything else.
     pub(crate) fn open(&self, associated: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
         let (nonce, rest) = sealed.split_at_checked(NONCE)?;
         let (text, tag) = rest.split_at_checked(rest.len().checked_sub(TAG)?)?;
-        decrypt_aead(
-            Cipher::aes_256_gcm(),
-            self.0.expose(),
-            Some(nonce),
-            associated,
-            text,
-            tag,
-        )
-        .ok()
+        self.decrypt(nonce, associated, text, tag).ok()
     }
+
+    fn decrypt(
+        &self,
+        nonce: &[u8],
+        associated: &[u8],
+        text: &[u8],
+        tag: &[u8],
+    ) -> Result<Vec<u8>, ErrorStack> {
+        let mut context = CipherCtx::new()?;
+        context.decrypt_init(Some(cipher()), Some(self.0.expose()), Some(nonce))?;
+        context.cipher_update(associated, None)?;
+        let mut plain = Vec::with_capacity(text.len() + TAG);
+        context.cipher_update_vec(text, &mut plain)?;
+        context.set_tag(tag)?;
+        // Only this looks at the tag: before it, nothing of what was decrypted may be used.
+        context.cipher_final_vec(&mut plain)?;
+        Ok(plain)
+    }
+}
+
+/// AES-256-GCM, looked up once: OpenSSL 3 searches its providers each time that a cipher is named
+/// otherwise, which takes longer than the sealing.
+fn cipher() -> &'static CipherRef {
+    static CIPHER: OnceLock<Cipher> = OnceLock::new();
+    CIPHER.get_or_init(|| assured(Cipher::fetch(None, "AES-256-GCM", None)))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! Access tokens whose signature was checked before, by the digest of the whole token: a second
-//! look costs no signature check. What a token may still do is never remembered here.
+//! Access tokens whose signature was checked before, by their whole text: a second look costs no
+//! signature check. What a token may still do is never remembered here.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use domain::token_handle::TokenHandle;
 use foundation::clock::Instant;
@@ -9,25 +9,28 @@ use foundation::digest::TokenDigest;
 use protocol::access_token::AccessTokenClaims;
 use quick_cache::sync::Cache;
 
-/// How many tokens are kept: about one KiB each.
+/// How many tokens are kept: about two KiB each.
 const TOKENS: usize = 20_000;
 
 /// A token that this server signed.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub struct VerifiedToken<T = AccessTokenClaims> {
     /// What it belongs to.
     pub handle: TokenHandle,
     /// The digest of its `jti`.
     pub jti: TokenDigest,
     /// What it says.
-    pub claims: Arc<T>,
+    pub claims: T,
     /// When it ends by itself.
     pub expires_at: Instant,
+    /// What the client that it was issued to and is meant for is told about it, while nothing of it
+    /// was taken back: kept from the first time that it is asked for.
+    pub told_to_its_client: OnceLock<Box<str>>,
 }
 
 /// Tokens that were verified before.
 #[derive(Debug)]
-pub struct VerifiedTokens<T = AccessTokenClaims>(Cache<TokenDigest, Arc<VerifiedToken<T>>>);
+pub struct VerifiedTokens<T = AccessTokenClaims>(Cache<Box<str>, Arc<VerifiedToken<T>>>);
 
 impl<T> Default for VerifiedTokens<T> {
     fn default() -> Self {
@@ -41,15 +44,15 @@ impl<T> VerifiedTokens<T> {
         Self(Cache::new(tokens))
     }
 
-    /// A token that was verified before, expired or not; `token` is the digest of its whole text,
-    /// so a changed token is another one.
-    pub fn get(&self, token: &TokenDigest) -> Option<Arc<VerifiedToken<T>>> {
+    /// A token that was verified before, expired or not. It is the whole text that is compared, so
+    /// a changed token is another one.
+    pub fn get(&self, token: &str) -> Option<Arc<VerifiedToken<T>>> {
         self.0.get(token)
     }
 
     /// Keeps a token that was just verified.
-    pub fn fill(&self, token: TokenDigest, verified: Arc<VerifiedToken<T>>) {
-        self.0.insert(token, verified);
+    pub fn fill(&self, token: &str, verified: Arc<VerifiedToken<T>>) {
+        self.0.insert(token.into(), verified);
     }
 
     /// Forgets everything: a key was revoked. Call it once the new keys are in place, and again a
@@ -85,17 +88,18 @@ mod tests {
                 opens_userinfo: false,
             },
             jti: TokenDigest::of("jti"),
-            claims: Arc::new(number),
+            claims: number,
             expires_at: Instant::from_millis(0),
+            told_to_its_client: OnceLock::new(),
         })
     }
 
     #[test]
     fn only_the_very_same_token_is_found() {
         let tokens = VerifiedTokens::default();
-        tokens.fill(TokenDigest::of("a.b.c"), token(1));
-        assert_eq!(tokens.get(&TokenDigest::of("a.b.c")), Some(token(1)));
-        assert_eq!(tokens.get(&TokenDigest::of("a.b.C")), None);
+        tokens.fill("a.b.c", token(1));
+        assert_eq!(tokens.get("a.b.c"), Some(token(1)));
+        assert_eq!(tokens.get("a.b.C"), None);
         tokens.clear();
         assert!(tokens.is_empty());
     }
@@ -104,7 +108,7 @@ mod tests {
     fn there_are_never_more_than_the_bound() {
         let tokens = VerifiedTokens::bounded(100);
         for number in 0..1000 {
-            tokens.fill(TokenDigest::of(&number.to_string()), token(number));
+            tokens.fill(&number.to_string(), token(number));
         }
         assert!((1..=100).contains(&tokens.len()), "{}", tokens.len());
     }

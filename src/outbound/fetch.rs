@@ -162,8 +162,8 @@ pub fn get_json(uri: &str) -> Result<Request<Vec<u8>>, FetchProblem> {
 }
 
 fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, Fault> {
-    let found = Certificate::from_pem_bundle(pem)
-        .map_err(|error| Fault::unusable(EXTRA_CA, error))?;
+    let found =
+        Certificate::from_pem_bundle(pem).map_err(|error| Fault::unusable(EXTRA_CA, error))?;
     if found.is_empty() {
         return Err(Fault::unusable(EXTRA_CA, "there is none in PEM form"));
     }

@@ -4,8 +4,7 @@
 //! [`IntrospectionResponse::inactive`], which says nothing.
 
 use foundation::id::ClientId;
-use foundation::secret::SecretText;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::audience::Audience;
 use crate::oauth_error::OAuthError;
@@ -14,20 +13,20 @@ use crate::scope::ScopeSet;
 use crate::token_type_hint::{TokenTypeHint, token_and_hint};
 
 /// A token that is asked about.
-#[derive(Clone, Debug)]
-pub struct IntrospectionRequest {
+#[derive(Clone, Copy)]
+pub struct IntrospectionRequest<'a> {
     /// The token as it was presented.
-    pub token: SecretText,
+    pub token: &'a str,
     /// Where to look first.
     pub token_type_hint: Option<TokenTypeHint>,
 }
 
-impl IntrospectionRequest {
+impl<'a> IntrospectionRequest<'a> {
     /// Reads the form.
     ///
     /// # Errors
     /// `invalid_request` if there is no token, or a parameter is repeated.
-    pub fn parse(parameters: &Parameters) -> Result<Self, OAuthError> {
+    pub fn parse(parameters: &'a Parameters) -> Result<Self, OAuthError> {
         let (token, token_type_hint) = token_and_hint(parameters)?;
         Ok(Self {
             token,
@@ -38,49 +37,49 @@ impl IntrospectionRequest {
 
 /// The answer of RFC 7662 §2.2. Dates are seconds since 1970. There is no `username`: it would be
 /// the same for every caller.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct IntrospectionResponse {
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct IntrospectionResponse<'a> {
     /// Whether the token is alive, and meant for the caller.
     pub active: bool,
     /// What it allows now.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub scope: Option<ScopeSet>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<&'a ScopeSet>,
     /// To whom it was issued.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub client_id: Option<ClientId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<&'a ClientId>,
     /// `Bearer` for an access token.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub token_type: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_type: Option<&'static str>,
     /// When it ends.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub exp: Option<i64>,
     /// When it was issued.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub iat: Option<i64>,
     /// When it begins.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub nbf: Option<i64>,
     /// The caller's own pairwise subject.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sub: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sub: Option<&'a str>,
     /// For whom it is meant.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub aud: Option<Audience>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aud: Option<&'a Audience>,
     /// Who issued it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub iss: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub iss: Option<&'a str>,
     /// Its id.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub jti: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jti: Option<&'a str>,
     /// When the person signed in (RFC 9470 §6.2).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_time: Option<i64>,
     /// How the person signed in (RFC 9470 §6.2).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub acr: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acr: Option<&'a str>,
 }
 
-impl IntrospectionResponse {
+impl IntrospectionResponse<'_> {
     /// "If the introspection call is properly authorized but the token is not active, does not
     /// exist on this server, or the protected resource is not allowed to introspect this
     /// particular token" (RFC 7662 §2.2): one answer for all of them.
@@ -101,10 +100,12 @@ mod tests {
 
     #[test]
     fn an_active_answer_has_the_members_it_knows() {
+        let scope = ScopeSet::parse("b a").expect("scopes");
+        let audience = Audience::One("urn:shop".into());
         let response = IntrospectionResponse {
             active: true,
-            scope: ScopeSet::parse("b a").ok(),
-            aud: Some(Audience::One("urn:shop".into())),
+            scope: Some(&scope),
+            aud: Some(&audience),
             exp: Some(7),
             ..IntrospectionResponse::default()
         };
@@ -112,10 +113,6 @@ mod tests {
         assert_eq!(
             text,
             r#"{"active":true,"scope":"a b","exp":7,"aud":"urn:shop"}"#
-        );
-        assert_eq!(
-            serde_json::from_str::<IntrospectionResponse>(&text).ok(),
-            Some(response)
         );
     }
 }

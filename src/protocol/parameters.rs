@@ -3,6 +3,7 @@
 //! Owns decoding, bounds and the rule about repeated names. What a parameter means is the business
 //! of the request that reads it.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use url::form_urlencoded;
@@ -12,6 +13,8 @@ use crate::oauth_error::{OAuthError, invalid_request};
 
 /// How many pairs a request may have.
 const MAX_PAIRS: usize = 100;
+/// How many pairs most requests have at most.
+const EXPECTED_PAIRS: usize = 8;
 /// Bytes of a name.
 const MAX_NAME: usize = 100;
 /// Bytes of a value: room for a request object or a `claims` parameter.
@@ -22,7 +25,18 @@ const MAX_TOTAL: usize = 64 * 1024;
 /// Names and values in the order in which they came. `Debug` shows names only, because values may
 /// be passwords, codes and tokens.
 #[derive(Clone, PartialEq, Eq, Default)]
-pub struct Parameters(Vec<(String, String)>);
+pub struct Parameters {
+    /// All names and values, decoded, one after the other.
+    text: String,
+    ends: Vec<Ends>,
+}
+
+/// Where a name and its value end in the text. The name begins where the pair before ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Ends {
+    name: usize,
+    value: usize,
+}
 
 /// Why parameters were refused. The text names no value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -51,54 +65,47 @@ pub enum ParameterError {
 }
 
 impl Parameters {
-    /// Takes decoded pairs.
-    ///
-    /// # Errors
-    /// A bound is passed, or a NUL character is in them.
-    pub fn new(pairs: Vec<(String, String)>) -> Result<Self, ParameterError> {
-        if pairs.len() > MAX_PAIRS {
-            return Err(ParameterError::TooMany);
-        }
-        for (name, value) in &pairs {
-            if name.len() > MAX_NAME {
-                return Err(ParameterError::NameTooLong);
-            }
-            if value.len() > MAX_VALUE {
-                return Err(ParameterError::ValueTooLong(name.clone()));
-            }
-            if name.contains('\0') || value.contains('\0') {
-                return Err(ParameterError::Nul(name.replace('\0', "")));
-            }
-        }
-        let total: usize = pairs
-            .iter()
-            .map(|(name, value)| name.len() + value.len())
-            .sum();
-        if total > MAX_TOTAL {
-            return Err(ParameterError::TooLong);
-        }
-        Ok(Self(pairs))
-    }
-
     /// Reads `application/x-www-form-urlencoded` text: a query without its `?`, or a form body.
     ///
     /// # Errors
-    /// As [`Parameters::new`]; and broken percent-encoding or invalid UTF-8, which a lenient reader
-    /// would replace, so that two readers see two different requests.
+    /// A bound is passed, or a NUL character is in them; and broken percent-encoding or invalid
+    /// UTF-8, which a lenient reader would replace, so that two readers see two different requests.
     pub fn parse_urlencoded(text: &str) -> Result<Self, ParameterError> {
         if text.len() > MAX_TOTAL {
             return Err(ParameterError::TooLong);
         }
-        let mut pairs = Vec::new();
+        let mut read = Self {
+            text: String::with_capacity(text.len()),
+            ends: Vec::with_capacity(EXPECTED_PAIRS),
+        };
         for piece in text.split('&').filter(|piece| !piece.is_empty()) {
-            if pairs.len() == MAX_PAIRS {
+            if read.ends.len() == MAX_PAIRS {
                 return Err(ParameterError::TooMany);
             }
             let (name, value) = piece.split_once('=').unwrap_or((piece, ""));
             let decode = |part| decode_form(part).ok_or(ParameterError::Encoding);
-            pairs.push((decode(name)?, decode(value)?));
+            read.push(&decode(name)?, &decode(value)?)?;
         }
-        Self::new(pairs)
+        Ok(read)
+    }
+
+    fn push(&mut self, name: &str, value: &str) -> Result<(), ParameterError> {
+        if name.len() > MAX_NAME {
+            return Err(ParameterError::NameTooLong);
+        }
+        if value.len() > MAX_VALUE {
+            return Err(ParameterError::ValueTooLong(name.to_owned()));
+        }
+        let has_nul = |text: &str| memchr::memchr(0, text.as_bytes()).is_some();
+        if has_nul(name) || has_nul(value) {
+            return Err(ParameterError::Nul(name.replace('\0', "")));
+        }
+        self.text.push_str(name);
+        let name = self.text.len();
+        self.text.push_str(value);
+        let value = self.text.len();
+        self.ends.push(Ends { name, value });
+        Ok(())
     }
 
     /// The value of a parameter that may come once.
@@ -106,11 +113,7 @@ impl Parameters {
     /// # Errors
     /// [`ParameterError::Duplicate`] if it came more than once, empty or not.
     pub fn one(&self, name: &str) -> Result<Option<&str>, ParameterError> {
-        let mut values = self
-            .0
-            .iter()
-            .filter(|(n, _)| n == name)
-            .map(|(_, value)| value.as_str());
+        let mut values = self.all(name);
         let first = values.next();
         // "Request and response parameters MUST NOT be included more than once" (RFC 6749 §3.1)
         if values.next().is_some() {
@@ -124,11 +127,13 @@ impl Parameters {
     /// All non-empty values of a parameter that may be repeated: `resource`, `audience`, and the
     /// fields of our own forms.
     pub fn many(&self, name: &str) -> Vec<&str> {
-        self.0
-            .iter()
-            .filter(|(n, value)| n == name && !value.is_empty())
-            .map(|(_, value)| value.as_str())
-            .collect()
+        self.all(name).filter(|value| !value.is_empty()).collect()
+    }
+
+    fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.iter()
+            .filter(move |(known, _)| *known == name)
+            .map(|(_, value)| value)
     }
 
     /// Refuses any repeated name, unknown ones too, besides those in `except`.
@@ -137,9 +142,9 @@ impl Parameters {
     /// [`ParameterError::Duplicate`] with the first repeated name.
     pub fn refuse_duplicates(&self, except: &[&str]) -> Result<(), ParameterError> {
         let mut seen = std::collections::HashSet::new();
-        for (name, _) in &self.0 {
-            if !seen.insert(name.as_str()) && !except.contains(&name.as_str()) {
-                return Err(ParameterError::Duplicate(name.clone()));
+        for (name, _) in self.iter() {
+            if !seen.insert(name) && !except.contains(&name) {
+                return Err(ParameterError::Duplicate(name.to_owned()));
             }
         }
         Ok(())
@@ -147,9 +152,13 @@ impl Parameters {
 
     /// The pairs, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
+        let begins = std::iter::once(0).chain(self.ends.iter().map(|ends| ends.value));
+        begins.zip(&self.ends).map(|(begin, ends)| {
+            (
+                &self.text[begin..ends.name],
+                &self.text[ends.name..ends.value],
+            )
+        })
     }
 
     /// The same pairs as `application/x-www-form-urlencoded` text.
@@ -164,7 +173,7 @@ impl fmt::Debug for Parameters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Parameters")?;
         f.debug_list()
-            .entries(self.0.iter().map(|(name, _)| name))
+            .entries(self.iter().map(|(name, _)| name))
             .finish()
     }
 }
@@ -183,13 +192,15 @@ impl From<ParameterError> for AuthorizationRefusal {
 
 /// Decodes one form-encoded name or value (RFC 6749 Appendix B); `None` for broken
 /// percent-encoding and for what is not UTF-8.
-pub(crate) fn decode_form(text: &str) -> Option<String> {
+pub(crate) fn decode_form(text: &str) -> Option<Cow<'_, str>> {
     // Most parts have nothing to decode, and a token is long.
-    if !text.bytes().any(|byte| matches!(byte, b'+' | b'%')) {
-        return Some(text.to_owned());
-    }
+    let Some(first) = memchr::memchr2(b'+', b'%', text.as_bytes()) else {
+        return Some(Cow::Borrowed(text));
+    };
+    let (plain, rest) = text.as_bytes().split_at(first);
     let mut decoded = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
+    decoded.extend_from_slice(plain);
+    let mut bytes = rest.iter().copied();
     while let Some(byte) = bytes.next() {
         decoded.push(match byte {
             b'+' => b' ',
@@ -197,7 +208,7 @@ pub(crate) fn decode_form(text: &str) -> Option<String> {
             other => other,
         });
     }
-    String::from_utf8(decoded).ok()
+    String::from_utf8(decoded).ok().map(Cow::Owned)
 }
 
 fn hex(digit: u8) -> Option<u8> {

@@ -2,12 +2,10 @@
 //!
 //! Which claims a scope stands for is in [`crate::claim`]; who may ask for it is `domain`'s.
 
-use std::borrow::Borrow;
-use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// An id_token is wanted (OpenID Connect Core §3.1.2.1).
 pub const OPENID: &str = "openid";
@@ -49,14 +47,16 @@ const MAX_NAMES: usize = 50;
 const MAX_TEXT: usize = 2048;
 
 /// One scope-token of RFC 6749 §3.3, at most 128 bytes.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct ScopeName(String);
 
-/// A set of scopes; as text and in JSON a space-delimited list in the order of the names.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct ScopeSet(BTreeSet<ScopeName>);
+/// A set of scopes; as text and in JSON a space-delimited list in the order of the names. Sets are
+/// small, are read far more often than changed, and many are kept: a sorted list without repetitions
+/// takes the least room.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[serde(try_from = "String")]
+pub struct ScopeSet(Vec<ScopeName>);
 
 /// Why a scope was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -116,40 +116,57 @@ impl ScopeSet {
 
     /// Whether a scope is in the set.
     pub fn contains(&self, name: &str) -> bool {
-        self.0.contains(name)
+        self.place_of(name).is_ok()
     }
 
     /// Adds a scope; `false` if it was there.
     pub fn insert(&mut self, name: ScopeName) -> bool {
-        self.0.insert(name)
+        let place = self.place_of(name.as_str());
+        if let Err(free) = place {
+            self.0.insert(free, name);
+        }
+        place.is_err()
     }
 
     /// Takes a scope out; `false` if it was not there.
     pub fn remove(&mut self, name: &str) -> bool {
-        self.0.remove(name)
+        let place = self.place_of(name);
+        if let Ok(known) = place {
+            self.0.remove(known);
+        }
+        place.is_ok()
+    }
+
+    /// Where a name stands, or where it would.
+    fn place_of(&self, name: &str) -> Result<usize, usize> {
+        self.0.binary_search_by(|known| known.as_str().cmp(name))
+    }
+
+    fn filtered(&self, keep: impl Fn(&ScopeName) -> bool) -> Self {
+        Self(self.0.iter().filter(|name| keep(name)).cloned().collect())
     }
 
     /// What is in both.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
-        self.0.intersection(&other.0).cloned().collect()
+        self.filtered(|name| other.contains(name.as_str()))
     }
 
     /// What is in either.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
-        self.0.union(&other.0).cloned().collect()
+        self.iter().chain(other).cloned().collect()
     }
 
     /// What is in this one only.
     #[must_use]
     pub fn difference(&self, other: &Self) -> Self {
-        self.0.difference(&other.0).cloned().collect()
+        self.filtered(|name| !other.contains(name.as_str()))
     }
 
     /// Whether everything here is in `other`.
     pub fn is_subset(&self, other: &Self) -> bool {
-        self.0.is_subset(&other.0)
+        self.iter().all(|name| other.contains(name.as_str()))
     }
 
     /// The scopes in the order of their names.
@@ -165,12 +182,6 @@ impl ScopeSet {
     /// How many there are.
     pub fn len(&self) -> usize {
         self.0.len()
-    }
-}
-
-impl Borrow<str> for ScopeName {
-    fn borrow(&self) -> &str {
-        &self.0
     }
 }
 
@@ -200,11 +211,25 @@ impl From<ScopeName> for String {
     }
 }
 
+impl Serialize for ScopeName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl Serialize for ScopeSet {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 impl fmt::Display for ScopeSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, name) in self.0.iter().enumerate() {
-            let space = if index == 0 { "" } else { " " };
-            write!(f, "{space}{name}")?;
+            if index > 0 {
+                f.write_str(" ")?;
+            }
+            f.write_str(&name.0)?;
         }
         Ok(())
     }
@@ -237,13 +262,17 @@ impl From<ScopeSet> for String {
 
 impl FromIterator<ScopeName> for ScopeSet {
     fn from_iter<I: IntoIterator<Item = ScopeName>>(names: I) -> Self {
-        Self(names.into_iter().collect())
+        let mut names: Vec<ScopeName> = names.into_iter().collect();
+        names.sort_unstable();
+        names.dedup();
+        names.shrink_to_fit();
+        Self(names)
     }
 }
 
 impl IntoIterator for ScopeSet {
     type Item = ScopeName;
-    type IntoIter = std::collections::btree_set::IntoIter<ScopeName>;
+    type IntoIter = std::vec::IntoIter<ScopeName>;
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()
     }
@@ -251,7 +280,7 @@ impl IntoIterator for ScopeSet {
 
 impl<'a> IntoIterator for &'a ScopeSet {
     type Item = &'a ScopeName;
-    type IntoIter = std::collections::btree_set::Iter<'a, ScopeName>;
+    type IntoIter = std::slice::Iter<'a, ScopeName>;
     fn into_iter(self) -> Self::IntoIter {
         self.0.iter()
     }

@@ -1,7 +1,5 @@
 //! The `token_type_hint` of RFC 7009 §2.1 and RFC 7662 §2.1, and the request form that both share.
 
-use foundation::secret::SecretText;
-
 use crate::oauth_error::{OAuthError, invalid_request};
 use crate::parameters::Parameters;
 
@@ -17,7 +15,7 @@ pub enum TokenTypeHint {
 /// Reads `token` and `token_type_hint`.
 pub(crate) fn token_and_hint(
     parameters: &Parameters,
-) -> Result<(SecretText, Option<TokenTypeHint>), OAuthError> {
+) -> Result<(&str, Option<TokenTypeHint>), OAuthError> {
     parameters.refuse_duplicates(&[])?;
     let token = parameters
         .one("token")?
@@ -29,20 +27,20 @@ pub(crate) fn token_and_hint(
         Some("refresh_token") => Some(TokenTypeHint::RefreshToken),
         _ => None,
     };
-    Ok((SecretText::new(token), hint))
+    Ok((token, hint))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<(SecretText, Option<TokenTypeHint>), OAuthError> {
-        token_and_hint(&Parameters::parse_urlencoded(text).expect("well-formed"))
+    fn form(text: &str) -> Parameters {
+        Parameters::parse_urlencoded(text).expect("well-formed")
     }
 
     #[test]
     fn a_hint_is_only_a_hint() {
-        let hint = |text| read(text).map(|(_, hint)| hint);
+        let hint = |text| token_and_hint(&form(text)).map(|(_, hint)| hint);
         let known = hint("token=x&token_type_hint=refresh_token");
         assert_eq!(known, Ok(Some(TokenTypeHint::RefreshToken)));
         assert_eq!(hint("token=x&token_type_hint=pat"), Ok(None));
@@ -53,7 +51,9 @@ mod tests {
     fn a_token_is_needed_once() {
         for text in ["", "token=", "token=a&token=b", "token=a&x=1&x=2"] {
             assert_eq!(
-                read(text).map(|_| ()).map_err(|e| e.code().as_str()),
+                token_and_hint(&form(text))
+                    .map(|_| ())
+                    .map_err(|e| e.code().as_str()),
                 Err("invalid_request")
             );
         }

@@ -23,7 +23,13 @@ pub const AFTER_COMMIT_BEFORE_ANSWER: &str = "after_commit_before_answer";
 /// Those of a write, in the order in which it passes them.
 pub const WRITE: [&str; 4] = [BEGIN, APPEND, BEFORE_COMMIT, AFTER_COMMIT_BEFORE_ANSWER];
 /// All fault points.
-pub const ALL: [&str; 5] = [READ, BEGIN, APPEND, BEFORE_COMMIT, AFTER_COMMIT_BEFORE_ANSWER];
+pub const ALL: [&str; 5] = [
+    READ,
+    BEGIN,
+    APPEND,
+    BEFORE_COMMIT,
+    AFTER_COMMIT_BEFORE_ANSWER,
+];
 
 /// Says at each fault point whether to fail there.
 #[derive(Clone, Default)]

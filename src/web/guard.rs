@@ -1,22 +1,22 @@
 //! Around every request: the headers that every response has, the counters, and what happens when a
 //! handler panics.
 
+use std::future::{Ready, ready};
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 
+use actix_web::Error;
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::error::InternalError;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
-use actix_web::middleware::Next;
-use actix_web::web::Data;
 use foundation::fault::Fault;
 use futures_util::FutureExt as _;
+use futures_util::future::LocalBoxFuture;
 use protocol::oauth_error::invalid_request;
 
 use crate::reply::oauth_json;
-use crate::state::WebState;
 
 pub mod addresses;
 pub(crate) mod cors;
@@ -25,37 +25,85 @@ pub(crate) mod security_headers;
 
 use count::{Counters, Stopwatch};
 
-/// Calls the handler; adds headers to its response and counts it.
-pub(crate) async fn around<B: MessageBody>(
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
-    let state = request.app_data::<Data<WebState>>();
-    let https = state.is_some_and(|s| s.settings.secure_cookies);
-    let counters = request.app_data::<Rc<Counters>>().cloned();
-    let known = counters.as_ref().and_then(|c| c.known(request.path()));
-    let began = Stopwatch::start();
-    // Without this a panic would close the connection, and its caller would not know whether to try
-    // again.
-    let answered = AssertUnwindSafe(next.call(request)).catch_unwind().await;
-    let Ok(answered) = answered else {
-        count::panicked(known.as_deref(), &began);
-        return Err(panicked(https));
-    };
-    let mut response = explained(answered?);
-    security_headers::add(response.headers_mut(), https);
-    let status = response.status();
-    match (known, counters) {
-        (Some(route), _) => route.count(status, &began),
-        (None, Some(counters)) => counters.learn(response.request()).count(status, &began),
-        (None, None) => {}
+/// The middleware.
+pub(crate) struct Guard {
+    https: bool,
+    counters: Rc<Counters>,
+}
+
+impl Guard {
+    /// Of one worker. `https` says whether the issuer is.
+    pub(crate) fn new(https: bool) -> Self {
+        let counters = Rc::default();
+        Self { https, counters }
     }
-    Ok(response)
+}
+
+impl<S, B> Transform<S, ServiceRequest> for Guard
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+    S::Future: 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Transform = Guarded<S>;
+    type InitError = ();
+    type Future = Ready<Result<Guarded<S>, ()>>;
+
+    fn new_transform(&self, inside: S) -> Self::Future {
+        ready(Ok(Guarded {
+            inside,
+            https: self.https,
+            counters: Rc::clone(&self.counters),
+        }))
+    }
+}
+
+/// What is behind the guard.
+pub(crate) struct Guarded<S> {
+    inside: S,
+    https: bool,
+    counters: Rc<Counters>,
+}
+
+impl<S, B> Service<ServiceRequest> for Guarded<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+    S::Future: 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self::Response, Error>>;
+
+    forward_ready!(inside);
+
+    /// Calls the handler; adds headers to its response and counts it.
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let (https, counters) = (self.https, Rc::clone(&self.counters));
+        let known = counters.known(request.path());
+        let began = Stopwatch::start();
+        // Without this a panic would close the connection, and its caller would not know whether to
+        // try again.
+        let answered = AssertUnwindSafe(self.inside.call(request)).catch_unwind();
+        Box::pin(async move {
+            let Ok(answered) = answered.await else {
+                count::panicked(known.as_deref(), &began);
+                return Err(panicked(https));
+            };
+            let mut response = explained(answered?);
+            security_headers::add(response.headers_mut(), https);
+            let route = known.unwrap_or_else(|| counters.learn(response.request()));
+            route.count(response.status(), &began);
+            Ok(response)
+        })
+    }
 }
 
 /// The answer to what a panic left unanswered. The request is gone with its handler, so the answer
 /// has the one shape that programs and people can both read.
-fn panicked(https: bool) -> actix_web::Error {
+fn panicked(https: bool) -> Error {
     let fault = Fault::broken("a handler (it panicked)");
     let mut response = oauth_json::failed(&fault);
     security_headers::add(response.headers_mut(), https);
@@ -81,7 +129,7 @@ mod tests {
     use super::*;
     use actix_web::http::header::ALLOW;
     use actix_web::test::{TestRequest, init_service};
-    use actix_web::{App, HttpResponse, middleware, web};
+    use actix_web::{App, HttpResponse, web};
 
     /// Calls a small site behind the guard.
     async fn call(method: TestRequest, uri: &str) -> (u16, String, Option<String>, bool) {
@@ -89,8 +137,7 @@ mod tests {
             panic!("a secret of the handler")
         }
         let site = web::scope("")
-            .app_data(Rc::new(Counters::default()))
-            .wrap(middleware::from_fn(around))
+            .wrap(Guard::new(false))
             .service(web::resource("/fine").route(web::get().to(HttpResponse::NoContent)))
             .service(web::resource("/panics").route(web::get().to(panics)));
         let site = init_service(App::new().service(site)).await;

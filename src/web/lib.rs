@@ -3,8 +3,6 @@
 //! Owns paths, headers, cookies, shapes of errors, and the pages as they are sent. Decides
 //! nothing. Links are built from the configured issuer, never from `Host`.
 
-use std::rc::Rc;
-
 use actix_web::web::{self, Data, ServiceConfig};
 
 mod account;
@@ -31,13 +29,13 @@ use state::WebState;
 /// Mounts Portico: everything that it answers, in one list.
 pub fn configure(state: WebState) -> impl FnOnce(&mut ServiceConfig) + Clone {
     move |config: &mut ServiceConfig| {
+        let https = state.settings.secure_cookies;
         let site = web::scope("")
             .app_data(Data::new(oidc::discovery::Documents::of(&state)))
             .app_data(Data::new(state))
-            .app_data(Rc::new(guard::count::Counters::default()))
             .app_data(web::PayloadConfig::new(extract::body::MAX_BODY))
             .app_data(web::QueryConfig::default().error_handler(error::unreadable_query))
-            .wrap(actix_web::middleware::from_fn(guard::around))
+            .wrap(guard::Guard::new(https))
             .configure(oauth::authorize::routes)
             .configure(oauth::token::routes)
             .configure(oauth::introspect::routes)

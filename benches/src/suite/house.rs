@@ -4,8 +4,8 @@ use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, PgConnection};
 
 use super::{
-    Around, CONNECTIONS, CodeFlow, Issued, Once, Part, Portico, ROUNDS, Row, SEEN, Server, Suite, VISITS,
-    median, requests,
+    Around, CONNECTIONS, CodeFlow, Issued, Once, Part, Portico, ROUNDS, Row, SEEN, Server, Suite,
+    VISITS, median, requests,
 };
 use crate::Outcome;
 use crate::population::Population;

@@ -305,8 +305,10 @@ mod tests {
     #[test]
     fn a_sector_is_vouched_for_by_the_redirect_uris_alone() {
         let sector = |uri: &str, redirect_uris: Value| {
-            with(json!({ "sector_identifier_uri": uri, "redirect_uris": redirect_uris,
-                "grant_types": ["authorization_code", "client_credentials"] }))
+            with(
+                json!({ "sector_identifier_uri": uri, "redirect_uris": redirect_uris,
+                "grant_types": ["authorization_code", "client_credentials"] }),
+            )
         };
         let own = json!(["https://shop.example/cb", "https://shop.example:8443/other"]);
         assert!(sector("https://shop.example/sector.json", own.clone()).is_ok());

@@ -2,6 +2,7 @@
 //!
 //! What comes in one piece is not copied. What the fields mean is the business of who asked.
 
+use std::task::Poll;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
@@ -60,8 +61,7 @@ pub(crate) async fn form(
     if announced.is_some_and(|length| length > MAX_BODY) {
         return Err(BodyProblem::TooLong);
     }
-    let body = timeout(PATIENCE, whole(payload)).await;
-    let body = body.map_err(|_| BodyProblem::Late)??;
+    let body = in_time(whole(payload)).await?;
     let text = std::str::from_utf8(&body).map_err(|_| BodyProblem::Broken)?;
     Parameters::parse_urlencoded(text).map_err(BodyProblem::Parameters)
 }
@@ -74,6 +74,30 @@ pub(crate) fn is_form(request: &HttpRequest) -> bool {
         let essence = v.split(';').next().unwrap_or_default().trim();
         essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
     })
+}
+
+/// Waits for what a client sends, as long as is patient. Most bodies come with their head, and are
+/// there when asked for a second time; only for the others a timer is set.
+async fn in_time(
+    body: impl Future<Output = Result<Bytes, BodyProblem>>,
+) -> Result<Bytes, BodyProblem> {
+    let mut body = std::pin::pin!(body);
+    let mut asked = false;
+    let soon = std::future::poll_fn(|context| match body.as_mut().poll(context) {
+        Poll::Ready(body) => Poll::Ready(Some(body)),
+        Poll::Pending if asked => Poll::Ready(None),
+        Poll::Pending => {
+            asked = true;
+            context.waker().wake_by_ref();
+            Poll::Pending
+        }
+    });
+    match soon.await {
+        Some(body) => body,
+        None => timeout(PATIENCE, body)
+            .await
+            .unwrap_or(Err(BodyProblem::Late)),
+    }
 }
 
 async fn whole(mut payload: Payload) -> Result<Bytes, BodyProblem> {

@@ -2,6 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{self, Data, ServiceConfig};
+use flow::answer::Answer;
 use protocol::introspection::IntrospectionRequest;
 
 use crate::extract::oauth_form::OAuthForm;
@@ -16,10 +17,12 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 async fn post(state: Data<WebState>, form: OAuthForm) -> HttpResponse {
     match IntrospectionRequest::parse(&form.parameters) {
         Ok(request) => {
-            let answer = state
-                .flows
-                .introspect(form.credential, request.token.expose(), None);
-            oauth_json::send(answer.await)
+            let answer = state.flows.introspect(form.credential, request.token, None);
+            match answer.await {
+                Ok(Answer::Given(found)) => oauth_json::written(found.to_json()),
+                Ok(Answer::Refused(error)) => oauth_json::refused(&error),
+                Err(fault) => oauth_json::failed(&fault),
+            }
         }
         Err(error) => oauth_json::refused(&error),
     }

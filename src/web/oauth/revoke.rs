@@ -24,7 +24,7 @@ async fn post(state: Data<WebState>, form: OAuthForm) -> HttpResponse {
     };
     match state
         .flows
-        .revoke(form.credential, request.token.expose(), None)
+        .revoke(form.credential, request.token, None)
         .await
     {
         Ok(Answer::Given(())) => HttpResponse::Ok()

@@ -25,7 +25,12 @@ pub(crate) fn send<T: Serialize>(answer: Result<Answer<T>, Fault>) -> HttpRespon
 
 /// 200 with a JSON body.
 pub(crate) fn ok<T: Serialize>(value: &T) -> HttpResponse {
-    match serde_json::to_vec(value) {
+    written(serde_json::to_string(value))
+}
+
+/// 200 with a JSON body that is written already.
+pub(crate) fn written(body: Result<String, serde_json::Error>) -> HttpResponse {
+    match body {
         Ok(body) => no_store(StatusCode::OK).body(body),
         Err(error) => failed(&Fault::broken_by("an answer", error)),
     }

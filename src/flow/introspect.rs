@@ -45,18 +45,19 @@ pub enum Introspected {
         is_owner: bool,
     },
     /// A refresh token that is alive, which only its owner learns.
-    RefreshToken {
-        /// The token.
-        token: RefreshToken,
-        /// What it belongs to.
-        family: TokenFamily,
-        /// What it allows now.
-        scope: ScopeSet,
-        /// The owner's name for the person.
-        sub: Subject,
-        /// The issuer.
-        issuer: String,
-    },
+    RefreshToken(Box<LiveRefreshToken>),
+}
+
+/// What the owner of a refresh token may know about it.
+#[derive(Debug)]
+pub struct LiveRefreshToken {
+    token: RefreshToken,
+    family: TokenFamily,
+    /// What it allows now.
+    scope: ScopeSet,
+    /// The owner's name for the person.
+    sub: Subject,
+    issuer: String,
 }
 
 impl Introspected {
@@ -110,22 +111,23 @@ impl Introspected {
                     ..IntrospectionResponse::default()
                 }
             }
-            Self::RefreshToken {
-                token,
-                family,
-                scope,
-                sub,
-                issuer,
-            } => IntrospectionResponse {
-                active: true,
-                scope: said(Some(scope)),
-                client_id: Some(&family.client_id),
-                exp: Some(token.expires_at.min(family.expires_at).seconds()),
-                iat: Some(token.issued_at.seconds()),
-                sub: Some(sub.as_str()),
-                iss: Some(issuer),
-                ..IntrospectionResponse::default()
-            },
+            Self::RefreshToken(live) => live.response(),
+        }
+    }
+}
+
+impl LiveRefreshToken {
+    fn response(&self) -> IntrospectionResponse<'_> {
+        let (token, family) = (&self.token, &self.family);
+        IntrospectionResponse {
+            active: true,
+            scope: said(Some(&self.scope)),
+            client_id: Some(&family.client_id),
+            exp: Some(token.expires_at.min(family.expires_at).seconds()),
+            iat: Some(token.issued_at.seconds()),
+            sub: Some(self.sub.as_str()),
+            iss: Some(&self.issuer),
+            ..IntrospectionResponse::default()
         }
     }
 }
@@ -237,13 +239,14 @@ impl Flows {
         let Some((token, family, grant)) = found.await? else {
             return Ok(None);
         };
-        Ok(Some(Introspected::RefreshToken {
+        let live = LiveRefreshToken {
             scope: family.authorized.scope.intersection(&grant),
             sub: self.subject(caller.sector(), family.user_id).await?,
             issuer: self.policy().issuer.clone(),
             token,
             family,
-        }))
+        };
+        Ok(Some(Introspected::RefreshToken(Box::new(live))))
     }
 }
 

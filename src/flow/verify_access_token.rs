@@ -36,7 +36,7 @@ pub(crate) enum Standing<'a> {
 /// What a look at a token with one set of keys says.
 enum Look {
     /// It is ours.
-    Ours(VerifiedToken),
+    Ours(Arc<VerifiedToken>),
     /// It is not.
     Foreign,
     /// It names a key or a secret that this node does not know.
@@ -77,7 +77,6 @@ impl Flows {
         let Look::Ours(verified) = looked else {
             return Ok(None);
         };
-        let verified = Arc::new(verified);
         self.live()
             .verified_tokens
             .fill(token, Arc::clone(&verified));
@@ -162,13 +161,13 @@ fn look(keys: &KeyRing, issuer: &str, token: &str) -> Look {
     if claims.iss != issuer || claims.client_id != handle.client_id {
         return Look::Foreign;
     }
-    Look::Ours(VerifiedToken {
+    Look::Ours(Arc::new(VerifiedToken {
         handle,
         jti: TokenDigest::of(&claims.jti),
         expires_at: Instant::from_seconds(claims.exp),
         claims,
         told_to_its_client: OnceLock::new(),
-    })
+    }))
 }
 
 /// The `kid` in a token's header, before anything is verified.

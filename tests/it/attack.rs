@@ -17,8 +17,8 @@ mod tokens;
 /// Macros whose functions are tests.
 const TEST_MACROS: [&str; 2] = ["in_both_worlds! {", "on_both_databases! {"];
 
-/// The tests of a Rust file: functions under `#[test]` or a runtime's, and those that a macro makes into tests.
-/// What is ignored is none.
+/// The tests of a Rust file: functions under `#[test]` or a runtime's, and those that a macro makes
+/// into tests. What is ignored is none.
 fn tests_of(text: &str) -> Vec<String> {
     let lines: Vec<&str> = text.lines().collect();
     let mut in_macro = false;

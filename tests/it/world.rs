@@ -188,7 +188,8 @@ impl World {
     fn start(&self) {
         let place = &self.0.place;
         let fails = Arc::clone(&place.store_fails);
-        let fails = move |point| *fails.lock().unwrap_or_else(PoisonError::into_inner) == Some(point);
+        let fails =
+            move |point| *fails.lock().unwrap_or_else(PoisonError::into_inner) == Some(point);
         let app = App::open_with_faultpoints(
             &self.0.config,
             place.clock.clone(),

@@ -150,11 +150,15 @@ in_both_worlds! {
         }
     }
 
+    /// Of a refresh token every part; of an access token, which is long, every third, and all about
+    /// its dots: three meets each place in a group of base64url.
     fn attack_57_no_part_of_a_token_is_a_token(w: &World) {
         let market = w.mini_program("market", "openid");
         let tokens = w.person("ada").uses(&market);
         for token in [tokens.access.as_str(), tokens.refresh()] {
-            for cut in 1..token.len() {
+            let step = if token.len() > 100 { 3 } else { 1 };
+            let dots = token.match_indices('.').flat_map(|(at, _)| [at, at + 1]);
+            for cut in (1..token.len()).step_by(step).chain(dots) {
                 assert!(!market.finds_active(&token[..cut]), "the first {cut}");
                 assert!(!market.finds_active(&token[cut..]), "without the first {cut}");
             }

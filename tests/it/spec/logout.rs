@@ -35,12 +35,25 @@ fn keys_grow_old(w: &World) {
 
 /// Whether signing out with this hint names the program, and what asking silently with it says.
 fn said_to_hint(person: &Person, market: &Program, hint: &str) -> (bool, String) {
-    let page = logs_out(person, &[("id_token_hint", hint), ("post_logout_redirect_uri", BYE)]);
-    let silent = market.request().with("prompt", "none").with("id_token_hint", hint);
+    let page = logs_out(
+        person,
+        &[("id_token_hint", hint), ("post_logout_redirect_uri", BYE)],
+    );
+    let silent = market
+        .request()
+        .with("prompt", "none")
+        .with("id_token_hint", hint);
     let delivered = person.sends(silent).delivered();
     let error = delivered.get("error");
     let named = page.words().contains("Leave market only");
-    (named, if error.is_empty() { "a code".into() } else { error.to_owned() })
+    (
+        named,
+        if error.is_empty() {
+            "a code".into()
+        } else {
+            error.to_owned()
+        },
+    )
 }
 
 in_both_worlds! {

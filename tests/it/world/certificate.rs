@@ -27,10 +27,13 @@ impl Certificate {
     /// One for `localhost`.
     pub(super) fn new() -> Self {
         let folder = TempDir::new().expect("a folder");
-        let (authority, server, key) = made().expect("OpenSSL makes certificates");
-        std::fs::write(folder.path().join("server.pem"), server).expect("our own folder");
-        std::fs::write(folder.path().join("server.key"), key).expect("our own folder");
-        Self { folder, authority }
+        let made = Made::new().expect("OpenSSL makes certificates");
+        std::fs::write(folder.path().join("server.pem"), made.server).expect("our own folder");
+        std::fs::write(folder.path().join("server.key"), made.key).expect("our own folder");
+        Self {
+            folder,
+            authority: made.authority,
+        }
     }
 
     /// Where the server finds it.
@@ -49,27 +52,38 @@ impl Certificate {
 }
 
 /// The PEM of the authority, of the server's certificate and of its key.
-fn made() -> Result<(Vec<u8>, Vec<u8>, Vec<u8>), ErrorStack> {
-    let (authority_key, server_key) = (new_key()?, new_key()?);
-    let authority_name = named("Portico test authority")?;
+struct Made {
+    authority: Vec<u8>,
+    server: Vec<u8>,
+    key: Vec<u8>,
+}
 
-    let mut authority = begun(&authority_name, &authority_name, &authority_key)?;
-    authority.append_extension(BasicConstraints::new().critical().ca().build()?)?;
-    authority.append_extension(KeyUsage::new().critical().key_cert_sign().build()?)?;
-    authority.sign(&authority_key, MessageDigest::sha256())?;
-    let authority = authority.build();
+impl Made {
+    fn new() -> Result<Self, ErrorStack> {
+        let (authority_key, server_key) = (new_key()?, new_key()?);
+        let authority_name = named("Portico test authority")?;
 
-    let mut server = begun(&named("localhost")?, &authority_name, &server_key)?;
-    let context = server.x509v3_context(Some(&authority), None);
-    let names = SubjectAlternativeName::new()
-        .dns("localhost")
-        .build(&context)?;
-    server.append_extension(names)?;
-    server.append_extension(ExtendedKeyUsage::new().server_auth().build()?)?;
-    server.sign(&authority_key, MessageDigest::sha256())?;
+        let mut authority = begun(&authority_name, &authority_name, &authority_key)?;
+        authority.append_extension(BasicConstraints::new().critical().ca().build()?)?;
+        authority.append_extension(KeyUsage::new().critical().key_cert_sign().build()?)?;
+        authority.sign(&authority_key, MessageDigest::sha256())?;
+        let authority = authority.build();
 
-    let key = server_key.private_key_to_pem_pkcs8()?;
-    Ok((authority.to_pem()?, server.build().to_pem()?, key))
+        let mut server = begun(&named("localhost")?, &authority_name, &server_key)?;
+        let context = server.x509v3_context(Some(&authority), None);
+        let names = SubjectAlternativeName::new()
+            .dns("localhost")
+            .build(&context)?;
+        server.append_extension(names)?;
+        server.append_extension(ExtendedKeyUsage::new().server_auth().build()?)?;
+        server.sign(&authority_key, MessageDigest::sha256())?;
+
+        Ok(Self {
+            authority: authority.to_pem()?,
+            server: server.build().to_pem()?,
+            key: server_key.private_key_to_pem_pkcs8()?,
+        })
+    }
 }
 
 fn new_key() -> Result<PKey<Private>, ErrorStack> {

@@ -2,8 +2,7 @@
 
 use foundation::clock::{Instant, Span};
 
-/// What is remembered about failed tries of one account (or of one account from a browser that
-/// succeeded before).
+/// What is remembered about the tries under one counter. Each is taken for a failure until it succeeds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Throttle {
     /// Failures since the last success.

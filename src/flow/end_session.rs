@@ -381,7 +381,8 @@ pub(crate) fn end_in(
     Ok(ended)
 }
 
-fn ended_entry(user_id: UserId, reason: EndReason, now: Instant) -> AuditEntry {
+/// What is noted when somebody's session was ended by themselves.
+pub(crate) fn ended_entry(user_id: UserId, reason: EndReason, now: Instant) -> AuditEntry {
     AuditEntry {
         at: now,
         actor: Actor::User,

@@ -9,12 +9,10 @@ use domain::audit::{Actor, AuditEntry};
 use domain::client::Client;
 use domain::identity;
 use domain::interaction::{Next, SignInReason};
-use domain::sign_in::Throttle;
 use domain::user::User;
 use foundation::clock::{Instant, Span};
-use foundation::digest::{TokenDigest, sha256_of_parts};
 use foundation::fault::Fault;
-use foundation::id::{AuditId, Position, UserId};
+use foundation::id::{AuditId, Position};
 use foundation::secret::SecretText;
 use protocol::authorization_error::{AuthorizationErrorCode, AuthorizationRefusal};
 use serde_json::json;
@@ -26,6 +24,9 @@ use crate::decide_consent::PageOr;
 use crate::step::{self, Hop, PageStep, SignInTarget};
 
 mod start_session;
+mod throttle;
+
+use throttle::{Counters, Turn};
 
 /// What the sign-in page shows.
 #[derive(Debug)]
@@ -161,23 +162,22 @@ impl Flows {
             return Ok(SignInAnswer::StepExpired);
         };
         let found = self.candidate(typed, browser).await?;
-        let now = self.now();
-        if self.policy().rate_limits
-            && let Some(wait) = found.throttle.and_then(|t| t.wait(now))
-        {
+        let turn = self.take_turn(found.counters).await?;
+        if let Turn::Wait(wait) = turn {
             return Ok(SignInAnswer::Wait(wait));
         }
         let hash = found.user.as_ref().and_then(|u| u.password_hash.clone());
-        let matches = self.password_matches(password, hash).await?;
+        let matches = self.password_matches(password, hash).await? && turn == Turn::Granted;
         match found.user.filter(|user| matches && user.is_active()) {
             Some(user) => {
-                let (signed_in, cookies) = self.start_session(user, found.key, browser).await?;
+                let (signed_in, cookies) =
+                    self.start_session(user, found.counters, browser).await?;
                 self.after_sign_in(target, signed_in, cookies, browser)
                     .await
                     .map(SignInAnswer::SignedIn)
             }
             None => {
-                self.note_failure(found.key, now).await?;
+                self.note_failure().await?;
                 Ok(SignInAnswer::NoMatch)
             }
         }
@@ -185,7 +185,7 @@ impl Flows {
 
     async fn candidate(&self, typed: &str, browser: &Browser) -> Result<Candidate, Fault> {
         let readings = identity::readings(typed);
-        let typed = typed.trim().to_lowercase();
+        let typed = typed.to_owned();
         let known = browser.known_digest();
         self.store()
             .read(move |db| {
@@ -194,28 +194,21 @@ impl Flows {
                     (Some(user), Some(known)) => store::known_browsers::knows(db, known, user.id)?,
                     _ => false,
                 };
-                let key = throttle_key(
-                    user.as_ref().map(|u| u.id),
+                let counters = Counters::of(
                     &typed,
+                    user.as_ref().map(|u| u.id),
                     known.filter(|_| trusted),
                 );
-                let throttle = store::sign_in_throttles::find(db, key)?;
-                Ok(Candidate {
-                    user,
-                    key,
-                    throttle,
-                })
+                Ok(Candidate { user, counters })
             })
             .await
     }
 
-    async fn note_failure(&self, key: TokenDigest, now: Instant) -> Result<(), Fault> {
+    async fn note_failure(&self) -> Result<(), Fault> {
+        let now = self.now();
         let (id, entry) = (AuditId::new(now, self.entropy()), failure_entry(now));
         self.store()
-            .write(move |tx| {
-                store::sign_in_throttles::record_failure(tx, key, now)?;
-                store::audit::insert(tx, &entry, id)
-            })
+            .write(move |tx| store::audit::insert(tx, &entry, id))
             .await?;
         metrics::counter!("portico_sign_ins_total", "result" => "no_match").increment(1);
         Ok(())
@@ -285,24 +278,10 @@ pub(crate) fn not_signed_in() -> AuthorizationRefusal {
     )
 }
 
-/// Whom a try is for, and how the last tries went.
+/// Whom a try is for, and where it is counted.
 struct Candidate {
     user: Option<User>,
-    key: TokenDigest,
-    throttle: Option<Throttle>,
-}
-
-/// Failures are counted per account, under whichever of its names; for nobody, per typed name. A
-/// browser that succeeded before has a count of its own, so strangers cannot slow its person down.
-fn throttle_key(user: Option<UserId>, typed: &str, known: Option<TokenDigest>) -> TokenDigest {
-    let account = match &user {
-        Some(id) => sha256_of_parts(&[b"account", id.as_bytes()]),
-        None => sha256_of_parts(&[b"nobody", typed.as_bytes()]),
-    };
-    let browser = known.map_or([0; 32], |k| *k.as_bytes());
-    TokenDigest::of(&foundation::base64url::encode(&sha256_of_parts(&[
-        &account, &browser,
-    ])))
+    counters: Counters,
 }
 
 fn failure_entry(now: Instant) -> AuditEntry {

@@ -1,9 +1,9 @@
-//! Rows of `sign_in_throttles`: failed sign-ins per account, or per account and known browser. Keys
-//! are digests: the table does not tell what was typed.
+//! Rows of `sign_in_throttles`: tries that are taken for failed ones until they succeed, by what they
+//! are counted under. Keys are digests: the table does not tell what was typed.
 
 use diesel::prelude::*;
 use domain::sign_in::Throttle;
-use foundation::clock::Instant;
+use foundation::clock::{Instant, Span};
 use foundation::digest::TokenDigest;
 use foundation::fault::Fault;
 
@@ -37,25 +37,54 @@ pub fn find(conn: &mut Connection, key: TokenDigest) -> Result<Option<Throttle>,
     }))
 }
 
-/// Counts one more failure and gives what is remembered now. Parallel guesses are counted one by
-/// one: the count goes up in the database, which holds the row for this transaction from then on.
-pub fn record_failure(
-    conn: &mut Connection,
-    key: TokenDigest,
-    now: Instant,
-) -> Result<Throttle, Fault> {
-    if !count(conn, key, now)? {
-        let row = ThrottleRow {
-            throttle_key: bytes(&key),
-            failures: 0,
-            blocked_until: 0,
-            updated_at: now.millis(),
-        };
-        insert_unless_there!(conn, throttles::table, &row).map_err(at(TABLE))?;
-        count(conn, key, now)?;
+/// Takes one try before it is made: it counts as a failure from now on. Gives how long to wait instead
+/// if none is welcome yet; then nothing is counted. Of tries at the same moment each sees the ones
+/// counted before: the database holds the row for this transaction.
+pub fn take(conn: &mut Connection, key: TokenDigest, now: Instant) -> Result<Option<Span>, Fault> {
+    while !count(conn, key, now)? {
+        match find(conn, key)? {
+            None => add(conn, key, now)?,
+            // Without a wait, somebody has changed it since: on to the next look.
+            Some(throttle) => {
+                if let Some(wait) = throttle.wait(now) {
+                    return Ok(Some(wait));
+                }
+            }
+        }
     }
-    let counted =
-        find(conn, key)?.ok_or_else(|| Fault::broken("a failure that was not counted"))?;
+    block(conn, key, now)?;
+    Ok(None)
+}
+
+fn add(conn: &mut Connection, key: TokenDigest, now: Instant) -> Result<(), Fault> {
+    let row = ThrottleRow {
+        throttle_key: bytes(&key),
+        failures: 0,
+        blocked_until: 0,
+        updated_at: now.millis(),
+    };
+    insert_unless_there!(conn, throttles::table, &row).map_err(at(TABLE))?;
+    Ok(())
+}
+
+/// Counts one more, unless it has to wait. Whoever counted holds the row.
+fn count(conn: &mut Connection, key: TokenDigest, now: Instant) -> Result<bool, Fault> {
+    let welcome = throttles::table
+        .filter(throttles::throttle_key.eq(key.as_bytes().as_slice()))
+        .filter(throttles::blocked_until.le(now.millis()));
+    let updated = diesel::update(welcome)
+        .set((
+            throttles::failures.eq(throttles::failures + 1),
+            throttles::updated_at.eq(now.millis()),
+        ))
+        .execute(conn)
+        .map_err(at(TABLE))?;
+    Ok(updated == 1)
+}
+
+/// Sets how long the next try waits after the one that was just counted.
+fn block(conn: &mut Connection, key: TokenDigest, now: Instant) -> Result<(), Fault> {
+    let counted = find(conn, key)?.ok_or_else(|| Fault::broken("a try that was not counted"))?;
     let before = Throttle {
         failures: counted.failures.saturating_sub(1),
         ..counted
@@ -65,19 +94,7 @@ pub fn record_failure(
         .set(throttles::blocked_until.eq(throttle.blocked_until.millis()))
         .execute(conn)
         .map_err(at(TABLE))?;
-    Ok(throttle)
-}
-
-fn count(conn: &mut Connection, key: TokenDigest, now: Instant) -> Result<bool, Fault> {
-    let row = throttles::table.filter(throttles::throttle_key.eq(key.as_bytes().as_slice()));
-    let updated = diesel::update(row)
-        .set((
-            throttles::failures.eq(throttles::failures + 1),
-            throttles::updated_at.eq(now.millis()),
-        ))
-        .execute(conn)
-        .map_err(at(TABLE))?;
-    Ok(updated == 1)
+    Ok(())
 }
 
 /// Forgets the failures under a key, after a success.

@@ -120,7 +120,7 @@ async fn answer(request: HttpRequest, visitor: Visitor, form: PageForm) -> HttpR
 }
 
 /// How long the address behind a request has to wait, if it tried too often.
-fn too_many_from_there(visitor: &Visitor, request: &HttpRequest) -> Option<Span> {
+pub(crate) fn too_many_from_there(visitor: &Visitor, request: &HttpRequest) -> Option<Span> {
     let settings = &visitor.state.settings;
     let limits = settings.address_limits.as_ref()?;
     let address = addresses::caller(request, &settings.trusted_proxies)?;

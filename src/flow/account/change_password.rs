@@ -1,8 +1,15 @@
 //! Changing the password: the rules for a new one, and the proof of the current one.
 
+use std::sync::Arc;
+
+use domain::audit::{Actor, AuditEntry};
 use domain::session::EndReason;
+use foundation::clock::{Instant, Span};
+use foundation::digest::TokenDigest;
 use foundation::fault::Fault;
+use foundation::id::{AuditId, UserId};
 use foundation::secret::SecretText;
+use serde_json::json;
 
 use super::AccountAnswer;
 use super::end_sessions::end_others;
@@ -16,14 +23,16 @@ pub enum PasswordAnswer {
     Changed,
     /// The current one is wrong.
     WrongCurrent,
-    /// Too many wrong ones.
-    Wait(foundation::clock::Span),
+    /// Too many tries.
+    Wait(Span),
     /// The new one is too short.
     TooShort,
     /// The new one is longer than a password may be.
     TooLong,
     /// The new one is among the first that anybody would try.
     TooCommon,
+    /// The new one is the current one.
+    Same,
     /// Nobody is signed in any more.
     SignedOut,
     /// The form was made for another session, or forged.
@@ -35,6 +44,7 @@ pub enum PasswordAnswer {
 pub const PASSWORD_MIN: usize = 10;
 /// The most characters of a password.
 pub const PASSWORD_MAX: usize = 256;
+
 impl Flows {
     /// Changes the password. Every other session ends.
     pub async fn change_password(
@@ -52,53 +62,78 @@ impl Flows {
         if let Some(problem) = password_problem(&new, &signed_in.user.username) {
             return Ok(problem);
         }
+        if new.expose() == current.expose() {
+            return Ok(PasswordAnswer::Same);
+        }
         match self.confirm_password(&signed_in, current).await? {
             Confirmed::Yes => {}
             Confirmed::No => return Ok(PasswordAnswer::WrongCurrent),
             Confirmed::Wait(span) => return Ok(PasswordAnswer::Wait(span)),
         }
         let hash = self.hash_password(new).await?;
-        let now = self.now();
-        let written = self
-            .store()
-            .write(move |tx| {
-                store::users::set_password(tx, signed_in.user.id, &hash)?;
-                end_others(tx, &signed_in, now, EndReason::CredentialChanged)
-            })
-            .await?;
-        self.settled(written.position).await;
+        self.set_password(signed_in, hash).await?;
         Ok(PasswordAnswer::Changed)
     }
 
-    /// Looks at the current password of a person who is signed in. Failures are counted for the
-    /// session, so a borrowed browser cannot guess without end.
+    /// Writes the new password and ends what was begun with the old one.
+    async fn set_password(&self, signed_in: SignedIn, hash: String) -> Result<(), Fault> {
+        let (now, user_id) = (self.now(), signed_in.user.id);
+        let id = AuditId::new(now, self.entropy());
+        let entropy = Arc::clone(&self.0.entropy);
+        let written = self
+            .store()
+            .write(move |tx| {
+                store::users::set_password(tx, user_id, &hash)?;
+                store::audit::insert(tx, &changed_entry(user_id, now), id)?;
+                let reason = EndReason::CredentialChanged;
+                end_others(tx, &signed_in, now, reason, entropy.as_ref())
+            })
+            .await?;
+        self.settled(written.position).await;
+        Ok(())
+    }
+
+    /// Looks at the current password of a person who is signed in. Tries are counted for the session,
+    /// before they are looked at, so a borrowed browser cannot guess without end. Right ones count too:
+    /// they cost as much, and nobody changes a password many times in a row.
     async fn confirm_password(
         &self,
         signed_in: &SignedIn,
         current: SecretText,
     ) -> Result<Confirmed, Fault> {
-        let label = format!("confirm {}", signed_in.session.id);
-        let (key, now) = (foundation::digest::TokenDigest::of(&label), self.now());
-        let throttle = self
-            .store()
-            .read(move |db| store::sign_in_throttles::find(db, key))
-            .await?;
-        if let Some(wait) = throttle
-            .filter(|_| self.policy().rate_limits)
-            .and_then(|t| t.wait(now))
-        {
+        if let Some(wait) = self.take_confirmation(signed_in).await? {
             return Ok(Confirmed::Wait(wait));
         }
-        if self
-            .password_matches(current, signed_in.user.password_hash.clone())
-            .await?
-        {
-            return Ok(Confirmed::Yes);
+        let hash = signed_in.user.password_hash.clone();
+        Ok(match self.password_matches(current, hash).await? {
+            true => Confirmed::Yes,
+            false => Confirmed::No,
+        })
+    }
+
+    /// Counts a try of a session; gives how long to wait if none is welcome now.
+    async fn take_confirmation(&self, signed_in: &SignedIn) -> Result<Option<Span>, Fault> {
+        if !self.policy().rate_limits {
+            return Ok(None);
         }
-        self.store()
-            .write(move |db| store::sign_in_throttles::record_failure(db, key, now))
+        let key = TokenDigest::of(&format!("confirm {}", signed_in.session.id));
+        let now = self.now();
+        let taken = self
+            .store()
+            .write(move |tx| store::sign_in_throttles::take(tx, key, now))
             .await?;
-        Ok(Confirmed::No)
+        Ok(taken.value)
+    }
+}
+
+fn changed_entry(user_id: UserId, now: Instant) -> AuditEntry {
+    AuditEntry {
+        at: now,
+        actor: Actor::User,
+        action: "password.changed",
+        user_id: Some(user_id),
+        client_id: None,
+        detail: json!({}),
     }
 }
 
@@ -106,7 +141,7 @@ impl Flows {
 enum Confirmed {
     Yes,
     No,
-    Wait(foundation::clock::Span),
+    Wait(Span),
 }
 
 /// What is wrong with a new password, if anything.

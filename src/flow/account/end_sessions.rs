@@ -1,14 +1,17 @@
 //! Ending sessions from the list.
 
+use std::sync::Arc;
+
 use domain::session::EndReason;
 use foundation::clock::Instant;
+use foundation::entropy::Entropy;
 use foundation::fault::Fault;
-use foundation::id::SessionId;
+use foundation::id::{AuditId, SessionId};
 
 use super::AccountAnswer;
 use crate::Flows;
 use crate::browser::{Browser, SignedIn};
-use crate::end_session::end_in;
+use crate::end_session::{end_in, ended_entry};
 
 impl Flows {
     /// Ends one of the person's own sessions.
@@ -44,26 +47,28 @@ impl Flows {
             Ok(signed_in) => signed_in,
             Err(answer) => return Ok(answer),
         };
-        let now = self.now();
+        let (now, entropy) = (self.now(), Arc::clone(&self.0.entropy));
         let written = self
             .store()
-            .write(move |tx| end_others(tx, &signed_in, now, EndReason::Logout))
+            .write(move |tx| end_others(tx, &signed_in, now, EndReason::Logout, entropy.as_ref()))
             .await?;
         self.settled(written.position).await;
         Ok(AccountAnswer::Done)
     }
 }
 
-/// Ends all sessions of a person but the one that is kept.
+/// Ends all sessions of a person but the one that is kept, and notes each.
 pub(super) fn end_others(
     tx: &mut store::Transaction<'_>,
     keep: &SignedIn,
     now: Instant,
     reason: EndReason,
+    entropy: &dyn Entropy,
 ) -> Result<(), Fault> {
     for session in store::sessions::live_of_user(tx, keep.user.id, now)? {
-        if session.id != keep.session.id {
-            end_in(tx, session.id, session.user_id, now, reason)?;
+        if session.id != keep.session.id && end_in(tx, session.id, session.user_id, now, reason)? {
+            let entry = ended_entry(session.user_id, reason, now);
+            store::audit::insert(tx, &entry, AuditId::new(now, entropy))?;
         }
     }
     Ok(())

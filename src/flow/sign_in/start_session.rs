@@ -12,6 +12,7 @@ use foundation::id::{AuditId, SessionId};
 use foundation::secret::SecretKind;
 use serde_json::json;
 
+use super::throttle::Counters;
 use crate::Flows;
 use crate::browser::{Browser, CookieChanges, SignedIn};
 
@@ -21,7 +22,7 @@ impl Flows {
     pub(super) async fn start_session(
         &self,
         user: User,
-        throttle: TokenDigest,
+        counters: Counters,
         browser: &Browser,
     ) -> Result<(SignedIn, CookieChanges), Fault> {
         let (now, lifetimes) = (self.now(), self.policy().lifetimes);
@@ -45,7 +46,7 @@ impl Flows {
             user.id,
         );
         let written = self.store().write(move |tx| {
-            store::sign_in_throttles::clear(tx, throttle)?;
+            counters.clear(tx)?;
             let session = replace_session(tx, before, new, digest, &lifetimes)?;
             store::known_browsers::insert(tx, known_before.unwrap_or(known_digest), user_id, now)?;
             store::audit::insert(tx, &started_entry(&session, now), audit)?;

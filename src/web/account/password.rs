@@ -1,7 +1,7 @@
 //! `/account/password`: changing it.
 
-use actix_web::HttpResponse;
 use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
 use flow::account::{PASSWORD_MAX, PasswordAnswer};
 use foundation::secret::SecretText;
 
@@ -12,7 +12,7 @@ use crate::method;
 use crate::page::error::ErrorKind;
 use crate::page::password::{PasswordOutcome, PasswordPage};
 use crate::reply::page::PageRules;
-use crate::sign_in::whole_seconds;
+use crate::sign_in::{too_many_from_there, whole_seconds};
 
 /// The routes.
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -28,7 +28,13 @@ async fn show(visitor: Visitor) -> HttpResponse {
     page(&visitor, None).await
 }
 
-async fn change(visitor: Visitor, form: PageForm) -> HttpResponse {
+async fn change(request: HttpRequest, visitor: Visitor, form: PageForm) -> HttpResponse {
+    // Each try costs as much as one to sign in, so an address has both from one store.
+    if let Some(wait) = too_many_from_there(&visitor, &request) {
+        return visitor.error(ErrorKind::TooManyRequests {
+            seconds: whole_seconds(wait),
+        });
+    }
     let current = SecretText::new(form.field("current_password"));
     let new = SecretText::new(form.field("new_password"));
     let answer = visitor
@@ -47,6 +53,7 @@ async fn change(visitor: Visitor, form: PageForm) -> HttpResponse {
             most: u32::try_from(PASSWORD_MAX).unwrap_or(u32::MAX),
         },
         Ok(PasswordAnswer::TooCommon) => PasswordOutcome::TooCommon,
+        Ok(PasswordAnswer::Same) => PasswordOutcome::Same,
         Ok(PasswordAnswer::SignedOut) => return to_sign_in(&visitor),
         Ok(PasswordAnswer::Forged) => return visitor.error(ErrorKind::ForgedForm),
         Err(fault) => return visitor.fault(&fault),

@@ -40,6 +40,8 @@ pub enum PasswordOutcome {
     },
     /// The new one is on the list of those that everybody tries.
     TooCommon,
+    /// The new one is the current one.
+    Same,
     /// Too many tries; the next one counts after this time.
     TooManyTries {
         /// How long to wait.
@@ -70,6 +72,7 @@ impl PasswordPage {
                 Some(self.chrome.plain("password-too-long", "count", most))
             }
             PasswordOutcome::TooCommon => Some(self.chrome.say("password-too-common")),
+            PasswordOutcome::Same => Some(self.chrome.say("password-same")),
             _ => None,
         }
     }

@@ -10,6 +10,8 @@ use crate::world::program::Tokens;
 
 /// How many do the same at once.
 const MANY: usize = 64;
+/// How many tries one account has at one moment: the free ones, and the one that starts the wait.
+const AT_ONCE: usize = Throttle::FREE as usize + 1;
 
 /// Does something on many threads, all at once; gives what came of each.
 pub(super) fn at_once<T: Send>(count: usize, act: impl Fn(usize) -> T + Sync) -> Vec<T> {
@@ -83,37 +85,44 @@ in_both_worlds! {
         }
     }
 
-    fn attack_95_guesses_at_the_same_moment_are_counted_each(w: &World) {
+    fn attack_95_guesses_at_the_same_moment_are_no_more_than_one_after_another(w: &World) {
         let ada = w.person("ada");
-        let pages: Vec<_> = (0..12)
+        let doors: Vec<_> = (0..40)
             .map(|_| {
                 let person = ada.with_another_browser();
                 let page = person.browser.get("/sign-in");
                 (person, page)
             })
             .collect();
-        let replies = at_once(12, |number| {
-            let (person, page) = &pages[number];
-            person.types_password(page, "ada", "wrong").status
-        });
-        // Who is told to wait was not looked at. The others are counted one by one, which the wait
-        // shows to the second.
-        let counted = replies.iter().filter(|status| **status != 429).count();
-        assert!(counted > 5, "five are free: {replies:?}");
-        let mut throttle = None;
-        for _ in 0..counted {
-            throttle = Some(Throttle::after_failure(throttle, w.now()));
-        }
-        let wait = throttle.and_then(|throttle| throttle.wait(w.now())).expect("a wait");
-        let late = ada.with_another_browser();
-        let tries = || {
-            let page = late.browser.get("/sign-in");
-            late.types_password(&page, "ada", &ada.password)
+        let tries = |number: usize, password: &str| {
+            let (person, page) = &doors[number];
+            person.types_password(page, "ada", password)
         };
-        w.seconds_pass(wait.as_seconds() - 1);
-        assert_eq!(tries().status, 429, "{counted} guesses");
+        let replies = at_once(40, |number| tries(number, "wrong").status);
+        // Who is told to wait was not looked at.
+        let tried = replies.iter().filter(|status| **status != 429).count();
+        assert_eq!(tried, AT_ONCE, "{replies:?}");
+        let late = at_once(8, |number| tries(number, &ada.password).status);
+        assert_eq!(late, [429; 8], "a right guess among the late ones is not looked at");
+        assert!(ada.sessions().is_empty());
         w.seconds_pass(1);
-        assert_eq!(tries().path, "/account", "{counted} guesses");
+        assert_eq!(tries(0, &ada.password).path, "/account");
+    }
+
+    fn attack_95_guesses_in_a_borrowed_browser_at_the_same_moment_are_bounded(w: &World) {
+        let ada = w.person("ada");
+        let page = ada.signs_in().looks_at("/account/password");
+        let change = |current: &str| {
+            let typed = [("current_password", current), ("new_password", "seven green bicycles")];
+            ada.browser.presses(&page, "change-password", &typed).words()
+        };
+        let replies = at_once(40, |_| change("wrong password"));
+        let tried = replies.iter().filter(|said| said.contains("The current password does not match.")).count();
+        assert_eq!(tried, AT_ONCE);
+        let late = at_once(8, |_| change(&ada.password));
+        assert!(late.iter().all(|said| said.contains("Too many tries. Try again in 1 second")), "{late:?}");
+        w.seconds_pass(1);
+        assert!(change(&ada.password).contains("Your password is changed."));
     }
 
     fn two_answers_to_one_sheet_at_once_decide_once(w: &World) {

@@ -1,5 +1,6 @@
 //! The account pages (design §7): who knows what, taking it back, devices, password.
 
+use flow::administer::audit::AuditQuery;
 use serde_json::json;
 
 use crate::world::in_both_worlds;
@@ -208,6 +209,7 @@ in_both_worlds! {
             (here.password.as_str(), "short", "Too short: use at least 10 characters."),
             (here.password.as_str(), "password12", "Too common"),
             (here.password.as_str(), &"x1y2z".repeat(60), "Too long"),
+            (here.password.as_str(), here.password.as_str(), "This is your current password."),
         ] {
             let said = change(current, new);
             assert!(said.contains(says), "{says}: {said}");
@@ -222,6 +224,57 @@ in_both_worlds! {
         let mut changed = again;
         changed.person.password = good.into();
         assert_eq!(changed.signs_in().at(), "program");
+    }
+
+    fn a_change_of_password_is_noted_with_the_sessions_that_it_ended(w: &World) {
+        let ada = w.person("ada");
+        for _ in 0..2 {
+            ada.with_another_browser().signs_in();
+        }
+        let page = ada.signs_in().looks_at("/account/password");
+        let change = |current: &str| {
+            let typed = [("current_password", current), ("new_password", "seven green bicycles")];
+            ada.browser.presses(&page, "change-password", &typed);
+        };
+        let noted = || {
+            let flows = w.flows();
+            let query = AuditQuery { user: Some("ada".into()), limit: 100, ..AuditQuery::default() };
+            let mut entries: Vec<_> = w
+                .operator(flows.audit(query))
+                .into_iter()
+                .filter(|entry| ["password.changed", "session.ended"].contains(&entry.action.as_str()))
+                .map(|entry| (entry.action, entry.actor, entry.detail))
+                .collect();
+            entries.sort_by(|left, right| left.0.cmp(&right.0));
+            entries
+        };
+        change("not her password");
+        assert_eq!(noted(), []);
+        change(&ada.password);
+        let entry = |action: &str, detail| (action.to_owned(), "user".to_owned(), detail);
+        let ended = entry("session.ended", json!({ "reason": "credential_changed" }));
+        assert_eq!(noted(), [entry("password.changed", json!({})), ended.clone(), ended]);
+    }
+
+    /// Each change costs two hashes, and hashes are shared with everybody who signs in.
+    fn who_knows_the_password_cannot_change_it_without_end(w: &World) {
+        let ada = w.person("ada");
+        let page = ada.signs_in().looks_at("/account/password");
+        let passwords = [ada.password.as_str(), "seven green bicycles"];
+        let change = |number: usize| {
+            let typed = [("current_password", passwords[number % 2]), ("new_password", passwords[(number + 1) % 2])];
+            ada.browser.presses(&page, "change-password", &typed)
+        };
+        for number in 0..6 {
+            let said = change(number).words();
+            assert!(said.contains("Your password is changed."), "{said}");
+        }
+        let said = change(6).words();
+        assert!(said.contains("Too many tries. Try again in 1 second"), "{said}");
+        let refused = (7..70).map(change).find(|reply| reply.status == 429).expect("the address has had its tries");
+        assert!(refused.words().contains("Too many"), "{}", refused.words());
+        w.seconds_pass(1);
+        assert!(change(6).words().contains("Your password is changed."), "never locked out");
     }
 
     fn last_used_is_told_to_the_minute(w: &World) {

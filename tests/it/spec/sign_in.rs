@@ -55,7 +55,7 @@ in_both_worlds! {
         let waits = tries(&ada, "ada", &ada.password);
         assert_eq!(waits.status, 429, "even the right one waits");
         assert!(waits.words().contains("Too many tries. Try again in 1 second"), "{}", waits.words());
-        assert_eq!(tries(&ada, "ada@example.com", &ada.password).status, 429, "under whichever name");
+        assert_eq!(tries(&ada, "ada@example.com", &ada.password).path, "/sign-in", "under whichever name");
         w.seconds_pass(1);
         assert_eq!(tries(&ada, "ada", "wrong").status, 200);
         w.seconds_pass(1);
@@ -64,6 +64,49 @@ in_both_worlds! {
         assert_eq!(tries(&ada, "ada", &ada.password).path, "/account", "never locked out");
         ada.signs_out();
         assert_eq!(tries(&ada, "ada", "wrong").status, 200, "a success begins anew");
+    }
+
+    fn who_mistypes_a_few_times_is_let_in_at_once(w: &World) {
+        let ada = w.person("ada");
+        for _ in 0..5 {
+            assert_eq!(tries(&ada, "ada", "mistyped").status, 200);
+        }
+        assert_eq!(tries(&ada, "ada", &ada.password).path, "/account");
+    }
+
+    /// Which names belong to one account, and to any at all, cannot be learnt from who has to wait.
+    fn failures_under_one_name_are_told_under_that_name_only(w: &World) {
+        let ada = w.person("ada");
+        let phone = crate::world::person::profile("ada")["phone_number"].as_str().expect("one").to_owned();
+        for name in ["ada", "eve"] {
+            for _ in 0..6 {
+                assert_eq!(tries(&ada, name, "wrong").status, 200);
+            }
+            assert_eq!(tries(&ada, name, "wrong").status, 429);
+        }
+        for (known, unknown) in [("ada@example.com", "eve@example.com"), (phone.as_str(), "+375291234567")] {
+            for round in 0..8 {
+                // Even the right password is not looked at: the account has had its tries.
+                let known_reply = tries(&ada, known, &ada.password);
+                let unknown_reply = tries(&ada, unknown, &ada.password);
+                assert_eq!(known_reply.status, if round < 6 { 200 } else { 429 }, "{known}, round {round}");
+                assert_eq!(known_reply.status, unknown_reply.status, "{known}, round {round}");
+                assert_eq!(without_tokens(&known_reply, known), without_tokens(&unknown_reply, unknown));
+            }
+        }
+        assert!(ada.sessions().is_empty());
+    }
+
+    fn a_name_is_counted_in_all_its_spellings_whether_somebody_has_it_or_not(w: &World) {
+        let ada = w.person("ada");
+        let phone = crate::world::person::profile("ada")["phone_number"].as_str().expect("one").to_owned();
+        for number in [phone.as_str(), "+375291234567"] {
+            for _ in 0..6 {
+                assert_eq!(tries(&ada, number, "wrong").status, 200);
+            }
+            let spelled = format!("{} ({}) {}", &number[..4], &number[4..6], &number[6..]);
+            assert_eq!(tries(&ada, &spelled, "wrong").status, 429, "{spelled}");
+        }
     }
 
     fn strangers_cannot_slow_down_a_browser_that_succeeded_before(w: &World) {

@@ -52,6 +52,7 @@ password-button = Change password
 password-too-short = Too short: use at least 10 characters.
 password-too-long = Too long: use at most { $count } characters.
 password-too-common = Too common: others would guess it. Choose another one.
+password-same = This is your current password. Choose another one.
 password-wrong-current = The current password does not match.
 password-changed = Your password is changed. Other devices are signed out.
 

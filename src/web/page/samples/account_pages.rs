@@ -296,6 +296,7 @@ impl Samples for PasswordPage {
                 page(Some(PasswordOutcome::TooLong { most: 1024 })),
             ),
             ("too-common", page(Some(PasswordOutcome::TooCommon))),
+            ("same", page(Some(PasswordOutcome::Same))),
             (
                 "throttled",
                 page(Some(PasswordOutcome::TooManyTries { seconds: 300 })),

@@ -193,19 +193,17 @@ on_both_databases! {
     fn throttles_and_known_browsers(database: &Database) {
         let store = database.open();
         let (user, key, browser) = (added(&store).id, digest(), digest());
-        let fail = move |tx: &mut store::Transaction<'_>| {
-            store::sign_in_throttles::record_failure(tx, key, NOW)
-        };
-        let waits: Vec<_> = (0..7)
-            .map(|_| write(&store, fail).wait(NOW).map(Span::as_seconds))
-            .collect();
-        assert_eq!(waits, [None, None, None, None, None, Some(1), Some(2)]);
+        let take = |now| write(&store, move |tx| store::sign_in_throttles::take(tx, key, now));
+        let waits: Vec<_> = (0..7).map(|_| take(NOW).map(Span::as_seconds)).collect();
+        assert_eq!(waits, [None, None, None, None, None, None, Some(1)]);
+        let in_a_second = NOW + Span::seconds(1);
+        assert_eq!((take(in_a_second), take(in_a_second)), (None, Some(Span::seconds(2))));
         write(&store, move |tx| store::sign_in_throttles::clear(tx, key));
         assert_eq!(
             read(&store, |db| store::sign_in_throttles::find(db, key)),
             None
         );
-        write(&store, fail);
+        assert_eq!(take(NOW), None);
         assert_eq!(
             write(&store, move |tx| store::sign_in_throttles::purge(tx, NOW)),
             0

@@ -6,7 +6,7 @@
 //! the account, which nobody needs to open in one, have it.
 
 use actix_web::http::header::{
-    CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
+    CONTENT_SECURITY_POLICY, CROSS_ORIGIN_RESOURCE_POLICY, HeaderMap, HeaderValue, REFERRER_POLICY,
     STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 
@@ -16,17 +16,16 @@ const NO_PAGE: &str = "default-src 'none'; frame-ancestors 'none'";
 const HSTS: &str = "max-age=31536000";
 /// No other site may load a response as a picture or script of its own. Readers that ask with CORS
 /// are not concerned by this (Fetch, "cross-origin resource policy check").
-const RESOURCE: (&str, &str) = ("cross-origin-resource-policy", "same-origin");
+const RESOURCE: &str = "same-origin";
 
 /// Adds them. `https` says whether the issuer is.
 pub(crate) fn add(headers: &mut HeaderMap, https: bool) {
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // Addresses of pages hold step tokens, and answers hold codes.
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    let (name, value) = RESOURCE;
     headers.insert(
-        HeaderName::from_static(name),
-        HeaderValue::from_static(value),
+        CROSS_ORIGIN_RESOURCE_POLICY,
+        HeaderValue::from_static(RESOURCE),
     );
     if https {
         headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));

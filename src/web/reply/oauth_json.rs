@@ -4,7 +4,9 @@
 use std::fmt;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_TYPE, HeaderValue, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use flow::answer::Answer;
 use foundation::fault::Fault;
@@ -14,10 +16,17 @@ use serde::Serialize;
 use crate::error::log_fault;
 use crate::reply::refusal_log;
 
-/// Sends an answer of the token, introspection or revocation endpoint.
+/// Sends an answer of the token endpoint.
 pub(crate) fn send<T: Serialize>(answer: Result<Answer<T>, Fault>) -> HttpResponse {
     match answer {
-        Ok(Answer::Given(value)) => ok(&value),
+        Ok(Answer::Given(value)) => {
+            let mut response = ok(&value);
+            // "as well as the "Pragma" response header field [RFC2616] with a value of "no-cache""
+            // (RFC 6749 §5.1)
+            let no_cache = HeaderValue::from_static("no-cache");
+            response.headers_mut().insert(PRAGMA, no_cache);
+            response
+        }
         Ok(Answer::Refused(error)) => refused(&error),
         Err(fault) => failed(&fault),
     }
@@ -41,9 +50,8 @@ pub(crate) fn written(body: Result<String, serde_json::Error>) -> HttpResponse {
 fn no_store(status: StatusCode) -> HttpResponseBuilder {
     let mut response = HttpResponse::build(status);
     response
-        .insert_header((CONTENT_TYPE, "application/json"))
-        .insert_header((CACHE_CONTROL, "no-store"))
-        .insert_header((PRAGMA, "no-cache"));
+        .insert_header((CONTENT_TYPE, HeaderValue::from_static("application/json")))
+        .insert_header((CACHE_CONTROL, HeaderValue::from_static("no-store")));
     response
 }
 

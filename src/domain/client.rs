@@ -1,5 +1,7 @@
 //! A client: its registration with its secrets and its publisher, and what follows from them.
 
+use std::borrow::Cow;
+
 use foundation::clock::Instant;
 use foundation::digest::{TokenDigest, sha256_of_parts};
 use foundation::id::{ClientId, CredentialId};
@@ -172,13 +174,15 @@ impl Client {
     }
 
     /// All that it may ever ask for.
-    pub fn allowed_scope(&self) -> ScopeSet {
+    pub fn allowed_scope(&self) -> Cow<'_, ScopeSet> {
         match &self.metadata.scope {
-            Some(scope) => scope.clone(),
-            None => scope::STANDARD_SCOPES
-                .iter()
-                .filter_map(|s| ScopeName::parse(s).ok())
-                .collect(),
+            Some(scope) => Cow::Borrowed(scope),
+            None => Cow::Owned(
+                scope::STANDARD_SCOPES
+                    .iter()
+                    .filter_map(|s| ScopeName::parse(s).ok())
+                    .collect(),
+            ),
         }
     }
 

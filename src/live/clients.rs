@@ -12,10 +12,11 @@ use foundation::id::{ClientId, Position};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-/// How many clients are expected to be kept.
-const CLIENTS: usize = 20_000;
+/// How many clients are expected to be kept: all of a large super app. Reading one again costs more
+/// than answering a request.
+const CLIENTS: usize = 100_000;
 /// What they may take together, in bytes, about: two KiB each.
-const BYTES: u64 = 40 * 1024 * 1024;
+const BYTES: u64 = 200 * 1024 * 1024;
 /// How many changes are remembered one by one.
 const CHANGES: usize = 4096;
 

@@ -1,6 +1,7 @@
 //! May this client act for itself, and with which scope? (RFC 6749 §4.4)
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use foundation::id::ClientId;
 use oxide_auth::code_grant::client_credentials::{ClientCredentials, Input, Output, Request};
@@ -11,6 +12,12 @@ use super::{NOWHERE, broken, from_machine, refusal, to_machine};
 use crate::claim::is_about_a_person;
 use crate::oauth_error::{OAuthError, invalid_scope};
 use crate::scope::ScopeSet;
+
+/// Where no redirect leads, as the machine wants it; read once.
+static NOWHERE_URL: LazyLock<Option<RegisteredUrl>> = LazyLock::new(|| {
+    let nowhere = ExactUrl::new(NOWHERE.to_owned()).ok();
+    nowhere.map(RegisteredUrl::Exact)
+});
 
 /// Judges a request of an authenticated, confidential client, and says which scopes its token has.
 /// Scopes about a person are left out of what it may have: here there is no person.
@@ -27,9 +34,7 @@ pub fn judge_client_credentials(
         .filter(|name| !is_about_a_person(name.as_str()))
         .cloned()
         .collect();
-    let nowhere = ExactUrl::new(NOWHERE.to_owned())
-        .map(RegisteredUrl::Exact)
-        .map_err(|_| broken(NOWHERE))?;
+    let nowhere = NOWHERE_URL.as_ref().ok_or_else(|| broken(NOWHERE))?;
     let request = OwnRequest { client };
     let mut machine = ClientCredentials::new(&request);
     let mut input = Input::None;
@@ -40,7 +45,7 @@ pub fn judge_client_credentials(
             Output::Binding { client_id } => Input::Bound {
                 bound_client: BoundClient {
                     client_id: Cow::Owned(client_id.to_owned()),
-                    redirect_uri: Cow::Owned(nowhere.clone()),
+                    redirect_uri: Cow::Borrowed(nowhere),
                 },
             },
             Output::Extend => Input::Extended {

@@ -14,6 +14,11 @@ use crate::fault::{STORE, at};
 /// How long a migration waits for other processes to let go of the file.
 const MIGRATION_PATIENCE: Duration = Duration::from_secs(60);
 
+/// The most KiB of pages that the writer keeps, and each of the others. A small database does not
+/// fill them; in a large one the upper pages of its indexes stay.
+const WRITER_CACHE: u32 = 16 * 1024;
+const READER_CACHE: u32 = 8 * 1024;
+
 /// Makes the file, readable by its owner only, and puts it into WAL mode, which stays with it.
 /// SQLite gives the files beside it the same mode. The folder must be there.
 pub(super) fn prepare(path: &Path, timeout: Duration) -> Result<(), Fault> {
@@ -50,6 +55,10 @@ pub(super) fn connect(
         timeout
     };
     let query_only = matches!(role, Role::Pooled | Role::Tail);
+    let cache = match role {
+        Role::Writer => WRITER_CACHE,
+        _ => READER_CACHE,
+    };
     conn.batch_execute(&format!(
         "PRAGMA busy_timeout = {};
          PRAGMA foreign_keys = ON;
@@ -57,6 +66,7 @@ pub(super) fn connect(
          PRAGMA temp_store = MEMORY;
          PRAGMA trusted_schema = OFF;
          PRAGMA journal_size_limit = 67108864;
+         PRAGMA cache_size = -{cache};
          PRAGMA query_only = {query_only};",
         patience.as_millis(),
     ))

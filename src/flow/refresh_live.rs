@@ -48,6 +48,17 @@ struct Looked {
     answered: bool,
 }
 
+/// What came of rows that were read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Taken {
+    /// A ring of them is in place now.
+    New,
+    /// It was in place before.
+    Known,
+    /// Another ring was put in place meanwhile; nobody knows which of the two was read later.
+    Overtaken,
+}
+
 /// The rows of a key ring.
 type Rows = (Vec<SigningKey>, Vec<SharedSecret>);
 
@@ -119,7 +130,7 @@ impl Flows {
         });
         let since = self.oldest_retired();
         let rows = self.store().read(move |db| read_rows(db, since)).await?;
-        let news = self.take(rows, known)?;
+        let news = self.take(rows, known)? != Taken::Known;
         *looked = (!news).then_some(Looked {
             at: now,
             answered: true,
@@ -130,23 +141,28 @@ impl Flows {
     /// The same for a thread that may block: the one that follows the log, which does not look
     /// without a reason.
     pub fn refresh_keys_blocking(&self) -> Result<bool, Fault> {
-        let known = self.key_source().generation();
-        let since = self.oldest_retired();
-        let rows = self.store().read_blocking(move |db| read_rows(db, since))?;
-        self.take(rows, known)
+        loop {
+            let known = self.key_source().generation();
+            let since = self.oldest_retired();
+            let rows = self.store().read_blocking(move |db| read_rows(db, since))?;
+            // What came first may have been read before the change that this is about.
+            match self.take(rows, known)? {
+                Taken::Overtaken => {}
+                taken => return Ok(taken == Taken::New),
+            }
+        }
     }
 
-    /// Puts a ring of these rows in place, unless it is there already or another came first:
-    /// that one was read later.
-    fn take(&self, (keys, secrets): Rows, known: u64) -> Result<bool, Fault> {
+    /// Puts a ring of these rows in place, unless it is there already or another came first.
+    fn take(&self, (keys, secrets): Rows, known: u64) -> Result<Taken, Fault> {
         let source = self.key_source();
         let rows = digest(&keys, &secrets);
         let mut loaded = source.loaded();
         if loaded.generation != known {
-            return Ok(true);
+            return Ok(Taken::Overtaken);
         }
         if loaded.rows == rows {
-            return Ok(false);
+            return Ok(Taken::Known);
         }
         self.0
             .keys
@@ -156,7 +172,7 @@ impl Flows {
             rows,
             at: Some(self.0.clock.uptime()),
         };
-        Ok(true)
+        Ok(Taken::New)
     }
 }
 

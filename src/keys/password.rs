@@ -61,7 +61,7 @@ impl PasswordPolicy {
 ///
 /// All of it goes back to the system with the value. glibc keeps smaller blocks for the thread that
 /// freed them, and with a thread for each of many guesses that adds up; blocks beyond
-/// [`GIVEN_BACK`] it never keeps, and what of a block is not touched costs nothing.
+/// `GIVEN_BACK` it never keeps, and what of a block is not touched costs nothing.
 #[derive(Default)]
 pub struct HashMemory(Vec<Block>);
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use domain::client::Client as Registration;
+use domain::mini_program::MiniProgramState;
 use flow::administer::clients::{PAGE, Registered, information};
 use foundation::id::ClientId;
 use serde_json::{Value, json};
@@ -97,6 +98,12 @@ pub(super) fn print_registered(registered: &Registered, output: &Output) -> Resu
             text.push_str(&format!(
                 "  client_secret  {}\n\nThe secret is not stored: keep it now.",
                 secret.expose()
+            ));
+        }
+        if registered.client.state == MiniProgramState::Draft {
+            text.push_str(&format!(
+                "\n\nIt is a draft, for its testers only, until: portico mini-program release {}",
+                registered.client.id
             ));
         }
         text

@@ -1,7 +1,7 @@
 //! *Last used*, to the minute, gathered in memory and written in batches: nothing that answers a
 //! request waits for it, and what a crash loses is a few seconds of it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use foundation::clock::{Instant, Span};
@@ -13,7 +13,7 @@ use crate::Flows;
 /// The most grants that are remembered between two batches; further ones are left out.
 const MOST: usize = 200_000;
 /// Grants written in one transaction: few enough that nobody else waits long.
-const BATCH: usize = 100;
+const BATCH: usize = 200;
 
 /// Which grants gave something lately.
 #[derive(Debug, Default)]
@@ -84,11 +84,11 @@ impl Flows {
     pub async fn flush_last_used(&self) -> Result<usize, Fault> {
         let due = self.0.last_used.take(self.now());
         for (done, batch) in due.chunks(BATCH).enumerate() {
-            let batch = batch.to_vec();
+            let minutes = by_minute(batch);
             let written = self.store().write(move |tx| {
-                batch
+                minutes
                     .iter()
-                    .try_for_each(|(grant, minute)| store::grants::touch(tx, *grant, *minute))
+                    .try_for_each(|(minute, grants)| store::grants::touch_many(tx, grants, *minute))
             });
             if let Err(fault) = written.await {
                 self.0.last_used.put_back(&due[done * BATCH..]);
@@ -97,6 +97,15 @@ impl Flows {
         }
         Ok(due.len())
     }
+}
+
+/// The grants of each minute: most batches have one.
+fn by_minute(due: &[(GrantId, Instant)]) -> BTreeMap<Instant, Vec<GrantId>> {
+    let mut minutes = BTreeMap::<_, Vec<_>>::new();
+    for (grant, minute) in due {
+        minutes.entry(*minute).or_default().push(*grant);
+    }
+    minutes
 }
 
 #[cfg(test)]

@@ -122,6 +122,23 @@ pub fn touch(conn: &mut Connection, id: GrantId, last_used_at: Instant) -> Resul
     Ok(())
 }
 
+/// Notes the same of many grants, in one statement.
+pub fn touch_many(
+    conn: &mut Connection,
+    ids: &[GrantId],
+    last_used_at: Instant,
+) -> Result<(), Fault> {
+    let ids: Vec<&[u8]> = ids.iter().map(|id| id.as_bytes().as_slice()).collect();
+    let older = grants::table
+        .filter(grants::id.eq_any(ids))
+        .filter(grants::last_used_at.lt(last_used_at.millis()));
+    diesel::update(older)
+        .set(grants::last_used_at.eq(last_used_at.millis()))
+        .execute(conn)
+        .map_err(at(TABLE))?;
+    Ok(())
+}
+
 /// Ends a grant: `true` once, for the one who ended it.
 pub fn end(conn: &mut Connection, id: GrantId, now: Instant) -> Result<bool, Fault> {
     let live = grants::table

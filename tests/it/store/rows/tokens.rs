@@ -47,7 +47,9 @@ on_both_databases! {
         assert_eq!(live(), Some(home.grant.clone()));
         write(&store, move |tx| {
             store::grants::set_scopes(tx, id, &fixture::granted("openid email"), later)?;
+            store::grants::touch_many(tx, &[id], NOW + Span::hours(1))?;
             store::grants::touch(tx, id, later)?;
+            store::grants::touch_many(tx, &[id], NOW)?;
             store::grants::touch(tx, id, NOW)
         });
         let changed = Grant {

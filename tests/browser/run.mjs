@@ -21,7 +21,11 @@ const names = readdirSync(`${here}/journeys`)
 if (names.length === 0) throw new Error(`no journey is called ${wanted.join(' or ')}`)
 
 rmSync(shots, { recursive: true, force: true })
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium' })
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  // Without a graphics card there is nothing to gain from the process that looks for one.
+  args: ['--disable-gpu'],
+})
 const databases = [sqlite]
 if (process.env.PORTICO_TEST_POSTGRES) {
   databases.push(postgres(process.env.PORTICO_TEST_POSTGRES))
@@ -43,14 +47,24 @@ await browser.close()
 console.log(`\nbrowser: ${passed} journeys passed, ${failures} failed`)
 process.exit(failures === 0 ? 0 : 1)
 
-// Every journey has a demonstration of its own, so that none depends on another.
-async function passes(name, journey, database) {
+// Every journey has a demonstration of its own, so that none depends on another. A browser that
+// stops drawing says nothing about the page: such a journey is walked once more.
+async function passes(name, journey, database, again = true) {
+  const failure = await walk(name, journey, database)
+  if (failure === null) return true
+  if (!again || !failure.includes('page.screenshot: Timeout')) return false
+  console.log('        the browser drew nothing; once more')
+  return passes(name, journey, database, false)
+}
+
+/** Walks a journey; gives what ended it, or null. */
+async function walk(name, journey, database) {
   let demo
   try {
     demo = await Demo.start(database)
     await journey({ browser, demo, step })
     await demo.ends()
-    return true
+    return null
   } catch (error) {
     console.log(`  FAIL  ${error.stack ?? error}`.replace(/\n/g, '\n        '))
     const pages = browser.contexts().flatMap((context) => context.pages())
@@ -59,7 +73,7 @@ async function passes(name, journey, database) {
       await snap(page, `${name}-${number}`).catch((e) => console.log(`        no picture: ${e.message}`))
     }
     if (demo) console.log(`        the program's last words:\n${demo.lastWords()}`)
-    return false
+    return String(error)
   } finally {
     for (const context of browser.contexts()) await context.close()
     await demo?.remove()

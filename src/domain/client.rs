@@ -175,15 +175,7 @@ impl Client {
 
     /// All that it may ever ask for.
     pub fn allowed_scope(&self) -> Cow<'_, ScopeSet> {
-        match &self.metadata.scope {
-            Some(scope) => Cow::Borrowed(scope),
-            None => Cow::Owned(
-                scope::STANDARD_SCOPES
-                    .iter()
-                    .filter_map(|s| ScopeName::parse(s).ok())
-                    .collect(),
-            ),
-        }
+        self.metadata.allowed_scope()
     }
 
     /// Whether `offline_access` may be asked of a person for it: mini-programs need

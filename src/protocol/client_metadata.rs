@@ -11,6 +11,8 @@ mod manifest;
 mod reader;
 mod registration;
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -161,15 +163,15 @@ impl ClientMetadata {
 
     /// What it may ask for. A client that registered no `scope` may ask for the standard ones,
     /// `offline_access` among them only if it may use refresh tokens.
-    pub fn allowed_scope(&self) -> ScopeSet {
+    pub fn allowed_scope(&self) -> Cow<'_, ScopeSet> {
         if let Some(scope) = &self.scope {
-            return scope.clone();
+            return Cow::Borrowed(scope);
         }
-        STANDARD_SCOPES
+        let standard = STANDARD_SCOPES
             .iter()
             .filter(|name| **name != scope::OFFLINE_ACCESS || self.may_use(GrantType::RefreshToken))
-            .filter_map(|name| ScopeName::parse(name).ok())
-            .collect()
+            .filter_map(|name| ScopeName::parse(name).ok());
+        Cow::Owned(standard.collect())
     }
 
     /// The members of this metadata's text that mean nothing here, in their order: "The authorization

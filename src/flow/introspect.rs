@@ -138,9 +138,7 @@ fn said(scope: Option<&ScopeSet>) -> Option<&ScopeSet> {
 }
 
 impl Flows {
-    /// Answers an introspection request. The hint is not needed: "An authorization server MAY
-    /// ignore this parameter, particularly if it is able to detect the token type automatically"
-    /// (RFC 7009 §2.1, RFC 7662 §2.1); a wrong one never hides a token.
+    /// Answers an introspection request.
     ///
     /// # Errors
     /// The store, where it is needed, does not answer: 503, never a yes.
@@ -148,7 +146,6 @@ impl Flows {
         &self,
         presented: PresentedCredential,
         token: &str,
-        _hint: Option<&str>,
     ) -> Result<Answer<Introspected>, Fault> {
         let authenticated = self.authenticate_client(ClientEndpoint::Introspection, presented);
         let caller = match authenticated.await? {

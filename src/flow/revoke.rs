@@ -84,7 +84,6 @@ impl Flows {
         &self,
         presented: PresentedCredential,
         token: &str,
-        _hint: Option<&str>,
     ) -> Result<Answer<()>, Fault> {
         let authenticated = self.authenticate_client(ClientEndpoint::Revocation, presented);
         let caller = match authenticated.await? {

@@ -1,4 +1,4 @@
-//! Introspection (RFC 7662): the request, and the answer's members.
+//! The members of an introspection answer (RFC 7662 §2.2).
 //!
 //! Who may learn what about a token is decided elsewhere; a caller who may not gets
 //! [`IntrospectionResponse::inactive`], which says nothing.
@@ -7,33 +7,7 @@ use foundation::id::ClientId;
 use serde::Serialize;
 
 use crate::audience::Audience;
-use crate::oauth_error::OAuthError;
-use crate::parameters::Parameters;
 use crate::scope::ScopeSet;
-use crate::token_type_hint::{TokenTypeHint, token_and_hint};
-
-/// A token that is asked about.
-#[derive(Clone, Copy)]
-pub struct IntrospectionRequest<'a> {
-    /// The token as it was presented.
-    pub token: &'a str,
-    /// Where to look first.
-    pub token_type_hint: Option<TokenTypeHint>,
-}
-
-impl<'a> IntrospectionRequest<'a> {
-    /// Reads the form.
-    ///
-    /// # Errors
-    /// `invalid_request` if there is no token, or a parameter is repeated.
-    pub fn parse(parameters: &'a Parameters) -> Result<Self, OAuthError> {
-        let (token, token_type_hint) = token_and_hint(parameters)?;
-        Ok(Self {
-            token,
-            token_type_hint,
-        })
-    }
-}
 
 /// The answer of RFC 7662 §2.2. Dates are seconds since 1970. There is no `username`: it would be
 /// the same for every caller.

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::web::{self, Data, ServiceConfig};
 use flow::answer::Answer;
-use protocol::introspection::IntrospectionRequest;
+use protocol::presented_token::presented_token;
 
 use crate::extract::oauth_form::OAuthForm;
 use crate::reply::oauth_json;
@@ -15,15 +15,13 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 }
 
 async fn post(state: Data<WebState>, form: OAuthForm) -> HttpResponse {
-    match IntrospectionRequest::parse(&form.parameters) {
-        Ok(request) => {
-            let answer = state.flows.introspect(form.credential, request.token, None);
-            match answer.await {
-                Ok(Answer::Given(found)) => oauth_json::written(found.to_json()),
-                Ok(Answer::Refused(error)) => oauth_json::refused(&error),
-                Err(fault) => oauth_json::failed(&fault),
-            }
-        }
-        Err(error) => oauth_json::refused(&error),
+    let token = match presented_token(&form.parameters) {
+        Ok(token) => token,
+        Err(error) => return oauth_json::refused(&error),
+    };
+    match state.flows.introspect(form.credential, token).await {
+        Ok(Answer::Given(found)) => oauth_json::written(found.to_json()),
+        Ok(Answer::Refused(error)) => oauth_json::refused(&error),
+        Err(fault) => oauth_json::failed(&fault),
     }
 }

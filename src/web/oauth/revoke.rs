@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::web::{self, Data, ServiceConfig};
 use flow::answer::Answer;
-use protocol::revocation::RevocationRequest;
+use protocol::presented_token::presented_token;
 
 use crate::extract::oauth_form::OAuthForm;
 use crate::guard::cors;
@@ -18,15 +18,11 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 /// "The authorization server responds with HTTP status code 200 if the token has been revoked
 /// successfully or if the client submitted an invalid token" (RFC 7009 §2.2), with an empty body.
 async fn post(state: Data<WebState>, form: OAuthForm) -> HttpResponse {
-    let request = match RevocationRequest::parse(&form.parameters) {
-        Ok(request) => request,
+    let token = match presented_token(&form.parameters) {
+        Ok(token) => token,
         Err(error) => return oauth_json::refused(&error),
     };
-    match state
-        .flows
-        .revoke(form.credential, request.token, None)
-        .await
-    {
+    match state.flows.revoke(form.credential, token).await {
         Ok(Answer::Given(())) => HttpResponse::Ok()
             .insert_header(("Cache-Control", "no-store"))
             .finish(),

@@ -24,13 +24,13 @@ use store::{SchemaState, Store, StoreSettings};
 
 use crate::config::Config;
 
-mod look;
+mod doctor;
 mod master_key;
 mod running;
 mod server;
 mod tls;
 
-pub use look::Look;
+pub use doctor::Diagnosis;
 pub use running::{Running, Signals};
 pub use server::Mount;
 

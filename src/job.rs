@@ -13,8 +13,8 @@ use foundation::id::NodeId;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-mod beat;
 mod expire_sessions;
+mod heartbeat;
 mod sweep;
 pub(crate) mod tail;
 
@@ -42,7 +42,7 @@ impl Jobs {
         let node = flows.new_node_id();
         tasks.spawn(until(
             &stop,
-            beat::run(flows.clone(), node, Arc::clone(progress)),
+            heartbeat::run(flows.clone(), node, Arc::clone(progress)),
         ));
         tasks.spawn(until(&stop, expire_sessions::run(flows.clone())));
         tasks.spawn(until(&stop, sweep::run(flows.clone())));
@@ -76,7 +76,7 @@ impl Jobs {
         while self.tasks.join_next().await.is_some() {}
         report("last used", self.flows.flush_last_used().await.map(drop));
         // The others need not wait for it.
-        report("beat", self.flows.retire_node(self.node).await);
+        report("heartbeat", self.flows.retire_node(self.node).await);
     }
 }
 

@@ -11,7 +11,7 @@ use crate::load::Load;
 use crate::stopwatch::Stopwatch;
 
 /// The longest that a server may take to be ready.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A server that runs.
 pub(crate) struct Server {
@@ -51,7 +51,7 @@ impl Server {
             if let Some(status) = server.process.try_wait()? {
                 return Err(format!("{} ended: {status}", shown(command)).into());
             }
-            if watch.elapsed() > PATIENCE {
+            if watch.elapsed() > TIMEOUT {
                 return Err(format!("{} did not get ready", shown(command)).into());
             }
             std::thread::sleep(Duration::from_millis(1));

@@ -14,7 +14,7 @@ use super::{App, master_key, open_fetch, open_store, tls};
 use crate::config::Config;
 
 /// One thing that a start needs, and how it is.
-pub struct Look {
+pub struct Diagnosis {
     /// Which.
     pub what: &'static str,
     /// What is to be said about it; or what is wrong with it.
@@ -23,7 +23,7 @@ pub struct Look {
 
 impl App {
     /// Looks at everything that a start needs: the database, the master key, the files.
-    pub fn look(config: &Config, clock: &SharedClock, entropy: &dyn Entropy) -> Vec<Look> {
+    pub fn diagnose(config: &Config, clock: &SharedClock, entropy: &dyn Entropy) -> Vec<Diagnosis> {
         let shown = config.database.shown_url();
         let (database, store) = match open_store(config, clock) {
             Ok(Some(store)) => {
@@ -33,28 +33,28 @@ impl App {
             Ok(None) => (Ok(format!("{shown} will be made by the first start")), None),
             Err(fault) => (Err(fault), None),
         };
-        let mut looks = vec![
-            Look {
+        let mut findings = vec![
+            Diagnosis {
                 what: "database",
                 state: database,
             },
-            Look {
+            Diagnosis {
                 what: "master key",
                 state: look_at_master_key(config, store.as_ref()),
             },
-            Look {
+            Diagnosis {
                 what: "outbound",
                 state: look_at_outbound(config),
             },
         ];
         if let Some(tls) = &config.tls {
             let shown = tls.cert.display();
-            looks.push(Look {
+            findings.push(Diagnosis {
                 what: "certificate",
                 state: tls::Reloading::open(tls).map(|_| format!("{shown} can be used")),
             });
         }
-        looks
+        findings
     }
 
     /// Opens the files that the settings name, as a start does, and reads the master key.
@@ -97,7 +97,7 @@ fn look_at_database(
 fn try_writing(store: &Store, clock: &SharedClock, node: NodeId) -> Result<(), Fault> {
     let now = clock.now();
     let written = store.write_blocking(move |tx| {
-        store::nodes::beat(tx, node, now, Position(0), Position(0))?;
+        store::nodes::heartbeat(tx, node, now, Position(0), Position(0))?;
         store::nodes::leave(tx, node)
     });
     written.map(drop)
@@ -111,11 +111,11 @@ fn look_at_master_key(config: &Config, store: Option<&Store>) -> Result<String, 
         None => path.to_string(),
     };
     Ok(match master_key::find(config, expected.as_deref())? {
-        master_key::Found::Sealing(_) => {
+        master_key::MasterKeyState::Sealing(_) => {
             format!("{shown} is the database's; keep a copy, nothing opens without it")
         }
-        master_key::Found::Unused(_) => format!("{shown} can be used; keep a copy"),
-        master_key::Found::None => format!("{shown} will be made by the first start"),
+        master_key::MasterKeyState::Unused(_) => format!("{shown} can be used; keep a copy"),
+        master_key::MasterKeyState::None => format!("{shown} will be made by the first start"),
     })
 }
 

@@ -16,7 +16,7 @@ use super::{Make, make_data_dir};
 use crate::config::Config;
 
 /// The master key beside what the database remembers.
-pub(super) enum Found {
+pub(super) enum MasterKeyState {
     /// The one that everything is sealed with.
     Sealing(MasterKey),
     /// One that nothing is sealed with yet.
@@ -27,18 +27,20 @@ pub(super) enum Found {
 
 /// Looks for the master key, and compares it with the fingerprint that the database remembers.
 /// Changes nothing.
-pub(super) fn find(config: &Config, expected: Option<&[u8]>) -> Result<Found, Fault> {
+pub(super) fn find(config: &Config, expected: Option<&[u8]>) -> Result<MasterKeyState, Fault> {
     let path = &config.server.master_key_file;
     match (expected, read(config)?) {
-        (Some(expected), Some(key)) if expected == key.fingerprint() => Ok(Found::Sealing(key)),
+        (Some(expected), Some(key)) if expected == key.fingerprint() => {
+            Ok(MasterKeyState::Sealing(key))
+        }
         (Some(_), Some(_)) => Err(another_key(path)),
         (Some(_), None) => Err(unfit(format!(
             "the database is sealed with one, and there is none in {}; restore that file, or set \
              PORTICO_MASTER_KEY",
             path.display()
         ))),
-        (None, Some(key)) => Ok(Found::Unused(key)),
-        (None, None) => Ok(Found::None),
+        (None, Some(key)) => Ok(MasterKeyState::Unused(key)),
+        (None, None) => Ok(MasterKeyState::None),
     }
 }
 
@@ -61,10 +63,10 @@ pub(super) fn open(
     let path = &config.server.master_key_file;
     let expected = store.read_blocking(store::installation::master_key_fingerprint)?;
     match find(config, expected.as_deref())? {
-        Found::Sealing(key) => Ok(key),
+        MasterKeyState::Sealing(key) => Ok(key),
         _ if make == Make::Nothing => Err(no_keys()),
-        Found::Unused(key) => settle(store, path, key),
-        Found::None => {
+        MasterKeyState::Unused(key) => settle(store, path, key),
+        MasterKeyState::None => {
             make_data_dir(config)?;
             let made = create(path, entropy)?;
             settle(store, path, made).inspect_err(|_| {

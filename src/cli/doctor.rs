@@ -21,7 +21,7 @@ struct Finding {
 
 pub(super) fn run(sources: &Sources, output: &Output) -> Result<(), Problem> {
     let findings = match Config::load(sources) {
-        Ok(config) => look(&config),
+        Ok(config) => diagnose(&config),
         Err(error) => vec![Finding {
             what: "settings",
             state: Err(error.to_string()),
@@ -51,7 +51,7 @@ pub(super) fn run(sources: &Sources, output: &Output) -> Result<(), Problem> {
     }
 }
 
-fn look(config: &Config) -> Vec<Finding> {
+fn diagnose(config: &Config) -> Vec<Finding> {
     let mut findings = vec![
         Finding {
             what: "settings",
@@ -63,10 +63,10 @@ fn look(config: &Config) -> Vec<Finding> {
         },
     ];
     let clock: SharedClock = Arc::new(SystemClock);
-    let looks = App::look(config, &clock, &SystemEntropy);
-    findings.extend(looks.into_iter().map(|look| Finding {
-        what: look.what,
-        state: look.state.map_err(|fault| fault.chain()),
+    let diagnoses = App::diagnose(config, &clock, &SystemEntropy);
+    findings.extend(diagnoses.into_iter().map(|diagnosis| Finding {
+        what: diagnosis.what,
+        state: diagnosis.state.map_err(|fault| fault.chain()),
     }));
     findings
 }

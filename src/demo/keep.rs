@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 /// How many people a program remembers; past it the one not seen for longest is forgotten.
-const MOST_PEOPLE: usize = 2_000;
+const MAX_PEOPLE: usize = 2_000;
 
 /// A value of type `T` for each person.
 pub(crate) struct Keep<T> {
@@ -39,7 +39,7 @@ impl<T: Default> Keep<T> {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         inner.visits += 1;
         let last_visit = inner.visits;
-        if !inner.by_subject.contains_key(subject) && inner.by_subject.len() >= MOST_PEOPLE {
+        if !inner.by_subject.contains_key(subject) && inner.by_subject.len() >= MAX_PEOPLE {
             let longest_ago = inner
                 .by_subject
                 .iter()
@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn people_do_not_see_one_another_and_the_oldest_is_forgotten() {
         let keep = Keep::<Vec<usize>>::new();
-        for i in 0..MOST_PEOPLE {
+        for i in 0..MAX_PEOPLE {
             keep.with(&i.to_string(), |values| values.push(i));
         }
         assert_eq!(keep.with("0", |values| values.clone()), [0]);

@@ -76,7 +76,7 @@ async fn add(
     if !baskets.with(&visitor.subject, |basket| basket.add(good)) {
         program.site.leave_notice(
             &visitor,
-            format!("{} is all we have of {}.", basket::MOST_OF_ONE, good.name),
+            format!("{} is all we have of {}.", basket::MAX_OF_ONE, good.name),
         );
     }
     Ok(see_other(&format!("/#good-{}", good.slug)))

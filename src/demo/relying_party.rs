@@ -27,7 +27,7 @@ use url::Url;
 use crate::transport::Transport;
 use discovery::Portico;
 pub(crate) use redemption::CallbackQuery;
-pub(crate) use standing::{Shared, Standing};
+pub(crate) use standing::{AccessStatus, Shared};
 pub(crate) use trouble::Trouble;
 
 /// What Portico registered, and where it sends the browser back to.

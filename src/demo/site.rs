@@ -13,7 +13,7 @@ use foundation::entropy::SharedEntropy;
 use foundation::secret::SecretText;
 
 use crate::relying_party::{
-    Ask, CallbackQuery, Redeemed, RelyingParty, Shared, Standing, Tokens, Trouble,
+    AccessStatus, Ask, CallbackQuery, Redeemed, RelyingParty, Shared, Tokens, Trouble,
 };
 use cookie::CookieKind;
 use reply::{PagePolicy, found, see_other};
@@ -138,7 +138,7 @@ impl Site {
             Found::SignedIn { tokens, form_token } => (tokens, form_token),
         };
         match self.relying_party.standing(&tokens).await {
-            Ok(Standing::Active { shared, renewed }) => {
+            Ok(AccessStatus::Active { shared, renewed }) => {
                 if let Some(renewed) = renewed {
                     self.sessions.renew(&cookie, *renewed);
                 }
@@ -150,7 +150,7 @@ impl Site {
                     cookie,
                 })
             }
-            Ok(Standing::Ended) => {
+            Ok(AccessStatus::Ended) => {
                 self.sessions.end(&cookie);
                 Err(NoVisitor::Ended)
             }

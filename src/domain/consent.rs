@@ -168,12 +168,12 @@ impl Asking<'_> {
         }
         for name in self.catalog.in_order(self.askable().iter()) {
             match self.standing(name) {
-                Standing::Settled => {}
-                Standing::Reopened => {
+                ScopeStatus::Settled => {}
+                ScopeStatus::Reopened => {
                     question.reopened.push(name.clone());
                     self.add(&mut question, name);
                 }
-                Standing::Open => self.add(&mut question, name),
+                ScopeStatus::Open => self.add(&mut question, name),
             }
         }
         question.greet = self.must_greet();
@@ -221,15 +221,15 @@ impl Asking<'_> {
         }
     }
 
-    fn standing(&self, name: &ScopeName) -> Standing {
+    fn standing(&self, name: &ScopeName) -> ScopeStatus {
         let purpose = self.client.purpose_version(name);
         let granted = self.grant.is_some_and(|g| g.scopes.covers(name, &purpose));
         if granted {
             let ask = self.again || !self.client.may_be_remembered();
             return if ask {
-                Standing::Open
+                ScopeStatus::Open
             } else {
-                Standing::Settled
+                ScopeStatus::Settled
             };
         }
         let refused = self
@@ -237,14 +237,16 @@ impl Asking<'_> {
             .iter()
             .find(|r| &r.scope == name && r.stands(&purpose, self.memory, self.now));
         match refused {
-            Some(refusal) if self.again && refusal.may_be_reopened(self.now) => Standing::Reopened,
-            Some(_) => Standing::Settled,
-            None => Standing::Open,
+            Some(refusal) if self.again && refusal.may_be_reopened(self.now) => {
+                ScopeStatus::Reopened
+            }
+            Some(_) => ScopeStatus::Settled,
+            None => ScopeStatus::Open,
         }
     }
 }
 
-enum Standing {
+enum ScopeStatus {
     Settled,
     Open,
     Reopened,

@@ -138,7 +138,7 @@ pub enum Next {
 }
 
 /// All that a decision depends on.
-pub struct Standing<'a> {
+pub struct InteractionContext<'a> {
     /// The request.
     pub request: &'a AuthorizationRequest,
     /// Who asks.
@@ -162,7 +162,7 @@ pub struct Standing<'a> {
 }
 
 /// Decides what comes next.
-pub fn decide(standing: &Standing<'_>) -> Next {
+pub fn decide(standing: &InteractionContext<'_>) -> Next {
     let silent = standing.request.prompt.none;
     let Some((session, user)) = standing.session else {
         return page_or(
@@ -224,7 +224,7 @@ fn refuse(code: AuthorizationErrorCode, description: &str) -> Next {
 }
 
 /// Whether somebody signed in on the pages of this very request.
-fn signed_in_here(standing: &Standing<'_>, session: &Session) -> bool {
+fn signed_in_here(standing: &InteractionContext<'_>, session: &Session) -> bool {
     standing.progress.signed_in == Some(session.id)
 }
 
@@ -232,7 +232,10 @@ fn signed_in_here(standing: &Standing<'_>, session: &Session) -> bool {
 /// already logged in or is logged in as a result of the request …, then the Authorization Server
 /// returns a positive response; otherwise, it MUST return an error, such as login_required" (OIDC
 /// Core §3.1.2.1).
-fn must_sign_in_again(standing: &Standing<'_>, session: &Session) -> Option<SignInReason> {
+fn must_sign_in_again(
+    standing: &InteractionContext<'_>,
+    session: &Session,
+) -> Option<SignInReason> {
     let here = signed_in_here(standing, session);
     if !standing.expected.admits(session.user_id) {
         return Some(SignInReason::AnotherUserExpected);
@@ -251,7 +254,7 @@ fn must_sign_in_again(standing: &Standing<'_>, session: &Session) -> Option<Sign
     (age > Span::seconds(i64::from(max_age)) && !here).then_some(SignInReason::MaxAge)
 }
 
-fn has_chosen(standing: &Standing<'_>, session: &Session) -> bool {
+fn has_chosen(standing: &InteractionContext<'_>, session: &Session) -> bool {
     standing.progress.chosen == Some(session.id) || signed_in_here(standing, session)
 }
 
@@ -265,7 +268,10 @@ fn wants_unknown_acr(request: &AuthorizationRequest) -> bool {
     need.essential && wanted.peek().is_some() && !wanted.any(|v| v.as_str() == Some(ACR_PASSWORD))
 }
 
-fn next_consent_page(standing: &Standing<'_>, user: UserId) -> Option<(ConsentPage, Question)> {
+fn next_consent_page(
+    standing: &InteractionContext<'_>,
+    user: UserId,
+) -> Option<(ConsentPage, Question)> {
     let question = Asking {
         requested: &crate::consent::asked_scope(standing.client, standing.request),
         client: standing.client,

@@ -138,7 +138,7 @@ impl Flows {
             .read(move |db| {
                 let grants = store::grants::live_of_user(db, user_id)?;
                 let ids: Vec<ClientId> = grants.iter().map(|g| g.client_id.clone()).collect();
-                let known = Known {
+                let known = AccountData {
                     profile: store::profiles::find(db, user_id)?.unwrap_or_default(),
                     refusals: store::refusals::of_user(db, user_id)?,
                     receipts: store::receipts::of_user(db, user_id, HISTORY)?,
@@ -264,7 +264,7 @@ fn is_home(client: &Client) -> bool {
 }
 
 /// What the store knows about a person and their programs.
-struct Known {
+struct AccountData {
     profile: Profile,
     grants: Vec<Grant>,
     refusals: Vec<(ClientId, Refusal)>,
@@ -274,7 +274,7 @@ struct Known {
 fn program_view(
     grant: &Grant,
     client: Client,
-    known: &Known,
+    known: &AccountData,
     policy: &Policy,
     now: Instant,
 ) -> ProgramView {
@@ -304,7 +304,7 @@ fn program_view(
     }
 }
 
-fn shared_scopes(grant: &Grant, known: &Known, catalog: &ScopeCatalog) -> Vec<SharedScope> {
+fn shared_scopes(grant: &Grant, known: &AccountData, catalog: &ScopeCatalog) -> Vec<SharedScope> {
     let granted = &grant.scopes.0;
     let names = catalog.in_order(granted.keys().filter(|scope| may_be_refused(scope)));
     let shared = names.into_iter().filter_map(|scope| {

@@ -23,7 +23,7 @@ use protocol::token_response::TokenResponse;
 use crate::Flows;
 use crate::answer::Answer;
 use crate::authenticate_client::{AuthenticatedClient, ClientEndpoint};
-use crate::issue::{Entitled, Issuing};
+use crate::issue::{Entitled, IssuanceContext};
 
 mod authorization_code;
 mod client_credentials;
@@ -35,13 +35,17 @@ use client_credentials::ClientCredentials;
 use refresh_token::{RefreshToken, Rotation};
 
 /// A grant: what it declares, and its own part of the work.
-trait Grant {
+trait GrantHandler {
     /// Whether only a client that has proved who it is may use it.
     const CONFIDENTIAL_ONLY: bool;
 
     /// Judges what was presented, and uses it up where it works once. A refusal is a value, so that
     /// what it writes is kept.
-    async fn redeem(self, flows: &Flows, issuing: &Issuing) -> Result<Answer<Redeemed>, Fault>;
+    async fn redeem(
+        self,
+        flows: &Flows,
+        issuance: &IssuanceContext,
+    ) -> Result<Answer<Redeemed>, Fault>;
 }
 
 /// What came of redeeming a grant.
@@ -76,7 +80,7 @@ impl Flows {
             Ok(admitted) => admitted,
             Err(error) => return Ok(Answer::Refused(error)),
         };
-        let issuing = Issuing {
+        let issuance = IssuanceContext {
             client,
             position,
             now: self.now(),
@@ -96,7 +100,7 @@ impl Flows {
                     code_verifier,
                     resource,
                 };
-                Box::pin(self.run(grant, &issuing)).await?
+                Box::pin(self.run(grant, &issuance)).await?
             }
             TokenRequest::RefreshToken {
                 refresh_token,
@@ -108,10 +112,10 @@ impl Flows {
                     scope,
                     resource,
                 };
-                Box::pin(self.run(grant, &issuing)).await?
+                Box::pin(self.run(grant, &issuance)).await?
             }
             TokenRequest::ClientCredentials { scope, resource } => {
-                self.run(ClientCredentials { scope, resource }, &issuing)
+                self.run(ClientCredentials { scope, resource }, &issuance)
                     .await?
             }
         };
@@ -120,25 +124,25 @@ impl Flows {
     }
 
     /// The phases that come after the request was read, the same for every grant.
-    async fn run<G: Grant>(
+    async fn run<G: GrantHandler>(
         &self,
         grant: G,
-        issuing: &Issuing,
+        issuance: &IssuanceContext,
     ) -> Result<Answer<TokenResponse>, Fault> {
-        if G::CONFIDENTIAL_ONLY && !issuing.client.is_confidential() {
+        if G::CONFIDENTIAL_ONLY && !issuance.client.is_confidential() {
             return Ok(Answer::Refused(unauthorized_client(
                 "a public client cannot use this grant",
             )));
         }
-        let (entitled, rotation) = match grant.redeem(self, issuing).await? {
+        let (entitled, rotation) = match grant.redeem(self, issuance).await? {
             Answer::Refused(error) => return Ok(Answer::Refused(error)),
             Answer::Given(Redeemed::Again(response)) => return Ok(Answer::Given(response)),
             Answer::Given(Redeemed::Entitled(entitled)) => (entitled, None),
             Answer::Given(Redeemed::Rotating(entitled, rotation)) => (entitled, Some(rotation)),
         };
         // What the operator took out of the registration since is left out, whatever was granted.
-        let scope = usable_scope(&issuing.client, &entitled.scope);
-        let response = self.issue(issuing, Entitled { scope, ..entitled }).await?;
+        let scope = usable_scope(&issuance.client, &entitled.scope);
+        let response = self.issue(issuance, Entitled { scope, ..entitled }).await?;
         match rotation {
             Some(rotation) => Box::pin(rotation.commit(self, response)).await,
             None => Ok(Answer::Given(response)),

@@ -18,11 +18,11 @@ use serde_json::{Map, Value};
 
 use crate::Flows;
 use crate::answer::Answer;
-use crate::shared_data::{Asked, claims_of, judges_names};
-use crate::verify_access_token::Standing;
+use crate::shared_data::{RequestedClaims, claims_of, judges_names};
+use crate::verify_access_token::TokenStatus;
 
 /// What is read for an answer, in one go.
-struct Known {
+struct UserinfoSubject {
     profile: Profile,
     grant: Grant,
     /// What was authorized by name.
@@ -45,7 +45,7 @@ impl Flows {
         let Some(person) = opens_userinfo(&token.handle) else {
             return Ok(refused("it is for another audience, or speaks for nobody"));
         };
-        let Standing::Alive(scope) = self.standing(&token).await? else {
+        let TokenStatus::Alive(scope) = self.standing(&token).await? else {
             return Ok(refused("what it belongs to has ended"));
         };
         let Some(client) = self.find_client(&token.handle.client_id).await? else {
@@ -68,7 +68,7 @@ impl Flows {
         let named = &known.claims.userinfo;
         answer.extend(claims_of(
             &known.profile,
-            &Asked {
+            &RequestedClaims {
                 scope: &scope,
                 named,
                 grant: judges_names(&scope, &known.authorized, &allowed),
@@ -80,7 +80,7 @@ impl Flows {
         Ok(Answer::Given(answer))
     }
 
-    async fn known_about(&self, person: OnBehalfOf) -> Result<Option<Known>, Fault> {
+    async fn known_about(&self, person: OnBehalfOf) -> Result<Option<UserinfoSubject>, Fault> {
         let read = self.store().read(move |db| {
             let grant = store::grants::find(db, person.grant_id)?.filter(|g| g.ended_at.is_none());
             let Some(grant) = grant else { return Ok(None) };
@@ -91,7 +91,7 @@ impl Flows {
             let (claims, authorized) = family
                 .map(|family| (family.authorized.claims, family.authorized.scope))
                 .unwrap_or_default();
-            Ok(Some(Known {
+            Ok(Some(UserinfoSubject {
                 profile: store::profiles::find(db, person.user_id)?.unwrap_or_default(),
                 grant,
                 claims,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use domain::authorization_check::{self, Checked};
 use domain::client::{Client, RedirectProblem};
-use domain::interaction::{self, Next, Standing};
+use domain::interaction::{self, InteractionContext, Next};
 use foundation::fault::Fault;
 use foundation::id::ClientId;
 use protocol::authorization_error::AuthorizationRefusal;
@@ -18,18 +18,18 @@ use protocol::response_mode::{AuthorizationResponse, ResponseMode};
 
 use crate::Flows;
 use crate::browser::{Browser, CookieChanges, SignedIn};
-use crate::step::{Hop, PageStep, SignInTarget};
+use crate::step::{FlowStep, PageStep, SignInTarget};
 
+mod pending_authorization;
 mod record;
-mod underway;
 
+pub(crate) use pending_authorization::{KnownPerson, PendingAuthorization, UnstoredAuthorization};
 use record::Recorded;
 pub(crate) use record::audit_entry;
-pub(crate) use underway::{Begun, Known, Underway};
 
 /// Where an authorization request goes next.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum AuthorizeResponse {
     /// To the client, by redirect or form post.
     Respond {
         /// What it is told.
@@ -70,9 +70,9 @@ pub enum ShownError {
 
 /// An outcome with the cookies it changes.
 #[derive(Debug)]
-pub struct Routed {
+pub struct BrowserResponse {
     /// Where to.
-    pub outcome: Outcome,
+    pub next: AuthorizeResponse,
     /// What changes in the browser.
     pub cookies: CookieChanges,
 }
@@ -88,10 +88,10 @@ pub struct PageSetting {
     pub redirect_uri: Option<String>,
 }
 
-impl Routed {
+impl BrowserResponse {
     pub(crate) fn shown(error: ShownError) -> Self {
         Self {
-            outcome: Outcome::Shown(error),
+            next: AuthorizeResponse::Shown(error),
             cookies: CookieChanges::default(),
         }
     }
@@ -103,7 +103,7 @@ impl Routed {
 
     fn respond(response: AuthorizationResponse, frame_origins: Vec<String>) -> Self {
         Self {
-            outcome: Outcome::Respond {
+            next: AuthorizeResponse::Respond {
                 response,
                 frame_origins,
             },
@@ -118,24 +118,31 @@ impl Flows {
         &self,
         parameters: &Parameters,
         browser: &Browser,
-    ) -> Result<Routed, Fault> {
+    ) -> Result<BrowserResponse, Fault> {
         let client = match self.asking_client(parameters).await? {
             Ok(client) => client,
-            Err(error) => return Ok(Routed::shown(error)),
+            Err(error) => return Ok(BrowserResponse::shown(error)),
         };
         // Nothing leads to a suspended client, not even the news that its request is wrong.
         if client.is_suspended() {
-            return Ok(Routed::not_available(&client));
+            return Ok(BrowserResponse::not_available(&client));
         }
         let requested = match parameters.one("redirect_uri") {
             Ok(uri) => uri,
-            Err(error) => return Ok(Routed::shown(ShownError::BadRequest(error.to_string()))),
+            Err(error) => {
+                return Ok(BrowserResponse::shown(ShownError::BadRequest(
+                    error.to_string(),
+                )));
+            }
         };
         let redirect = match client.redirect(requested) {
             Ok(redirect) => redirect,
             Err(problem) => {
                 let name = client.name().to_owned();
-                return Ok(Routed::shown(ShownError::Redirect { name, problem }));
+                return Ok(BrowserResponse::shown(ShownError::Redirect {
+                    name,
+                    problem,
+                }));
             }
         };
         let parsed = authorization_request::parse(
@@ -155,11 +162,11 @@ impl Flows {
         match parsed {
             Ok(request) => {
                 self.proceed(
-                    Underway {
+                    PendingAuthorization {
                         client,
                         request,
                         interaction: None,
-                        begun: None,
+                        unstored: None,
                     },
                     browser,
                 )
@@ -198,7 +205,7 @@ impl Flows {
         parameters: &Parameters,
         uri: &str,
         refusal: &AuthorizationRefusal,
-    ) -> Result<Routed, Fault> {
+    ) -> Result<BrowserResponse, Fault> {
         let response = AuthorizationResponse::with_refusal(
             uri,
             authorization_request::response_mode_of(parameters),
@@ -207,7 +214,7 @@ impl Flows {
             &self.policy().issuer,
         );
         let frame_origins = self.response_framing(client, response.mode).await?;
-        Ok(Routed::respond(response, frame_origins))
+        Ok(BrowserResponse::respond(response, frame_origins))
     }
 
     /// Who may frame the page that carries a response, where there is one.
@@ -225,41 +232,51 @@ impl Flows {
     /// Decides what comes next for a request, and does it.
     pub(crate) async fn proceed(
         &self,
-        underway: Underway,
+        pending: PendingAuthorization,
         browser: &Browser,
-    ) -> Result<Routed, Fault> {
-        if underway.client.is_suspended() {
-            return Ok(Routed::not_available(&underway.client));
+    ) -> Result<BrowserResponse, Fault> {
+        if pending.client.is_suspended() {
+            return Ok(BrowserResponse::not_available(&pending.client));
         }
-        let known = match self.known(&underway, browser).await? {
+        let known = match self.known(&pending, browser).await? {
             Ok(known) => known,
-            Err(refusal) => return self.refuse(underway, refusal).await,
+            Err(refusal) => return self.refuse(pending, refusal).await,
         };
-        match self.what_comes_next(&underway, &known) {
-            Next::SignIn(_) => self.to_page(underway, browser, Hop::SignIn, false).await,
-            Next::ChooseAccount => {
-                self.to_page(underway, browser, Hop::ChooseAccount, false)
+        match self.what_comes_next(&pending, &known) {
+            Next::SignIn(_) => {
+                self.to_page(pending, browser, FlowStep::SignIn, false)
                     .await
             }
-            Next::Consent { .. } => self.to_page(underway, browser, Hop::Consent, false).await,
-            Next::Refuse(refusal) => self.refuse(underway, refusal).await,
+            Next::ChooseAccount => {
+                self.to_page(pending, browser, FlowStep::ChooseAccount, false)
+                    .await
+            }
+            Next::Consent { .. } => {
+                self.to_page(pending, browser, FlowStep::Consent, false)
+                    .await
+            }
+            Next::Refuse(refusal) => self.refuse(pending, refusal).await,
             Next::Issue => match known.signed_in.clone() {
-                Some(signed_in) => self.issue_code(underway, signed_in, known).await,
+                Some(signed_in) => self.issue_code(pending, signed_in, known).await,
                 None => Err(Fault::broken("a decision to issue without a session")),
             },
         }
     }
 
     /// The decision, by all that is known.
-    pub(crate) fn what_comes_next(&self, underway: &Underway, known: &Known) -> Next {
-        interaction::decide(&Standing {
-            request: &underway.request,
-            client: &underway.client,
+    pub(crate) fn what_comes_next(
+        &self,
+        pending: &PendingAuthorization,
+        known: &KnownPerson,
+    ) -> Next {
+        interaction::decide(&InteractionContext {
+            request: &pending.request,
+            client: &pending.client,
             session: known.signed_in.as_ref().map(|s| (&s.session, &s.user)),
             expected: known.expected,
             grant: known.grant.as_ref(),
             refusals: &known.refusals,
-            progress: &underway.progress(),
+            progress: &pending.progress(),
             catalog: &self.policy().catalog,
             refusal_memory: self.policy().lifetimes.refusal,
             now: self.now(),
@@ -270,22 +287,22 @@ impl Flows {
     /// page; every other first page is of somebody who is signed in, and makes it.
     pub(crate) async fn to_page(
         &self,
-        underway: Underway,
+        pending: PendingAuthorization,
         browser: &Browser,
-        hop: Hop,
+        flow_step: FlowStep,
         as_other: bool,
-    ) -> Result<Routed, Fault> {
+    ) -> Result<BrowserResponse, Fault> {
         let mut cookies = CookieChanges::default();
         let digest = self.pre_session(browser, &mut cookies);
-        let target = match underway.interaction {
+        let target = match pending.interaction {
             Some(interaction) => SignInTarget::Interaction(interaction.id),
             None => {
-                let begun = || Begun::now(self, underway.request);
-                match hop {
-                    Hop::SignIn => SignInTarget::Begun(Box::new(begun())),
-                    Hop::ChooseAccount | Hop::Consent | Hop::SignOut => {
-                        let first = underway.begun;
-                        let interaction = first.unwrap_or_else(|| begun().interaction(digest));
+                let unstored = || UnstoredAuthorization::now(self, pending.request);
+                match flow_step {
+                    FlowStep::SignIn => SignInTarget::Unstored(Box::new(unstored())),
+                    FlowStep::ChooseAccount | FlowStep::Consent | FlowStep::SignOut => {
+                        let first = pending.unstored;
+                        let interaction = first.unwrap_or_else(|| unstored().interaction(digest));
                         let id = interaction.id;
                         self.store()
                             .write(move |db| {
@@ -297,10 +314,10 @@ impl Flows {
                 }
             }
         };
-        let token = self.browser_step(hop, digest, &target)?;
-        Ok(Routed {
-            outcome: Outcome::Page(PageStep {
-                hop,
+        let token = self.browser_step(flow_step, digest, &target)?;
+        Ok(BrowserResponse {
+            next: AuthorizeResponse::Page(PageStep {
+                flow_step,
                 token,
                 as_other,
             }),
@@ -308,34 +325,37 @@ impl Flows {
         })
     }
 
-    pub(crate) async fn page_setting(&self, underway: &Underway) -> Result<PageSetting, Fault> {
+    pub(crate) async fn page_setting(
+        &self,
+        pending: &PendingAuthorization,
+    ) -> Result<PageSetting, Fault> {
         Ok(PageSetting {
-            ui_locales: underway.request.ui_locales.clone(),
-            frame_origins: self.frame_origins(&underway.client).await?,
-            redirect_uri: Some(underway.request.redirect_uri.clone()),
+            ui_locales: pending.request.ui_locales.clone(),
+            frame_origins: self.frame_origins(&pending.client).await?,
+            redirect_uri: Some(pending.request.redirect_uri.clone()),
         })
     }
 
     /// Ends a request without a code. Nobody is led to a suspended client.
     pub(crate) async fn refuse(
         &self,
-        underway: Underway,
+        pending: PendingAuthorization,
         refusal: AuthorizationRefusal,
-    ) -> Result<Routed, Fault> {
-        if underway.client.is_suspended() {
-            return Ok(Routed::not_available(&underway.client));
+    ) -> Result<BrowserResponse, Fault> {
+        if pending.client.is_suspended() {
+            return Ok(BrowserResponse::not_available(&pending.client));
         }
-        if let Some(interaction) = &underway.interaction {
+        if let Some(interaction) = &pending.interaction {
             let (id, now) = (interaction.id, self.now());
             let consumed = self
                 .store()
                 .write(move |db| store::interactions::consume(db, id, now))
                 .await?;
             if !consumed.value {
-                return Ok(Routed::shown(ShownError::StepExpired));
+                return Ok(BrowserResponse::shown(ShownError::StepExpired));
             }
         }
-        let request = &underway.request;
+        let request = &pending.request;
         let response = AuthorizationResponse::with_refusal(
             request.redirect_uri.as_str(),
             request.response_mode,
@@ -343,23 +363,20 @@ impl Flows {
             request.state.as_deref(),
             &self.policy().issuer,
         );
-        let framing = self.response_framing(&underway.client, response.mode);
-        Ok(Routed::respond(response, framing.await?))
+        let framing = self.response_framing(&pending.client, response.mode);
+        Ok(BrowserResponse::respond(response, framing.await?))
     }
 
     async fn issue_code(
         &self,
-        underway: Underway,
+        pending: PendingAuthorization,
         signed_in: SignedIn,
-        known: Known,
-    ) -> Result<Routed, Fault> {
-        let request = underway.request.clone();
-        let framing = self.response_framing(&underway.client, request.response_mode);
+        known: KnownPerson,
+    ) -> Result<BrowserResponse, Fault> {
+        let request = pending.request.clone();
+        let framing = self.response_framing(&pending.client, request.response_mode);
         let frame_origins = framing.await?;
-        match self
-            .record_authorization(underway, signed_in, known)
-            .await?
-        {
+        match self.record_authorization(pending, signed_in, known).await? {
             Recorded::Code(code) => {
                 let response = AuthorizationResponse::with_code(
                     request.redirect_uri.as_str(),
@@ -368,9 +385,9 @@ impl Flows {
                     request.state.as_deref(),
                     &self.policy().issuer,
                 );
-                Ok(Routed::respond(response, frame_origins))
+                Ok(BrowserResponse::respond(response, frame_origins))
             }
-            Recorded::AlreadyAnswered => Ok(Routed::shown(ShownError::StepExpired)),
+            Recorded::AlreadyAnswered => Ok(BrowserResponse::shown(ShownError::StepExpired)),
         }
     }
 }

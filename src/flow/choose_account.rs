@@ -8,11 +8,11 @@ use domain::interaction::Progress;
 use foundation::fault::Fault;
 
 use crate::Flows;
-use crate::authorize::{PageSetting, Routed, ShownError};
+use crate::authorize::{BrowserResponse, PageSetting, ShownError};
 use crate::browser::{Browser, SignedIn};
 use crate::decide_consent::PageOr;
 use crate::sign_in::not_signed_in;
-use crate::step::Hop;
+use crate::step::FlowStep;
 
 /// What the chooser shows.
 #[derive(Debug)]
@@ -31,10 +31,17 @@ pub struct ChooserView {
 
 impl Flows {
     /// Cancels a request from the chooser.
-    pub async fn cancel_choice(&self, token: &str, browser: &Browser) -> Result<Routed, Fault> {
-        match self.underway(Hop::ChooseAccount, token, browser).await? {
-            Some(underway) => self.refuse(underway, not_signed_in()).await,
-            None => Ok(Routed::shown(ShownError::StepExpired)),
+    pub async fn cancel_choice(
+        &self,
+        token: &str,
+        browser: &Browser,
+    ) -> Result<BrowserResponse, Fault> {
+        match self
+            .pending_authorization(FlowStep::ChooseAccount, token, browser)
+            .await?
+        {
+            Some(pending) => self.refuse(pending, not_signed_in()).await,
+            None => Ok(BrowserResponse::shown(ShownError::StepExpired)),
         }
     }
 
@@ -44,16 +51,21 @@ impl Flows {
         token: &str,
         browser: &Browser,
     ) -> Result<PageOr<ChooserView>, Fault> {
-        let Some(underway) = self.underway(Hop::ChooseAccount, token, browser).await? else {
-            return Ok(PageOr::Routed(Routed::shown(ShownError::StepExpired)));
+        let Some(pending) = self
+            .pending_authorization(FlowStep::ChooseAccount, token, browser)
+            .await?
+        else {
+            return Ok(PageOr::Response(BrowserResponse::shown(
+                ShownError::StepExpired,
+            )));
         };
         let Some(signed_in) = self.signed_in(browser).await? else {
-            return self.proceed(underway, browser).await.map(PageOr::Routed);
+            return self.proceed(pending, browser).await.map(PageOr::Response);
         };
         Ok(PageOr::Page(Box::new(ChooserView {
-            setting: self.page_setting(&underway).await?,
+            setting: self.page_setting(&pending).await?,
             person: self.name_of(&signed_in.user).await?,
-            client: underway.client,
+            client: pending.client,
             signed_in,
             step: token.to_owned(),
         })))
@@ -65,23 +77,24 @@ impl Flows {
         token: &str,
         go_on: bool,
         browser: &Browser,
-    ) -> Result<Routed, Fault> {
-        let underway = self.underway(Hop::ChooseAccount, token, browser).await?;
-        let (Some(mut underway), Some(signed_in)) = (underway, self.signed_in(browser).await?)
-        else {
-            return Ok(Routed::shown(ShownError::StepExpired));
+    ) -> Result<BrowserResponse, Fault> {
+        let pending = self
+            .pending_authorization(FlowStep::ChooseAccount, token, browser)
+            .await?;
+        let (Some(mut pending), Some(signed_in)) = (pending, self.signed_in(browser).await?) else {
+            return Ok(BrowserResponse::shown(ShownError::StepExpired));
         };
         if !go_on {
-            return self.to_page(underway, browser, Hop::SignIn, true).await;
+            return self.to_page(pending, browser, FlowStep::SignIn, true).await;
         }
-        let before = underway.progress();
+        let before = pending.progress();
         let after = Progress {
             chosen: Some(signed_in.session.id),
             ..before.clone()
         };
-        if !self.save_progress(&mut underway, before, after).await? {
-            return Ok(Routed::shown(ShownError::StepExpired));
+        if !self.save_progress(&mut pending, before, after).await? {
+            return Ok(BrowserResponse::shown(ShownError::StepExpired));
         }
-        self.proceed(underway, browser).await
+        self.proceed(pending, browser).await
     }
 }

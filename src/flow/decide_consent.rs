@@ -13,10 +13,12 @@ use protocol::scope::ScopeName;
 use serde::{Deserialize, Serialize};
 
 use crate::Flows;
-use crate::authorize::{Known, PageSetting, Routed, ShownError, Underway};
+use crate::authorize::{
+    BrowserResponse, KnownPerson, PageSetting, PendingAuthorization, ShownError,
+};
 use crate::browser::{Browser, SignedIn};
 use crate::shared_data::{self, ShownValue};
-use crate::step::{self, Hop};
+use crate::step::{self, FlowStep};
 
 /// What a consent page shows.
 #[derive(Debug)]
@@ -79,7 +81,7 @@ pub enum PageOr<T> {
     /// The page.
     Page(Box<T>),
     /// Somewhere else.
-    Routed(Routed),
+    Response(BrowserResponse),
 }
 
 impl Flows {
@@ -90,24 +92,33 @@ impl Flows {
         token: &str,
         browser: &Browser,
     ) -> Result<PageOr<ConsentView>, Fault> {
-        let Some(underway) = self.underway(Hop::Consent, token, browser).await? else {
-            return Ok(PageOr::Routed(Routed::shown(ShownError::StepExpired)));
+        let Some(pending) = self
+            .pending_authorization(FlowStep::Consent, token, browser)
+            .await?
+        else {
+            return Ok(PageOr::Response(BrowserResponse::shown(
+                ShownError::StepExpired,
+            )));
         };
-        let known = match self.known(&underway, browser).await? {
+        let known = match self.known(&pending, browser).await? {
             Ok(known) => known,
-            Err(refusal) => return self.refuse(underway, refusal).await.map(PageOr::Routed),
+            Err(refusal) => return self.refuse(pending, refusal).await.map(PageOr::Response),
         };
-        let asked = self.what_to_ask(&underway, &known);
+        let asked = self.what_to_ask(&pending, &known);
         let (Some((page, _)), Some(signed_in)) = (asked, known.signed_in) else {
-            return self.proceed(underway, browser).await.map(PageOr::Routed);
+            return self.proceed(pending, browser).await.map(PageOr::Response);
         };
-        self.consent_view(&underway, signed_in, page)
+        self.consent_view(&pending, signed_in, page)
             .await
             .map(|view| PageOr::Page(Box::new(view)))
     }
 
-    fn what_to_ask(&self, underway: &Underway, known: &Known) -> Option<(ConsentPage, Question)> {
-        match self.what_comes_next(underway, known) {
+    fn what_to_ask(
+        &self,
+        pending: &PendingAuthorization,
+        known: &KnownPerson,
+    ) -> Option<(ConsentPage, Question)> {
+        match self.what_comes_next(pending, known) {
             Next::Consent { page, question } => Some((page, question)),
             Next::SignIn(_) | Next::ChooseAccount | Next::Issue | Next::Refuse(_) => None,
         }
@@ -115,7 +126,7 @@ impl Flows {
 
     async fn consent_view(
         &self,
-        underway: &Underway,
+        pending: &PendingAuthorization,
         signed_in: SignedIn,
         page: ConsentPage,
     ) -> Result<ConsentView, Fault> {
@@ -129,25 +140,30 @@ impl Flows {
             ConsentPage::Sheet(scopes) => (false, scopes),
             ConsentPage::Sensitive(scope) => (true, vec![scope]),
         };
-        let Some(interaction) = &underway.interaction else {
+        let Some(interaction) = &pending.interaction else {
             return Err(Fault::broken("a consent page without an interaction"));
         };
         let rows = scopes
             .iter()
-            .map(|scope| self.row(underway, scope, &profile))
+            .map(|scope| self.row(pending, scope, &profile))
             .collect();
         let shown = ShownPage {
             i: interaction.id,
             sensitive,
             scopes,
         };
-        let step = step::for_session(&self.keys(), Hop::Consent, signed_in.session.id, &shown)?;
+        let step = step::for_session(
+            &self.keys(),
+            FlowStep::Consent,
+            signed_in.session.id,
+            &shown,
+        )?;
         Ok(ConsentView {
-            setting: self.page_setting(underway).await?,
+            setting: self.page_setting(pending).await?,
             person: profile
                 .name
                 .unwrap_or_else(|| signed_in.user.username.clone()),
-            client: Arc::clone(&underway.client),
+            client: Arc::clone(&pending.client),
             signed_in,
             sensitive,
             rows,
@@ -155,8 +171,13 @@ impl Flows {
         })
     }
 
-    fn row(&self, underway: &Underway, scope: &ScopeName, profile: &Profile) -> ConsentRow {
-        let languages: Vec<&str> = underway
+    fn row(
+        &self,
+        pending: &PendingAuthorization,
+        scope: &ScopeName,
+        profile: &Profile,
+    ) -> ConsentRow {
+        let languages: Vec<&str> = pending
             .request
             .ui_locales
             .iter()
@@ -164,10 +185,7 @@ impl Flows {
             .collect();
         ConsentRow {
             values: shared_data::values_shown(profile, scope),
-            purpose: underway
-                .client
-                .purpose(scope, &languages)
-                .map(str::to_owned),
+            purpose: pending.client.purpose(scope, &languages).map(str::to_owned),
             description: self
                 .policy()
                 .catalog
@@ -199,47 +217,51 @@ impl Flows {
         token: &str,
         answer: ConsentAnswer,
         browser: &Browser,
-    ) -> Result<Routed, Fault> {
-        let expired = || Ok(Routed::shown(ShownError::StepExpired));
+    ) -> Result<BrowserResponse, Fault> {
+        let expired = || Ok(BrowserResponse::shown(ShownError::StepExpired));
         let Some(signed_in) = self.signed_in(browser).await? else {
             return expired();
         };
         let shown = step::read_for_session::<ShownPage>(
             &self.keys(),
-            Hop::Consent,
+            FlowStep::Consent,
             signed_in.session.id,
             token,
         );
         let Some(shown) = shown else { return expired() };
-        let Some(mut underway) = self.interaction(shown.i, browser).await? else {
+        let Some(mut pending) = self.interaction(shown.i, browser).await? else {
             return expired();
         };
         if answer == ConsentAnswer::AsOther {
-            return self.to_page(underway, browser, Hop::SignIn, true).await;
+            return self.to_page(pending, browser, FlowStep::SignIn, true).await;
         }
-        let before = underway.progress();
+        let before = pending.progress();
         let after = match progress_after(&before, &shown, &answer, &signed_in) {
             Some(progress) => progress,
-            None => return self.not_now(underway, browser).await,
+            None => return self.not_now(pending, browser).await,
         };
-        let saved = self.save_progress(&mut underway, before, after).await?;
+        let saved = self.save_progress(&mut pending, before, after).await?;
         if !saved {
             return expired();
         }
-        self.proceed(underway, browser).await
+        self.proceed(pending, browser).await
     }
 
     /// Ends the request. "Not now" refuses nothing for good, but the question was put: what the
     /// program had asked again is not asked again today.
-    async fn not_now(&self, underway: Underway, browser: &Browser) -> Result<Routed, Fault> {
-        let known = match self.known(&underway, browser).await? {
+    async fn not_now(
+        &self,
+        pending: PendingAuthorization,
+        browser: &Browser,
+    ) -> Result<BrowserResponse, Fault> {
+        let known = match self.known(&pending, browser).await? {
             Ok(known) => known,
-            Err(refusal) => return self.refuse(underway, refusal).await,
+            Err(refusal) => return self.refuse(pending, refusal).await,
         };
-        let asked = self.what_to_ask(&underway, &known);
+        let asked = self.what_to_ask(&pending, &known);
         let reopened = asked.map_or_else(Vec::new, |(_, question)| question.reopened);
         if let Some(signed_in) = known.signed_in.filter(|_| !reopened.is_empty()) {
-            let (user, client, now) = (signed_in.user.id, underway.client.id.clone(), self.now());
+            let (user, client, now) = (signed_in.user.id, pending.client.id.clone(), self.now());
             self.store()
                 .write(move |tx| store::refusals::mark_reopened(tx, user, &client, &reopened, now))
                 .await?;
@@ -248,21 +270,21 @@ impl Flows {
             AuthorizationErrorCode::AccessDenied,
             "the person chose not now",
         );
-        self.refuse(underway, refusal).await
+        self.refuse(pending, refusal).await
     }
 
     /// Saves progress if nobody else did since it was read, so that two clicks decide once. The first
     /// that there is makes the row.
     pub(crate) async fn save_progress(
         &self,
-        underway: &mut Underway,
+        pending: &mut PendingAuthorization,
         before: Progress,
         after: Progress,
     ) -> Result<bool, Fault> {
-        if let Some(begun) = underway.begun.take() {
-            let interaction = underway.interaction.insert(Interaction {
+        if let Some(unstored) = pending.unstored.take() {
+            let interaction = pending.interaction.insert(Interaction {
                 progress: after,
-                ..begun
+                ..unstored
             });
             let first = interaction.clone();
             let written = self
@@ -270,7 +292,7 @@ impl Flows {
                 .write(move |db| store::interactions::insert_unless_there(db, &first));
             return Ok(written.await?.value);
         }
-        let Some(interaction) = &mut underway.interaction else {
+        let Some(interaction) = &mut pending.interaction else {
             return Err(Fault::broken("progress without an interaction"));
         };
         let (id, stored) = (interaction.id, after.clone());

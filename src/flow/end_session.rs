@@ -20,7 +20,7 @@ use serde_json::json;
 
 use crate::Flows;
 use crate::browser::{Browser, CookieChanges, SignedIn};
-use crate::step::{self, Hop, PageStep};
+use crate::step::{self, FlowStep, PageStep};
 
 /// What an `id_token_hint` says, once its signature is found to be ours.
 pub(crate) struct Hint {
@@ -114,7 +114,7 @@ pub enum SignOutAnswer {
 
 /// What the form's token says: who asked, and where it ends.
 #[derive(Clone, Default, Serialize, Deserialize)]
-struct Asked {
+struct LogoutPrompt {
     client: Option<ClientId>,
     back: Option<String>,
 }
@@ -130,8 +130,8 @@ struct Asking {
 
 impl Asking {
     /// What the question's form will say.
-    fn asked(self) -> Asked {
-        Asked {
+    fn asked(self) -> LogoutPrompt {
+        LogoutPrompt {
             client: Some(self.client.id.clone()),
             back: self.back,
         }
@@ -179,9 +179,14 @@ impl Flows {
             return Ok(nobody_was(asking).into());
         };
         let asked = asking.map(Asking::asked).unwrap_or_default();
-        let token = step::for_session(&self.keys(), Hop::SignOut, signed_in.session.id, &asked)?;
+        let token = step::for_session(
+            &self.keys(),
+            FlowStep::SignOut,
+            signed_in.session.id,
+            &asked,
+        )?;
         Ok(SignOutOutcome::Ask(PageStep {
-            hop: Hop::SignOut,
+            flow_step: FlowStep::SignOut,
             token,
             as_other: false,
         })
@@ -257,7 +262,12 @@ impl Flows {
         token: &str,
         session: &Session,
     ) -> Result<Option<(Option<Arc<Client>>, Option<String>)>, Fault> {
-        let asked = step::read_for_session::<Asked>(&self.keys(), Hop::SignOut, session.id, token);
+        let asked = step::read_for_session::<LogoutPrompt>(
+            &self.keys(),
+            FlowStep::SignOut,
+            session.id,
+            token,
+        );
         let Some(asked) = asked else { return Ok(None) };
         let client = match &asked.client {
             Some(id) => self.find_client(id).await?,

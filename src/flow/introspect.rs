@@ -25,7 +25,7 @@ use crate::Flows;
 use crate::answer::Answer;
 use crate::answer_token_request::parents::parents;
 use crate::authenticate_client::{AuthenticatedClient, ClientEndpoint};
-use crate::verify_access_token::Standing;
+use crate::verify_access_token::TokenStatus;
 
 /// What a caller may know about a token.
 #[derive(Debug)]
@@ -179,9 +179,9 @@ impl Flows {
             return Ok(None);
         }
         let narrowed_to = match self.standing(&token).await? {
-            Standing::Dead => return Ok(None),
-            Standing::Alive(Cow::Borrowed(_)) => None,
-            Standing::Alive(Cow::Owned(scope)) => Some(scope),
+            TokenStatus::Dead => return Ok(None),
+            TokenStatus::Alive(Cow::Borrowed(_)) => None,
+            TokenStatus::Alive(Cow::Owned(scope)) => Some(scope),
         };
         Ok(Some(Introspected::AccessToken {
             sub: self.own_sub(caller, &token).await?,

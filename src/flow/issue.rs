@@ -1,4 +1,4 @@
-//! Issuing: from what a grant entitles to, to signed tokens (RFC 9068, OpenID Connect Core §2).
+//! IssuanceContext: from what a grant entitles to, to signed tokens (RFC 9068, OpenID Connect Core §2).
 //!
 //! Decides nothing about whether: that is done by the grant. Nothing is stored here; an access token
 //! carries its sealed handle, and what it may do later is asked then.
@@ -29,11 +29,11 @@ use protocol::token_response::TokenResponse;
 use serde_json::{Map, Value};
 
 use crate::Flows;
-use crate::shared_data::{Asked, claims_of, judges_names};
+use crate::shared_data::{RequestedClaims, claims_of, judges_names};
 
 /// To whom tokens are issued, and when.
 #[derive(Clone, Debug)]
-pub(crate) struct Issuing {
+pub(crate) struct IssuanceContext {
     /// The authenticated client.
     pub(crate) client: Arc<Client>,
     /// The log position that this node had confirmed before anything was read for this request: what
@@ -146,16 +146,16 @@ impl Flows {
     /// A key is missing, or the store does not answer where a name of the person is not in memory.
     pub(crate) async fn issue(
         &self,
-        issuing: &Issuing,
+        issuance: &IssuanceContext,
         entitled: Entitled,
     ) -> Result<TokenResponse, Fault> {
         let keys = self.keys();
-        let access = self.access_token_claims(&keys, issuing, &entitled).await?;
-        let algorithm = issuing.client.metadata.access_token_signed_response_alg;
+        let access = self.access_token_claims(&keys, issuance, &entitled).await?;
+        let algorithm = issuance.client.metadata.access_token_signed_response_alg;
         let token = keys.sign(algorithm, ACCESS_TOKEN_TYPE, &access)?;
         let id_token = match &entitled.person {
             Some(person) if entitled.scope.contains(scope::OPENID) => Some(
-                self.id_token(&keys, issuing, &entitled.scope, person, &token)
+                self.id_token(&keys, issuance, &entitled.scope, person, &token)
                     .await?,
             ),
             _ => None,
@@ -175,10 +175,10 @@ impl Flows {
     async fn access_token_claims(
         &self,
         keys: &KeyRing,
-        issuing: &Issuing,
+        issuance: &IssuanceContext,
         entitled: &Entitled,
     ) -> Result<AccessTokenClaims, Fault> {
-        let client = &issuing.client;
+        let client = &issuance.client;
         let person = entitled.person.as_ref();
         let (audience, is_default) = audience(client, entitled, &self.policy().issuer);
         let sub = match person {
@@ -196,19 +196,19 @@ impl Flows {
             client_id: client.id.clone(),
             on_behalf_of: person.map(|person| person.handle),
             number: u64::from_be_bytes(entropy::bytes(self.entropy())),
-            position: issuing.position,
+            position: issuance.position,
             opens_userinfo: person.is_some()
                 && entitled.scope.contains(scope::OPENID)
                 && (is_default || is_for_us_alone(&audience, &self.policy().issuer)),
         };
-        let ends_at = end_of_access(&self.policy().lifetimes, issuing.now, person);
+        let ends_at = end_of_access(&self.policy().lifetimes, issuance.now, person);
         Ok(AccessTokenClaims {
             iss: self.policy().issuer.clone(),
             exp: ends_at.seconds(),
             aud: Audience::of(audience),
             sub,
             client_id: client.id.clone(),
-            iat: issuing.now.seconds(),
+            iat: issuance.now.seconds(),
             jti: keys.seal_handle(&handle, self.entropy()),
             scope: Some(entitled.scope.clone()).filter(|scope| !scope.is_empty()),
             auth_time: person.map(|person| person.authenticated_at.seconds()),
@@ -219,20 +219,20 @@ impl Flows {
     async fn id_token(
         &self,
         keys: &KeyRing,
-        issuing: &Issuing,
+        issuance: &IssuanceContext,
         scope: &ScopeSet,
         person: &Person,
         access_token: &str,
     ) -> Result<String, Fault> {
-        let client = &issuing.client;
+        let client = &issuance.client;
         let mut extra = self.named_claims(scope, person).await?;
         extra.insert("at_hash".to_owned(), Value::from(at_hash(access_token)));
         let claims = IdTokenClaims {
             iss: self.policy().issuer.clone(),
             sub: self.subject(client.sector(), person.handle.user_id).await?,
             aud: client.id.clone(),
-            exp: (issuing.now + self.policy().lifetimes.id_token).seconds(),
-            iat: issuing.now.seconds(),
+            exp: (issuance.now + self.policy().lifetimes.id_token).seconds(),
+            iat: issuance.now.seconds(),
             auth_time: Some(person.authenticated_at.seconds()),
             nonce: person.nonce.clone(),
             amr: if person.acr == ACR_PASSWORD {
@@ -267,7 +267,7 @@ impl Flows {
             .await?;
         let allowed = scope.union(&person.grant_scope);
         let nothing = ScopeSet::default();
-        let asked = Asked {
+        let asked = RequestedClaims {
             scope: &nothing,
             named: &person.named,
             grant: judges_names(scope, &person.authorized_scope, &allowed),

@@ -11,7 +11,7 @@ use foundation::id::GrantId;
 use crate::Flows;
 
 /// The most grants that are remembered between two batches; further ones are left out.
-const MOST: usize = 200_000;
+const MAX_ENTRIES: usize = 200_000;
 /// Grants written in one transaction: few enough that nobody else waits long.
 const BATCH: usize = 200;
 
@@ -30,7 +30,7 @@ impl LastUsed {
     pub fn note(&self, grant: GrantId, now: Instant) {
         let minute = now.floor_to_minute();
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if noted.len() >= MOST && !noted.contains_key(&grant) {
+        if noted.len() >= MAX_ENTRIES && !noted.contains_key(&grant) {
             return;
         }
         let entry = noted.entry(grant).or_insert(Noted {

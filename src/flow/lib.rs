@@ -58,7 +58,7 @@ pub struct Parts {
     pub key_source: refresh_live::KeySource,
     /// When grants were last used, on its way to the database.
     pub last_used: last_used::LastUsed,
-    /// Whether the last beat of this node could be written; true until one could not.
+    /// Whether the last heartbeat of this node could be written; true until one could not.
     pub writable: AtomicBool,
     /// Time.
     pub clock: SharedClock,
@@ -139,7 +139,7 @@ impl Flows {
         self.store().read(store::events::end).await.is_ok()
     }
 
-    /// Whether the database could be written when this node last beat: one that answers may still
+    /// Whether the database could be written when this node last heartbeat: one that answers may still
     /// be full, or read-only.
     pub fn is_writable(&self) -> bool {
         self.0.writable.load(Ordering::Relaxed)

@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use crate::Flows;
 
 /// How long somebody waits for a free thread before being told to come back later.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// As many hashes at once as there are cores: more would only make each of them slower, and each
 /// takes its own memory.
@@ -52,7 +52,7 @@ async fn bounded<T: Send + 'static>(
     work: impl FnOnce(&mut HashMemory) -> Result<T, Fault> + Send + 'static,
 ) -> Result<T, Fault> {
     const WHAT: &str = "a thread for hashing";
-    let permit = tokio::time::timeout(PATIENCE, HASHING.acquire())
+    let permit = tokio::time::timeout(TIMEOUT, HASHING.acquire())
         .await
         .map_err(|error| Fault::unavailable(WHAT, error))?
         .map_err(|error| Fault::unavailable(WHAT, error))?;

@@ -23,7 +23,7 @@ use serde_json::json;
 use crate::Flows;
 use crate::answer::Answer;
 use crate::authenticate_client::ClientEndpoint;
-use crate::verify_access_token::Standing;
+use crate::verify_access_token::TokenStatus;
 
 /// The end of a family, prepared outside the transaction that writes it.
 #[derive(Clone, Copy, Debug)]
@@ -130,7 +130,7 @@ impl Flows {
             return Ok(());
         }
         // What is dead already needs no second event.
-        if self.standing(&verified).await? == Standing::Dead {
+        if self.standing(&verified).await? == TokenStatus::Dead {
             return Ok(());
         }
         let event = Event::TokenRevoked {

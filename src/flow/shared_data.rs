@@ -23,7 +23,7 @@ use serde_json::{Map, Value};
 
 /// What was asked for, and what the person allows.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Asked<'a> {
+pub(crate) struct RequestedClaims<'a> {
     /// What the token may do: the scopes whose claims are given without being named.
     pub(crate) scope: &'a ScopeSet,
     /// The claims that are asked for by name.
@@ -49,7 +49,7 @@ pub(crate) fn judges_names<'a>(
 /// left out: "If a Claim is not returned, that Claim Name SHOULD be omitted from the JSON object
 /// representing the Claims; it SHOULD NOT be present with a null or empty string value" (OpenID
 /// Connect Core §5.3.2). `sub` and `unionid` are not the profile's.
-pub(crate) fn claims_of(profile: &Profile, asked: &Asked<'_>) -> Map<String, Value> {
+pub(crate) fn claims_of(profile: &Profile, asked: &RequestedClaims<'_>) -> Map<String, Value> {
     let mut claims = Map::new();
     let by_scope = |set: &ScopeSet, name: &str| {
         let containing = set
@@ -201,7 +201,7 @@ mod tests {
             .map(|n| ((*n).to_owned(), ClaimNeed::default()))
             .collect();
         let (scope, grant) = (set(scope), set(grant));
-        let asked = Asked {
+        let asked = RequestedClaims {
             scope: &scope,
             named: &named,
             grant: &grant,

@@ -18,10 +18,12 @@ use protocol::authorization_error::{AuthorizationErrorCode, AuthorizationRefusal
 use serde_json::json;
 
 use crate::Flows;
-use crate::authorize::{Outcome, PageSetting, Routed, ShownError, Underway};
+use crate::authorize::{
+    AuthorizeResponse, BrowserResponse, PageSetting, PendingAuthorization, ShownError,
+};
 use crate::browser::{Browser, CookieChanges, SignedIn};
 use crate::decide_consent::PageOr;
-use crate::step::{self, Hop, PageStep, SignInTarget};
+use crate::step::{self, FlowStep, PageStep, SignInTarget};
 
 mod start_session;
 mod throttle;
@@ -49,7 +51,7 @@ pub struct SignInView {
 #[derive(Debug)]
 pub enum SignInAnswer {
     /// Signed in; on it goes.
-    SignedIn(Routed),
+    SignedIn(BrowserResponse),
     /// Name and password do not match, or there is nobody of that name.
     NoMatch,
     /// Too many failures: the next try is looked at after this span.
@@ -60,13 +62,13 @@ pub enum SignInAnswer {
 
 impl Flows {
     /// A sign-in page that leads to the account pages.
-    pub async fn sign_in_to_account(&self, browser: &Browser) -> Result<Routed, Fault> {
+    pub async fn sign_in_to_account(&self, browser: &Browser) -> Result<BrowserResponse, Fault> {
         let mut cookies = CookieChanges::default();
         let digest = self.pre_session(browser, &mut cookies);
-        let token = self.browser_step(Hop::SignIn, digest, &SignInTarget::Account)?;
-        Ok(Routed {
-            outcome: Outcome::Page(PageStep {
-                hop: Hop::SignIn,
+        let token = self.browser_step(FlowStep::SignIn, digest, &SignInTarget::Account)?;
+        Ok(BrowserResponse {
+            next: AuthorizeResponse::Page(PageStep {
+                flow_step: FlowStep::SignIn,
                 token,
                 as_other: false,
             }),
@@ -84,29 +86,33 @@ impl Flows {
         browser: &Browser,
     ) -> Result<PageOr<SignInView>, Fault> {
         let page = |view| Ok(PageOr::Page(Box::new(view)));
-        let underway = match self.sign_in_target(token, browser).await? {
-            Some(Some(underway)) => underway,
+        let pending = match self.sign_in_target(token, browser).await? {
+            Some(Some(pending)) => pending,
             Some(None) => {
                 let again = self.signed_in(browser).await?;
                 return page(self.sign_in_view(token, again).await?);
             }
-            None => return Ok(PageOr::Routed(Routed::shown(ShownError::StepExpired))),
+            None => {
+                return Ok(PageOr::Response(BrowserResponse::shown(
+                    ShownError::StepExpired,
+                )));
+            }
         };
-        let known = match self.known(&underway, browser).await? {
+        let known = match self.known(&pending, browser).await? {
             Ok(known) => known,
-            Err(refusal) => return self.refuse(underway, refusal).await.map(PageOr::Routed),
+            Err(refusal) => return self.refuse(pending, refusal).await.map(PageOr::Response),
         };
-        let next = self.what_comes_next(&underway, &known);
+        let next = self.what_comes_next(&pending, &known);
         if !all_the_same && !matches!(next, Next::SignIn(_)) {
-            return self.proceed(underway, browser).await.map(PageOr::Routed);
+            return self.proceed(pending, browser).await.map(PageOr::Response);
         }
         // Who is signed in is not asked again where somebody else is meant.
         let for_another = next == Next::SignIn(SignInReason::AnotherUserExpected);
         let again = known.signed_in.filter(|_| !for_another);
         page(SignInView {
-            setting: self.page_setting(&underway).await?,
-            client: Some(underway.client),
-            login_hint: underway.request.login_hint,
+            setting: self.page_setting(&pending).await?,
+            client: Some(pending.client),
+            login_hint: pending.request.login_hint,
             ..self.sign_in_view(token, again).await?
         })
     }
@@ -136,16 +142,19 @@ impl Flows {
         &self,
         token: &str,
         browser: &Browser,
-    ) -> Result<Option<Option<Underway>>, Fault> {
+    ) -> Result<Option<Option<PendingAuthorization>>, Fault> {
         let Some(digest) = browser.pre_session_digest() else {
             return Ok(None);
         };
-        match step::read_for_browser(&self.keys(), Hop::SignIn, digest, token) {
+        match step::read_for_browser(&self.keys(), FlowStep::SignIn, digest, token) {
             Some(SignInTarget::Account) => Ok(Some(None)),
             Some(SignInTarget::Interaction(id)) => {
                 Ok(self.interaction(id, browser).await?.map(Some))
             }
-            Some(SignInTarget::Begun(begun)) => Ok(self.begun(*begun, browser).await?.map(Some)),
+            Some(SignInTarget::Unstored(unstored)) => Ok(self
+                .unstored_authorization(*unstored, browser)
+                .await?
+                .map(Some)),
             None => Ok(None),
         }
     }
@@ -218,25 +227,25 @@ impl Flows {
     /// shown to the next decision with the new one.
     async fn after_sign_in(
         &self,
-        target: Option<Underway>,
+        target: Option<PendingAuthorization>,
         signed_in: SignedIn,
         cookies: CookieChanges,
         browser: &Browser,
-    ) -> Result<Routed, Fault> {
-        let Some(mut underway) = target else {
-            return Ok(Routed {
-                outcome: Outcome::Account,
+    ) -> Result<BrowserResponse, Fault> {
+        let Some(mut pending) = target else {
+            return Ok(BrowserResponse {
+                next: AuthorizeResponse::Account,
                 cookies,
             });
         };
-        let before = underway.progress();
+        let before = pending.progress();
         let after = domain::interaction::Progress {
             signed_in: Some(signed_in.session.id),
             ..before.clone()
         };
-        if !self.save_progress(&mut underway, before, after).await? {
-            return Ok(Routed {
-                outcome: Outcome::Shown(ShownError::StepExpired),
+        if !self.save_progress(&mut pending, before, after).await? {
+            return Ok(BrowserResponse {
+                next: AuthorizeResponse::Shown(ShownError::StepExpired),
                 cookies,
             });
         }
@@ -244,9 +253,9 @@ impl Flows {
             session: cookies.session.clone(),
             ..browser.clone()
         };
-        let routed = self.proceed(underway, &now_browser).await?;
-        Ok(Routed {
-            outcome: routed.outcome,
+        let response = self.proceed(pending, &now_browser).await?;
+        Ok(BrowserResponse {
+            next: response.next,
             cookies,
         })
     }
@@ -262,11 +271,15 @@ impl Flows {
     }
 
     /// Cancels a request from the sign-in page.
-    pub async fn cancel_sign_in(&self, token: &str, browser: &Browser) -> Result<Routed, Fault> {
+    pub async fn cancel_sign_in(
+        &self,
+        token: &str,
+        browser: &Browser,
+    ) -> Result<BrowserResponse, Fault> {
         match self.sign_in_target(token, browser).await? {
-            Some(Some(underway)) => self.refuse(underway, not_signed_in()).await,
+            Some(Some(pending)) => self.refuse(pending, not_signed_in()).await,
             Some(None) => self.sign_in_to_account(browser).await,
-            None => Ok(Routed::shown(ShownError::StepExpired)),
+            None => Ok(BrowserResponse::shown(ShownError::StepExpired)),
         }
     }
 }

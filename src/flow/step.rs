@@ -1,7 +1,7 @@
-//! Step tokens: what ties a page's form to the request, the hop and the browser it was made for.
+//! Step tokens: what ties a page's form to the request, the step and the browser it was made for.
 //!
-//! Every hop of a browser flow carries one. Its signature covers a label that names the hop and
-//! the binding (the digest of the pre-session cookie, or the session), so a token of one hop,
+//! Every step of a browser flow carries one. Its signature covers a label that names the step and
+//! the binding (the digest of the pre-session cookie, or the session), so a token of one step,
 //! browser or person is worth nothing at another: no forged form, no flow that an attacker began
 //! and a victim finishes.
 //!
@@ -17,11 +17,11 @@ use keys::key_ring::KeyRing;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::authorize::Begun;
+use crate::authorize::UnstoredAuthorization;
 
 /// Which page a token is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hop {
+pub enum FlowStep {
     /// The sign-in page.
     SignIn,
     /// The account chooser.
@@ -32,7 +32,7 @@ pub enum Hop {
     SignOut,
 }
 
-impl Hop {
+impl FlowStep {
     const fn label(self) -> &'static str {
         match self {
             Self::SignIn => "sign-in",
@@ -51,7 +51,7 @@ pub(crate) enum SignInTarget {
     Interaction(InteractionId),
     /// An authorization request that has none yet.
     #[serde(rename = "b")]
-    Begun(Box<Begun>),
+    Unstored(Box<UnstoredAuthorization>),
     /// The account pages.
     #[serde(rename = "a")]
     Account,
@@ -61,52 +61,53 @@ pub(crate) enum SignInTarget {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageStep {
     /// Which page.
-    pub hop: Hop,
+    pub flow_step: FlowStep,
     /// Its token.
     pub token: String,
     /// On the sign-in page: the person wants to be somebody else than who is signed in.
     pub as_other: bool,
 }
 
-/// Seals a payload for a hop, bound to a browser.
+/// Seals a payload for a step, bound to a browser.
 pub(crate) fn for_browser<T: Serialize>(
     keys: &KeyRing,
     entropy: &dyn Entropy,
-    hop: Hop,
+    flow_step: FlowStep,
     browser: TokenDigest,
     payload: &T,
 ) -> Result<String, Fault> {
-    Ok(keys.seal_step(&browser_label(hop, browser), &json(payload)?, entropy))
+    Ok(keys.seal_step(&browser_label(flow_step, browser), &json(payload)?, entropy))
 }
 
-/// Reads what [`for_browser`] sealed for the same hop and browser.
+/// Reads what [`for_browser`] sealed for the same step and browser.
 pub(crate) fn read_for_browser<T: DeserializeOwned>(
     keys: &KeyRing,
-    hop: Hop,
+    flow_step: FlowStep,
     browser: TokenDigest,
     token: &str,
 ) -> Option<T> {
-    serde_json::from_slice(&keys.open_step(&browser_label(hop, browser), token)?).ok()
+    serde_json::from_slice(&keys.open_step(&browser_label(flow_step, browser), token)?).ok()
 }
 
-/// Signs a payload for a hop, bound to a session.
+/// Signs a payload for a step, bound to a session.
 pub(crate) fn for_session<T: Serialize>(
     keys: &KeyRing,
-    hop: Hop,
+    flow_step: FlowStep,
     session: SessionId,
     payload: &T,
 ) -> Result<String, Fault> {
-    Ok(keys.sign_step(&session_label(hop.label(), session), &json(payload)?))
+    Ok(keys.sign_step(&session_label(flow_step.label(), session), &json(payload)?))
 }
 
-/// Reads what [`for_session`] signed for the same hop and session.
+/// Reads what [`for_session`] signed for the same step and session.
 pub(crate) fn read_for_session<T: DeserializeOwned>(
     keys: &KeyRing,
-    hop: Hop,
+    flow_step: FlowStep,
     session: SessionId,
     token: &str,
 ) -> Option<T> {
-    serde_json::from_slice(&keys.verify_step(&session_label(hop.label(), session), token)?).ok()
+    serde_json::from_slice(&keys.verify_step(&session_label(flow_step.label(), session), token)?)
+        .ok()
 }
 
 /// The token that every form of the account pages carries.
@@ -120,16 +121,16 @@ pub(crate) fn is_form_token(keys: &KeyRing, session: SessionId, token: &str) -> 
         .is_some()
 }
 
-fn browser_label(hop: Hop, browser: TokenDigest) -> String {
+fn browser_label(flow_step: FlowStep, browser: TokenDigest) -> String {
     format!(
         "browser {} {}",
-        hop.label(),
+        flow_step.label(),
         base64url::encode(browser.as_bytes())
     )
 }
 
-fn session_label(hop: &str, session: SessionId) -> String {
-    format!("session {hop} {session}")
+fn session_label(flow_step: &str, session: SessionId) -> String {
+    format!("session {flow_step} {session}")
 }
 
 fn json<T: Serialize>(payload: &T) -> Result<Vec<u8>, Fault> {

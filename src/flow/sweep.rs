@@ -1,4 +1,4 @@
-//! What the clock alone decides: sessions that end, rows that have served their time, and the beat
+//! What the clock alone decides: sessions that end, rows that have served their time, and the heartbeat
 //! of a node. Called by jobs.
 
 use std::sync::atomic::Ordering;
@@ -105,7 +105,7 @@ impl Flows {
 
     /// Says that a node lives and how far it has followed the log. What comes of it says whether
     /// the database can be written.
-    pub async fn beat(
+    pub async fn heartbeat(
         &self,
         node: NodeId,
         confirmed: Position,
@@ -114,7 +114,7 @@ impl Flows {
         let now = self.now();
         let written = self
             .store()
-            .write(move |tx| store::nodes::beat(tx, node, now, confirmed, keys_seen))
+            .write(move |tx| store::nodes::heartbeat(tx, node, now, confirmed, keys_seen))
             .await;
         self.0.writable.store(written.is_ok(), Ordering::Relaxed);
         written.map(drop)

@@ -26,7 +26,7 @@ const MAX_TOKEN: usize = 8192;
 
 /// What an access token may do now.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Standing<'a> {
+pub(crate) enum TokenStatus<'a> {
     /// Nothing: something that it belongs to has ended.
     Dead,
     /// What is left of its scope in the grant as it is now.
@@ -34,7 +34,7 @@ pub(crate) enum Standing<'a> {
 }
 
 /// What a look at a token with one set of keys says.
-enum Look {
+enum Verification {
     /// It is ours.
     Ours(Arc<VerifiedToken>),
     /// It is not.
@@ -70,11 +70,11 @@ impl Flows {
         let mut keys = self.keys();
         let mut looked = look(&keys, issuer, token);
         // Another node may have signed with a key that appeared a moment ago.
-        if matches!(looked, Look::UnknownKey) && self.refresh_keys().await? {
+        if matches!(looked, Verification::UnknownKey) && self.refresh_keys().await? {
             keys = self.keys();
             looked = look(&keys, issuer, token);
         }
-        let Look::Ours(verified) = looked else {
+        let Verification::Ours(verified) = looked else {
             return Ok(None);
         };
         self.live()
@@ -111,14 +111,14 @@ impl Flows {
     pub(crate) async fn standing<'a>(
         &self,
         token: &'a VerifiedToken,
-    ) -> Result<Standing<'a>, Fault> {
+    ) -> Result<TokenStatus<'a>, Fault> {
         // Freshness is looked at first: what memory says afterwards is at least as new.
         let fresh = self.is_fresh();
         let scope = scope_of(token);
         match self.live().ended.judge(&token.handle, token.jti) {
-            Verdict::Dead => return Ok(Standing::Dead),
+            Verdict::Dead => return Ok(TokenStatus::Dead),
             Verdict::Alive { narrowed_to } if fresh => {
-                return Ok(Standing::Alive(narrow(scope, narrowed_to.as_deref())));
+                return Ok(TokenStatus::Alive(narrow(scope, narrowed_to.as_deref())));
             }
             Verdict::Alive { .. } => {}
         }
@@ -129,39 +129,41 @@ impl Flows {
         &self,
         token: &VerifiedToken,
         scope: Cow<'a, ScopeSet>,
-    ) -> Result<Standing<'a>, Fault> {
+    ) -> Result<TokenStatus<'a>, Fault> {
         let (handle, jti) = (token.handle.clone(), token.jti);
         let read = self
             .store()
             .read(move |db| store::liveness::of_handle(db, &handle, jti));
         Ok(match read.await? {
-            Liveness::Dead => Standing::Dead,
-            Liveness::Alive { grant_scope } => Standing::Alive(narrow(scope, grant_scope.as_ref())),
+            Liveness::Dead => TokenStatus::Dead,
+            Liveness::Alive { grant_scope } => {
+                TokenStatus::Alive(narrow(scope, grant_scope.as_ref()))
+            }
         })
     }
 }
 
-fn look(keys: &KeyRing, issuer: &str, token: &str) -> Look {
+fn look(keys: &KeyRing, issuer: &str, token: &str) -> Verification {
     let claims = match keys.verify(token, &[ACCESS_TOKEN_TYPE]) {
         Ok(claims) => claims,
-        Err(JwtProblem::UnknownKey) => return Look::UnknownKey,
-        Err(_) => return Look::Foreign,
+        Err(JwtProblem::UnknownKey) => return Verification::UnknownKey,
+        Err(_) => return Verification::Foreign,
     };
     let Ok(claims) = serde_json::from_value::<AccessTokenClaims>(claims) else {
-        return Look::Foreign;
+        return Verification::Foreign;
     };
     let Some(handle) = keys.open_handle(&claims.jti) else {
         // The signature is ours, so the secret that sealed the handle is ours as well.
         return if keys.knows_secret_of(&claims.jti) {
-            Look::Foreign
+            Verification::Foreign
         } else {
-            Look::UnknownKey
+            Verification::UnknownKey
         };
     };
     if claims.iss != issuer || claims.client_id != handle.client_id {
-        return Look::Foreign;
+        return Verification::Foreign;
     }
-    Look::Ours(Arc::new(VerifiedToken {
+    Verification::Ours(Arc::new(VerifiedToken {
         handle,
         jti: TokenDigest::of(&claims.jti),
         expires_at: Instant::from_seconds(claims.exp),

@@ -1,5 +1,5 @@
 //! Tells the other nodes that this one lives, and how far it has followed the log: keys are
-//! promoted only when every live node has them. The beat is also how a node learns that its database
+//! promoted only when every live node has them. The heartbeat is also how a node learns that its database
 //! can be read and not written.
 
 use std::sync::Arc;
@@ -13,16 +13,16 @@ use super::tail::Progress;
 
 /// A third of the silence after which a node counts as gone.
 const PAUSE: Duration = Duration::from_secs(10);
-/// After a beat that failed: until the next one, the node is not ready.
+/// After a heartbeat that failed: until the next one, the node is not ready.
 const RETRY: Duration = Duration::from_secs(2);
 
 pub(super) async fn run(flows: Flows, node: NodeId, progress: Arc<Progress>) {
     loop {
-        let beaten = flows
-            .beat(node, progress.confirmed(), progress.keys_seen())
+        let written = flows
+            .heartbeat(node, progress.confirmed(), progress.keys_seen())
             .await;
-        let pause = if beaten.is_ok() { PAUSE } else { RETRY };
-        report("beat", beaten);
+        let pause = if written.is_ok() { PAUSE } else { RETRY };
+        report("heartbeat", written);
         let changed = progress.keys_changed.notified();
         let _ = tokio::time::timeout(pause, changed).await;
     }

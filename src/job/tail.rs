@@ -27,7 +27,7 @@ const PAGE: i64 = 1000;
 /// How often memory is freed of what ended.
 const FORGET: Span = Span::minutes(1);
 /// Clocks of nodes and database may differ by so much: freshness and every `exp` depend on them.
-const MOST_SKEW: Span = Span::seconds(1);
+const MAX_SKEW: Span = Span::seconds(1);
 
 /// How far this node has followed; what it tells the others.
 #[derive(Debug, Default)]
@@ -186,8 +186,7 @@ impl Follower {
                 continue;
             }
             self.position = self.position.max(page.end);
-            if self.checks_clock
-                && (skew > MOST_SKEW || Span::millis(-skew.as_millis()) > MOST_SKEW)
+            if self.checks_clock && (skew > MAX_SKEW || Span::millis(-skew.as_millis()) > MAX_SKEW)
             {
                 if self.trouble != Some(Trouble::Skew) {
                     tracing::error!(

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 /// How old the last confirmation may be.
 const TRUSTED: Span = Span::seconds(1);
 /// How long somebody waits for an event of his own to arrive.
-const PATIENCE: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(1);
 /// "Never", as a time on the uptime clock.
 const NEVER: i64 = i64::MIN;
 
@@ -70,7 +70,7 @@ impl Freshness {
     /// Waits until memory has the event at `position`, for at most a second. Whoever ended
     /// something answers only then; if it takes longer, this node is not fresh and asks the store.
     pub async fn reached(&self, position: Position) -> bool {
-        self.reached_within(position, PATIENCE).await
+        self.reached_within(position, TIMEOUT).await
     }
 
     async fn reached_within(&self, position: Position, patience: Duration) -> bool {

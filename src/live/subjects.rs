@@ -21,7 +21,7 @@ struct Key {
 }
 
 /// The same key without a copy of its text.
-struct Asked<'a> {
+struct SubjectKey<'a> {
     user_id: UserId,
     sector: &'a str,
 }
@@ -29,7 +29,7 @@ struct Asked<'a> {
 // Both spell their parts the same way, or one would not be found by the other.
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        Asked {
+        SubjectKey {
             user_id: self.user_id,
             sector: &self.sector,
         }
@@ -37,14 +37,14 @@ impl Hash for Key {
     }
 }
 
-impl Hash for Asked<'_> {
+impl Hash for SubjectKey<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.user_id.hash(state);
         self.sector.hash(state);
     }
 }
 
-impl Equivalent<Key> for Asked<'_> {
+impl Equivalent<Key> for SubjectKey<'_> {
     fn equivalent(&self, key: &Key) -> bool {
         self.user_id == key.user_id && self.sector == key.sector
     }
@@ -64,7 +64,7 @@ impl Subjects {
 
     /// The identifier, if it was looked up before; `sector` is `Sector::key`.
     pub fn get(&self, user_id: UserId, sector: &str) -> Option<Subject> {
-        self.0.get(&Asked { user_id, sector })
+        self.0.get(&SubjectKey { user_id, sector })
     }
 
     /// Keeps what the store has. Nothing else may be put here: what was merely derived may differ.

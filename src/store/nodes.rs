@@ -48,7 +48,7 @@ impl NodeRow {
 }
 
 /// Notes that a node is there, and how far it is.
-pub fn beat(
+pub fn heartbeat(
     conn: &mut Connection,
     id: NodeId,
     now: Instant,

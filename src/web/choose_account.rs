@@ -31,19 +31,19 @@ async fn show(visitor: Visitor, query: Query<StepQuery>) -> HttpResponse {
         .await
     {
         Ok(PageOr::Page(view)) => page(&visitor, *view),
-        Ok(PageOr::Routed(routed)) => visitor.routed(Ok(routed)).await,
+        Ok(PageOr::Response(response)) => visitor.response(Ok(response)).await,
         Err(fault) => visitor.fault(&fault),
     }
 }
 
 async fn answer(visitor: Visitor, form: PageForm) -> HttpResponse {
     let (flows, step) = (&visitor.state.flows, form.field("step"));
-    let routed = match form.field("decision") {
+    let response = match form.field("decision") {
         "continue" => flows.choose_account(step, true, &visitor.browser).await,
         "other" => flows.choose_account(step, false, &visitor.browser).await,
         _ => flows.cancel_choice(step, &visitor.browser).await,
     };
-    visitor.routed(routed).await
+    visitor.response(response).await
 }
 
 fn page(visitor: &Visitor, view: ChooserView) -> HttpResponse {

@@ -37,7 +37,7 @@ async fn show(visitor: Visitor, query: Query<StepQuery>) -> HttpResponse {
     {
         Ok(PageOr::Page(view)) if view.sensitive => sensitive(&visitor, *view),
         Ok(PageOr::Page(view)) => sheet(&visitor, *view),
-        Ok(PageOr::Routed(routed)) => visitor.routed(Ok(routed)).await,
+        Ok(PageOr::Response(response)) => visitor.response(Ok(response)).await,
         Err(fault) => visitor.fault(&fault),
     }
 }
@@ -61,8 +61,8 @@ async fn answer(visitor: Visitor, form: PageForm) -> HttpResponse {
     };
     let step = form.field("step");
     let flows = &visitor.state.flows;
-    let routed = flows.decide_consent(step, answer, &visitor.browser).await;
-    visitor.routed(routed).await
+    let response = flows.decide_consent(step, answer, &visitor.browser).await;
+    visitor.response(response).await
 }
 
 fn sheet(visitor: &Visitor, view: ConsentView) -> HttpResponse {

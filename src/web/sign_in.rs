@@ -7,7 +7,7 @@ use domain::client::Client;
 use flow::browser::{CookieChanges, SignedIn};
 use flow::decide_consent::PageOr;
 use flow::sign_in::{SignInAnswer, SignInView};
-use flow::step::{Hop, PageStep};
+use flow::step::{FlowStep, PageStep};
 use foundation::clock::Span;
 use foundation::secret::SecretText;
 use serde::Deserialize;
@@ -19,8 +19,8 @@ use crate::guard::addresses;
 use crate::method;
 use crate::page::error::ErrorKind;
 use crate::page::sign_in::{SignInPage, SignInProblem};
+use crate::reply::browser_response::address;
 use crate::reply::page::{PageRules, send};
-use crate::reply::routed::address;
 
 /// The routes.
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -44,14 +44,14 @@ pub(crate) struct StepQuery {
 async fn show(visitor: Visitor, query: Query<StepQuery>) -> HttpResponse {
     let flows = &visitor.state.flows;
     if query.step.is_empty() {
-        let routed = flows.sign_in_to_account(&visitor.browser).await;
-        return visitor.routed(routed).await;
+        let response = flows.sign_in_to_account(&visitor.browser).await;
+        return visitor.response(response).await;
     }
     let as_other = query.other.is_some();
     let opened = flows.sign_in_page(&query.step, as_other, &visitor.browser);
     match opened.await {
         Ok(PageOr::Page(view)) => page(&visitor, *view, Tried::none(as_other)),
-        Ok(PageOr::Routed(routed)) => visitor.routed(Ok(routed)).await,
+        Ok(PageOr::Response(response)) => visitor.response(Ok(response)).await,
         Err(fault) => visitor.fault(&fault),
     }
 }
@@ -78,12 +78,12 @@ async fn answer(request: HttpRequest, visitor: Visitor, form: PageForm) -> HttpR
     let step = form.field("step");
     match form.field("decision") {
         "cancel" => {
-            let routed = flows.cancel_sign_in(step, &visitor.browser).await;
-            return visitor.routed(routed).await;
+            let response = flows.cancel_sign_in(step, &visitor.browser).await;
+            return visitor.response(response).await;
         }
         "other" => {
             let to = PageStep {
-                hop: Hop::SignIn,
+                flow_step: FlowStep::SignIn,
                 token: step.to_owned(),
                 as_other: true,
             };
@@ -102,7 +102,7 @@ async fn answer(request: HttpRequest, visitor: Visitor, form: PageForm) -> HttpR
         .sign_in(step, &typed, password, &visitor.browser)
         .await
     {
-        Ok(SignInAnswer::SignedIn(routed)) => visitor.routed(Ok(routed)).await,
+        Ok(SignInAnswer::SignedIn(response)) => visitor.response(Ok(response)).await,
         Ok(SignInAnswer::NoMatch) => again(&visitor, step, typed, SignInProblem::NoMatch).await,
         Ok(SignInAnswer::Wait(span)) => {
             let seconds = whole_seconds(span);
@@ -156,7 +156,7 @@ async fn again(
                 },
             )
         }
-        Ok(PageOr::Routed(routed)) => visitor.routed(Ok(routed)).await,
+        Ok(PageOr::Response(response)) => visitor.response(Ok(response)).await,
         Err(fault) => visitor.fault(&fault),
     }
 }

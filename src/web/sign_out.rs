@@ -13,8 +13,8 @@ use crate::method;
 use crate::page::error::ErrorKind;
 use crate::page::link::{BackLink, Link};
 use crate::page::{sign_out, signed_out};
+use crate::reply::browser_response::address;
 use crate::reply::page::{PageRules, send};
-use crate::reply::routed::address;
 use crate::sign_in::StepQuery;
 
 /// The routes.
@@ -32,7 +32,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 async fn show(visitor: Visitor, query: Query<StepQuery>) -> HttpResponse {
     let flows = &visitor.state.flows;
     if query.step.is_empty() {
-        return routed(&visitor, flows.ask_sign_out(&visitor.browser).await);
+        return response(&visitor, flows.ask_sign_out(&visitor.browser).await);
     }
     match flows.sign_out_page(&query.step, &visitor.browser).await {
         Ok(Some(view)) => page(&visitor, view),
@@ -49,7 +49,7 @@ async fn answer(visitor: Visitor, form: PageForm) -> HttpResponse {
         _ => return visitor.error(ErrorKind::ForgedForm),
     };
     let step = form.field("step");
-    routed(
+    response(
         &visitor,
         visitor
             .state
@@ -72,9 +72,9 @@ async fn done(visitor: Visitor) -> HttpResponse {
 }
 
 /// Sends where signing out leads.
-pub(crate) fn routed(visitor: &Visitor, routed: Result<SignOutRouted, Fault>) -> HttpResponse {
-    let SignOutRouted { outcome, cookies } = match routed {
-        Ok(routed) => routed,
+pub(crate) fn response(visitor: &Visitor, response: Result<SignOutRouted, Fault>) -> HttpResponse {
+    let SignOutRouted { outcome, cookies } = match response {
+        Ok(response) => response,
         Err(fault) => return visitor.fault(&fault),
     };
     match outcome {

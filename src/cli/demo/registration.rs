@@ -18,7 +18,7 @@ use crate::cli::output::Problem;
 
 /// What `demo.json` holds.
 #[derive(Clone, Deserialize, Serialize)]
-pub(super) struct Known {
+pub(super) struct KnownClients {
     issuer: String,
     addresses: DemoAddresses,
     people: Vec<KnownPerson>,
@@ -50,9 +50,9 @@ pub(super) fn register(
     at: &DemoAddresses,
     port: u16,
     one_site: bool,
-) -> Result<Known, Problem> {
+) -> Result<KnownClients, Problem> {
     let described = folder.description();
-    let before: Option<Known> = described
+    let before: Option<KnownClients> = described
         .as_deref()
         .and_then(|text| serde_json::from_str(text).ok());
     add_people(context)?;
@@ -72,7 +72,7 @@ pub(super) fn register(
     if described.is_none() {
         anew.clear();
     }
-    let known = Known {
+    let known = KnownClients {
         issuer: at.portico.clone(),
         addresses: at.clone(),
         people: people()
@@ -220,7 +220,7 @@ mod tests {
             Context::with(&config.expect("settings")).expect("it opens")
         }
 
-        fn at(&self, port: u16, one_site: bool) -> Known {
+        fn at(&self, port: u16, one_site: bool) -> KnownClients {
             let folder = Folder::below(self.parent.path()).expect("ours");
             let at = addresses(port, one_site);
             register(&self.context(), &folder, &at, port, one_site).expect("registered")
@@ -233,7 +233,7 @@ mod tests {
         }
     }
 
-    fn ids(known: &Known) -> [&str; 4] {
+    fn ids(known: &KnownClients) -> [&str; 4] {
         let clients = &known.clients;
         [&clients.nova, &clients.market, &clients.taxi, &clients.bank]
             .map(|client| client.client_id.as_str())

@@ -43,9 +43,9 @@ fn code(cell: &str) -> Option<&str> {
 }
 
 /// Reads nothing, and notes which fields were asked for.
-struct Asked(&'static [&'static str]);
+struct RequestedFields(&'static [&'static str]);
 
-impl<'de> Deserializer<'de> for &mut Asked {
+impl<'de> Deserializer<'de> for &mut RequestedFields {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, Error> {
@@ -69,7 +69,7 @@ impl<'de> Deserializer<'de> for &mut Asked {
 }
 
 fn fields<T: Deserialize<'static>>() -> &'static [&'static str] {
-    let mut asked = Asked(&[]);
+    let mut asked = RequestedFields(&[]);
     assert!(T::deserialize(&mut asked).is_err());
     asked.0
 }

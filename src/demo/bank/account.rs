@@ -5,7 +5,7 @@ use std::fmt;
 use crate::money::Cents;
 
 /// How many movements are remembered.
-const MOST_MOVEMENTS: usize = 8;
+const MAX_MOVEMENTS: usize = 8;
 /// The longest name of a receiver, in characters.
 const LONGEST_NAME: usize = 40;
 
@@ -107,7 +107,7 @@ impl Account {
             incoming: false,
         };
         self.movements.insert(0, movement.clone());
-        self.movements.truncate(MOST_MOVEMENTS);
+        self.movements.truncate(MAX_MOVEMENTS);
         Ok(movement)
     }
 }

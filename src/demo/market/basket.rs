@@ -6,9 +6,9 @@ use super::shelf::{Good, SHELF};
 use crate::money::Cents;
 
 /// The most of one thing that a cart takes.
-pub(crate) const MOST_OF_ONE: u32 = 9;
+pub(crate) const MAX_OF_ONE: u32 = 9;
 /// How many orders are remembered.
-const MOST_ORDERS: usize = 5;
+const MAX_ORDERS: usize = 5;
 
 /// What Market keeps for one person.
 #[derive(Clone, Debug, Default)]
@@ -67,7 +67,7 @@ impl Basket {
     /// Adds one; `false` where there is no more of it.
     pub(crate) fn add(&mut self, good: &'static Good) -> bool {
         match self.lines.iter_mut().find(|line| line.good == good) {
-            Some(line) if line.count == MOST_OF_ONE => false,
+            Some(line) if line.count == MAX_OF_ONE => false,
             Some(line) => {
                 line.count += 1;
                 true
@@ -104,7 +104,7 @@ impl Basket {
         };
         self.lines.clear();
         self.orders.insert(0, order.clone());
-        self.orders.truncate(MOST_ORDERS);
+        self.orders.truncate(MAX_ORDERS);
         Some(order)
     }
 
@@ -159,11 +159,11 @@ mod tests {
     #[test]
     fn a_cart_takes_no_more_than_there_is() {
         let mut basket = Basket::default();
-        let added = (0..MOST_OF_ONE + 3)
+        let added = (0..MAX_OF_ONE + 3)
             .filter(|_| basket.add(good("eggs")))
             .count();
         assert_eq!(added, 9);
-        assert_eq!(basket.count(), MOST_OF_ONE);
+        assert_eq!(basket.count(), MAX_OF_ONE);
     }
 
     #[test]

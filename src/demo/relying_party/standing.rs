@@ -15,7 +15,7 @@ use crate::claims::{Kyc, PaymentMethod, PorticoClaims, SavedAddress};
 type Claims = UserInfoClaims<PorticoClaims, CoreGenderClaim>;
 
 /// Portico's word on a session of a program.
-pub(crate) enum Standing {
+pub(crate) enum AccessStatus {
     /// It lives.
     Active {
         /// What the person shares now.
@@ -49,7 +49,7 @@ impl Shared {
 
 impl RelyingParty {
     /// Asks Portico about the holder of `tokens`.
-    pub(crate) async fn standing(&self, tokens: &Tokens) -> Result<Standing, Trouble> {
+    pub(crate) async fn standing(&self, tokens: &Tokens) -> Result<AccessStatus, Trouble> {
         let portico = self.portico().await?;
         if let Some(scopes) = self
             .introspect(&portico, &tokens.access_token, &tokens.subject)
@@ -59,7 +59,7 @@ impl RelyingParty {
         }
         // An access token is short; a session is not. Only Portico can say which of them ended.
         let Some(renewed) = self.renew(&portico, tokens).await? else {
-            return Ok(Standing::Ended);
+            return Ok(AccessStatus::Ended);
         };
         match self
             .introspect(&portico, &renewed.access_token, &renewed.subject)
@@ -69,7 +69,7 @@ impl RelyingParty {
                 self.describe(&portico, &renewed.clone(), scopes, Some(Box::new(renewed)))
                     .await
             }
-            None => Ok(Standing::Ended),
+            None => Ok(AccessStatus::Ended),
         }
     }
 
@@ -137,7 +137,7 @@ impl RelyingParty {
         tokens: &Tokens,
         scopes: Vec<String>,
         renewed: Option<Box<Tokens>>,
-    ) -> Result<Standing, Trouble> {
+    ) -> Result<AccessStatus, Trouble> {
         let subject = SubjectIdentifier::new(tokens.subject.clone());
         let request = portico
             .client
@@ -149,11 +149,11 @@ impl RelyingParty {
             Err(UserInfoError::Response(status, ..))
                 if status == http::StatusCode::UNAUTHORIZED =>
             {
-                return Ok(Standing::Ended);
+                return Ok(AccessStatus::Ended);
             }
             Err(error) => return Err(error.into()),
         };
-        Ok(Standing::Active {
+        Ok(AccessStatus::Active {
             shared: Box::new(shared(scopes, &claims)),
             renewed,
         })

@@ -13,9 +13,9 @@ use foundation::secret::SecretText;
 use crate::relying_party::{PendingAuthorization, Tokens};
 
 /// How many browsers are remembered; past it the one not seen for longest is forgotten.
-const MOST_SESSIONS: usize = 5_000;
+const MAX_SESSIONS: usize = 5_000;
 /// How many unanswered authorization requests one browser may have: a few open tabs.
-const MOST_PENDING: usize = 4;
+const MAX_PENDING: usize = 4;
 /// A browser that is not seen for so long is forgotten.
 const IDLE: Span = Span::hours(12);
 
@@ -73,7 +73,7 @@ impl Sessions {
     ) -> Option<SecretText> {
         let mut sessions = self.lock();
         if let Some(session) = cookie.and_then(|c| live(&mut sessions, c, now)) {
-            if session.pending.len() == MOST_PENDING {
+            if session.pending.len() == MAX_PENDING {
                 session.pending.remove(0);
             }
             session.pending.push(pending);
@@ -207,10 +207,10 @@ fn keep(
     session: Session,
     now: Instant,
 ) {
-    if sessions.len() >= MOST_SESSIONS {
+    if sessions.len() >= MAX_SESSIONS {
         sessions.retain(|_, s| now.since(s.seen) <= IDLE);
     }
-    if sessions.len() >= MOST_SESSIONS {
+    if sessions.len() >= MAX_SESSIONS {
         let oldest = sessions
             .iter()
             .min_by_key(|(_, s)| s.seen)
@@ -310,10 +310,10 @@ mod tests {
                 .take_pending(first.expose(), "one", later)
                 .is_none()
         );
-        for i in 0..MOST_SESSIONS as i64 + 10 {
+        for i in 0..MAX_SESSIONS as i64 + 10 {
             sessions.begin(None, samples::pending("n"), NOW + Span::millis(i), &entropy);
         }
-        assert_eq!(sessions.lock().len(), MOST_SESSIONS);
+        assert_eq!(sessions.lock().len(), MAX_SESSIONS);
     }
 
     #[test]

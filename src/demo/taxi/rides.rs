@@ -6,7 +6,7 @@ use super::fare::Fare;
 use crate::claims::SavedAddress;
 
 /// How many rides are remembered.
-const MOST_RIDES: usize = 6;
+const MAX_RIDES: usize = 6;
 /// The longest address that may be typed, in characters.
 const LONGEST_ADDRESS: usize = 120;
 
@@ -81,7 +81,7 @@ impl Rides {
                 ordered_at: now,
             },
         );
-        self.rides.truncate(MOST_RIDES);
+        self.rides.truncate(MAX_RIDES);
         &self.rides[0]
     }
 
@@ -133,7 +133,7 @@ mod tests {
                 NOW,
             );
         }
-        assert_eq!(rides.list().len(), MOST_RIDES);
+        assert_eq!(rides.list().len(), MAX_RIDES);
         assert_eq!(rides.list()[0].to.title, "Street 9");
     }
 }

@@ -143,7 +143,7 @@ impl Flows {
 
     /// Moves a client to other addresses: `registration` is its metadata or manifest there, whole.
     /// It keeps its id, its secrets and what people allowed it; so nothing but addresses may differ,
-    /// and people must keep their identifiers. A request that is underway ends where it began.
+    /// and people must keep their identifiers. A request that is pending ends where it began.
     pub async fn move_client(&self, id: &str, registration: &Value) -> Administered<Client> {
         let Ok(parsed) = ClientId::parse(id) else {
             return Ok(Err(Refusal::not_found("client", id)));

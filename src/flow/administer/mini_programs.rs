@@ -249,12 +249,12 @@ fn to_retire(client: &Client, named: Option<CredentialId>) -> Result<Vec<Credent
 }
 
 /// The most live secrets of one client: each is compared with what is presented.
-const MOST_SECRETS: usize = 5;
+const MAX_SECRETS: usize = 5;
 
 fn may_have_another(client: &Client) -> Result<(), Refusal> {
     let problem = if !client.metadata.token_endpoint_auth_method.uses_secret() {
         "this client does not use a secret: see its token_endpoint_auth_method"
-    } else if client.secrets.len() >= MOST_SECRETS {
+    } else if client.secrets.len() >= MAX_SECRETS {
         "this client has five secrets: retire one first"
     } else {
         return Ok(());

@@ -2,7 +2,7 @@
 //! revoked. By command, and by age when `job/rotate_keys` asks.
 //!
 //! "rotate promotes an already published next, a new next is used only after every live node has
-//! confirmed it": a node says in its beat up to which event it has the keys.
+//! confirmed it": a node says in its heartbeat up to which event it has the keys.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub const NODE_SILENCE: Span = Span::seconds(30);
 /// How long a secret seals new handles.
 const HANDLE_SECRET_AGE: Span = Span::days(1);
 /// How long the command waits for the nodes.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 const STEP: Duration = Duration::from_millis(200);
 
 impl Flows {
@@ -248,7 +248,7 @@ impl Flows {
     }
 
     async fn wait_for_nodes(&self) -> Result<bool, Fault> {
-        let tries = PATIENCE.as_millis() / STEP.as_millis();
+        let tries = TIMEOUT.as_millis() / STEP.as_millis();
         for _ in 0..tries {
             if self.nodes_confirmed().await? {
                 return Ok(true);

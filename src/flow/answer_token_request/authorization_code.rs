@@ -21,10 +21,10 @@ use protocol::oauth_error::{OAuthError, invalid_target};
 use protocol::pkce::CodeVerifier;
 
 use super::parents::{Parents, parents};
-use super::{Grant, Redeemed, not_valid};
+use super::{GrantHandler, Redeemed, not_valid};
 use crate::Flows;
 use crate::answer::Answer;
-use crate::issue::{Entitled, Issuing, Person, sectors};
+use crate::issue::{Entitled, IssuanceContext, Person, sectors};
 use crate::revoke::FamilyEnd;
 use crate::subject::subject_in;
 
@@ -54,15 +54,19 @@ struct Won {
     names: Vec<(String, Subject)>,
 }
 
-impl Grant for AuthorizationCode {
+impl GrantHandler for AuthorizationCode {
     /// A public client proves with PKCE that it began the request.
     const CONFIDENTIAL_ONLY: bool = false;
 
-    async fn redeem(self, flows: &Flows, issuing: &Issuing) -> Result<Answer<Redeemed>, Fault> {
+    async fn redeem(
+        self,
+        flows: &Flows,
+        issuance: &IssuanceContext,
+    ) -> Result<Answer<Redeemed>, Fault> {
         let Some(code) = SecretKind::AuthorizationCode.digest_of(&self.code) else {
             return Ok(Answer::Refused(not_valid("it has not the shape of a code")));
         };
-        let client = Arc::clone(&issuing.client);
+        let client = Arc::clone(&issuance.client);
         let wants_refresh = client.gets_refresh_tokens();
         let redemption = Redemption {
             flows: flows.clone(),
@@ -70,7 +74,7 @@ impl Grant for AuthorizationCode {
             code,
             refresh_token: wants_refresh.then(|| SecretKind::RefreshToken.issue(flows.entropy())),
             burn: flows.family_end(EndReason::ReuseDetected, Actor::System),
-            now: issuing.now,
+            now: issuance.now,
             client,
         };
         let written = flows.store().write(move |tx| redemption.write(tx)).await?;

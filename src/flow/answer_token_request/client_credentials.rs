@@ -5,10 +5,10 @@ use foundation::fault::Fault;
 use protocol::code_grant::judge_client_credentials;
 use protocol::scope::ScopeSet;
 
-use super::{Grant, Redeemed};
+use super::{GrantHandler, Redeemed};
 use crate::Flows;
 use crate::answer::Answer;
-use crate::issue::{Entitled, Issuing};
+use crate::issue::{Entitled, IssuanceContext};
 
 /// What the request said.
 pub(super) struct ClientCredentials {
@@ -16,13 +16,17 @@ pub(super) struct ClientCredentials {
     pub(super) resource: Vec<String>,
 }
 
-impl Grant for ClientCredentials {
+impl GrantHandler for ClientCredentials {
     /// "The client credentials grant type MUST only be used by confidential clients" (RFC 6749
     /// §4.4).
     const CONFIDENTIAL_ONLY: bool = true;
 
-    async fn redeem(self, _flows: &Flows, issuing: &Issuing) -> Result<Answer<Redeemed>, Fault> {
-        let client = &issuing.client;
+    async fn redeem(
+        self,
+        _flows: &Flows,
+        issuance: &IssuanceContext,
+    ) -> Result<Answer<Redeemed>, Fault> {
+        let client = &issuance.client;
         let judged =
             judge_client_credentials(&client.id, self.scope.as_ref(), &client.allowed_scope());
         Ok(Answer::from(judged).map(|scope| {

@@ -25,10 +25,10 @@ use protocol::token_response::TokenResponse;
 
 use super::authorization_code::within_authorized;
 use super::parents::parents;
-use super::{Grant, Redeemed, not_valid};
+use super::{GrantHandler, Redeemed, not_valid};
 use crate::Flows;
 use crate::answer::Answer;
-use crate::issue::{Entitled, Issuing, Person};
+use crate::issue::{Entitled, IssuanceContext, Person};
 use crate::revoke::FamilyEnd;
 
 /// A token that is not rotated lives on while it is used; its end is moved at most this often.
@@ -43,7 +43,7 @@ pub(super) struct RefreshToken {
 
 /// A look at a presented token: the same before the tokens are signed and in the transaction.
 #[derive(Clone)]
-struct Look {
+struct PresentedRefreshToken {
     client: Arc<Client>,
     token: TokenDigest,
     scope: Option<ScopeSet>,
@@ -53,7 +53,7 @@ struct Look {
 }
 
 /// What a look finds.
-enum Found {
+enum RefreshLookup {
     /// The family's current token, and what it entitles to.
     Current(Box<Current>),
     /// An honest retry: the answer that was given before, sealed.
@@ -71,38 +71,42 @@ struct Current {
     person: Person,
 }
 
-impl Grant for RefreshToken {
+impl GrantHandler for RefreshToken {
     /// A public client's token rotates, so that a stolen one is noticed.
     const CONFIDENTIAL_ONLY: bool = false;
 
-    async fn redeem(self, flows: &Flows, issuing: &Issuing) -> Result<Answer<Redeemed>, Fault> {
+    async fn redeem(
+        self,
+        flows: &Flows,
+        issuance: &IssuanceContext,
+    ) -> Result<Answer<Redeemed>, Fault> {
         let Some(token) = SecretKind::RefreshToken.digest_of(self.refresh_token.expose()) else {
             return Ok(Answer::Refused(not_valid(
                 "it has not the shape of a refresh token",
             )));
         };
-        let look = Look {
-            client: Arc::clone(&issuing.client),
+        let look = PresentedRefreshToken {
+            client: Arc::clone(&issuance.client),
             token,
             scope: self.scope,
             resource: self.resource,
             window: flows.policy().lifetimes.refresh_retry_window,
-            now: issuing.now,
+            now: issuance.now,
         };
         let first = look.clone();
         match flows.store().read(move |db| first.at(db)).await? {
-            Found::Refused(error) => Ok(Answer::Refused(error)),
-            Found::Retry(sealed) => {
+            RefreshLookup::Refused(error) => Ok(Answer::Refused(error)),
+            RefreshLookup::Retry(sealed) => {
                 again(&self.refresh_token, &sealed).map(|r| Answer::Given(Redeemed::Again(r)))
             }
-            Found::Burn(family, cause) => {
+            RefreshLookup::Burn(family, cause) => {
                 flows.burn(*family).await?;
                 Ok(Answer::Refused(not_valid(cause)))
             }
-            Found::Current(current) if issuing.client.rotates_refresh_tokens() => Ok(
+            RefreshLookup::Current(current) if issuance.client.rotates_refresh_tokens() => Ok(
                 Answer::Given(rotate(flows, look, self.refresh_token, *current)),
             ),
-            Found::Current(current) => {
+            RefreshLookup::Current(current) => {
                 keep_alive(flows, &look, &current).await?;
                 Ok(Answer::Given(Redeemed::Entitled(entitled(
                     &look, *current, None,
@@ -112,11 +116,11 @@ impl Grant for RefreshToken {
     }
 }
 
-impl Look {
+impl PresentedRefreshToken {
     /// Looks at the token as it is now. Whose it is comes first, so that a stranger learns nothing
     /// else about it.
-    fn at(&self, db: &mut store::Connection) -> Result<Found, Fault> {
-        let refused = |cause| Ok(Found::Refused(not_valid(cause)));
+    fn at(&self, db: &mut store::Connection) -> Result<RefreshLookup, Fault> {
+        let refused = |cause| Ok(RefreshLookup::Refused(not_valid(cause)));
         let Some(token) = store::refresh_tokens::find(db, self.token)? else {
             return refused("there is no such token");
         };
@@ -125,7 +129,7 @@ impl Look {
         };
         // A token that turns up at another client has leaked (attack 39).
         if family.client_id != self.client.id {
-            return Ok(Found::Burn(
+            return Ok(RefreshLookup::Burn(
                 Box::new(family),
                 "it was issued to another client",
             ));
@@ -145,19 +149,19 @@ impl Look {
             self.now,
         ) {
             Presented::Expired => refused("it has expired"),
-            Presented::Reuse => Ok(Found::Burn(Box::new(family), "it was used before")),
-            Presented::Retry { sealed_answer } => Ok(Found::Retry(sealed_answer)),
+            Presented::Reuse => Ok(RefreshLookup::Burn(Box::new(family), "it was used before")),
+            Presented::Retry { sealed_answer } => Ok(RefreshLookup::Retry(sealed_answer)),
             Presented::Current => Ok(match self.scope_of(&family, &parents.grant_scope) {
                 Ok(scope) => {
                     let person = Person::of(&family, parents.ends_at, parents.grant_scope);
-                    Found::Current(Box::new(Current {
+                    RefreshLookup::Current(Box::new(Current {
                         token,
                         family,
                         scope,
                         person,
                     }))
                 }
-                Err(error) => Found::Refused(error),
+                Err(error) => RefreshLookup::Refused(error),
             }),
         }
     }
@@ -182,7 +186,11 @@ impl Look {
     }
 }
 
-fn entitled(look: &Look, current: Current, refresh_token: Option<SecretText>) -> Entitled {
+fn entitled(
+    look: &PresentedRefreshToken,
+    current: Current,
+    refresh_token: Option<SecretText>,
+) -> Entitled {
     let asked = &look.resource;
     let authorized = current.family.authorized.resource;
     Entitled {
@@ -198,7 +206,11 @@ fn entitled(look: &Look, current: Current, refresh_token: Option<SecretText>) ->
 }
 
 /// Moves the end of a token that stays, while it is used.
-async fn keep_alive(flows: &Flows, look: &Look, current: &Current) -> Result<(), Fault> {
+async fn keep_alive(
+    flows: &Flows,
+    look: &PresentedRefreshToken,
+    current: &Current,
+) -> Result<(), Fault> {
     let idle = look.now + flows.policy().lifetimes.refresh_idle;
     let expires_at = idle.min(current.family.expires_at);
     if expires_at.since(current.token.expires_at) >= TOUCH {
@@ -221,7 +233,7 @@ fn again(presented: &SecretText, sealed: &[u8]) -> Result<TokenResponse, Fault> 
 
 /// A rotation that is prepared: its tokens are being signed, nothing is written yet.
 pub(super) struct Rotation {
-    look: Look,
+    look: PresentedRefreshToken,
     presented: SecretText,
     successor: refresh_retry::RefreshToken,
     burn: FamilyEnd,
@@ -237,7 +249,12 @@ enum Committed {
     Refused(OAuthError),
 }
 
-fn rotate(flows: &Flows, look: Look, presented: SecretText, current: Current) -> Redeemed {
+fn rotate(
+    flows: &Flows,
+    look: PresentedRefreshToken,
+    presented: SecretText,
+    current: Current,
+) -> Redeemed {
     let (token, digest) = SecretKind::RefreshToken.issue(flows.entropy());
     let idle = look.now + flows.policy().lifetimes.refresh_idle;
     let successor = refresh_retry::RefreshToken {
@@ -284,7 +301,7 @@ impl Rotation {
 
     fn write(self, tx: &mut store::Transaction<'_>, sealed: Vec<u8>) -> Result<Committed, Fault> {
         let found = match self.look.at(tx)? {
-            Found::Current(_) => {
+            RefreshLookup::Current(_) => {
                 let superseded = Superseded {
                     at: self.look.now,
                     request: self.look.request(),
@@ -301,13 +318,13 @@ impl Rotation {
             found => found,
         };
         match found {
-            Found::Retry(sealed) => Ok(Committed::Theirs(sealed)),
-            Found::Refused(error) => Ok(Committed::Refused(error)),
-            Found::Burn(family, cause) => {
+            RefreshLookup::Retry(sealed) => Ok(Committed::Theirs(sealed)),
+            RefreshLookup::Refused(error) => Ok(Committed::Refused(error)),
+            RefreshLookup::Burn(family, cause) => {
                 self.burn.write(tx, &family)?;
                 Ok(Committed::Refused(not_valid(cause)))
             }
-            Found::Current(_) => Err(Fault::broken(
+            RefreshLookup::Current(_) => Err(Fault::broken(
                 "a refresh token that is current and superseded",
             )),
         }

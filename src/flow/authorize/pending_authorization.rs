@@ -20,28 +20,28 @@ use serde::{Deserialize, Serialize};
 
 use crate::Flows;
 use crate::browser::{Browser, SignedIn, signed_in};
-use crate::step::{self, Hop, SignInTarget};
+use crate::step::{self, FlowStep, SignInTarget};
 
 /// A request on its way: who asks for what, and the pages it has been on.
-pub(crate) struct Underway {
+pub(crate) struct PendingAuthorization {
     pub(crate) client: Arc<Client>,
     pub(crate) request: AuthorizationRequest,
     pub(crate) interaction: Option<Interaction>,
     /// The interaction that will be, once something happens on the sign-in page.
-    pub(crate) begun: Option<Interaction>,
+    pub(crate) unstored: Option<Interaction>,
 }
 
 /// A request that waits on the sign-in page and has no row. Its id is the one that its row will have,
 /// so that it is answered once, however often the page is sent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Begun {
+pub(crate) struct UnstoredAuthorization {
     id: InteractionId,
     request: AuthorizationRequest,
     at: Instant,
     until: Instant,
 }
 
-impl Begun {
+impl UnstoredAuthorization {
     /// One that begins now.
     pub(super) fn now(flows: &Flows, request: AuthorizationRequest) -> Self {
         let now = flows.now();
@@ -67,7 +67,7 @@ impl Begun {
     }
 }
 
-impl Underway {
+impl PendingAuthorization {
     pub(crate) fn progress(&self) -> Progress {
         self.interaction
             .as_ref()
@@ -77,7 +77,7 @@ impl Underway {
 }
 
 /// What is known about the person in front of the browser.
-pub(crate) struct Known {
+pub(crate) struct KnownPerson {
     pub(crate) signed_in: Option<SignedIn>,
     pub(crate) grant: Option<Grant>,
     pub(crate) refusals: Vec<Refusal>,
@@ -88,16 +88,16 @@ impl Flows {
     /// Reads who is signed in and what they agreed to, in one go.
     pub(crate) async fn known(
         &self,
-        underway: &Underway,
+        pending: &PendingAuthorization,
         browser: &Browser,
-    ) -> Result<Result<Known, AuthorizationRefusal>, Fault> {
+    ) -> Result<Result<KnownPerson, AuthorizationRefusal>, Fault> {
         let (cookie, now) = (browser.session_digest(), self.now());
-        let client_id = underway.client.id.clone();
-        let named = match self.named_subject(underway) {
+        let client_id = pending.client.id.clone();
+        let named = match self.named_subject(pending) {
             Ok(named) => named,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let sector = underway.client.sector().key();
+        let sector = pending.client.sector().key();
         let known = self.store().read(move |db| {
             let signed_in = signed_in(db, cookie, now)?;
             let expected = match &named {
@@ -111,7 +111,7 @@ impl Flows {
                 ),
                 None => (None, Vec::new()),
             };
-            Ok(Known {
+            Ok(KnownPerson {
                 signed_in,
                 grant,
                 refusals,
@@ -124,9 +124,12 @@ impl Flows {
     /// The subject that a request is for. "Such a request can be made either using an id_token_hint
     /// parameter or by requesting a specific Claim Value" (OpenID Connect Core §3.1.2.2); all that name
     /// somebody must name the same.
-    fn named_subject(&self, underway: &Underway) -> Result<Option<String>, AuthorizationRefusal> {
-        let hinted = self.hinted_subject(underway)?.map(String::from);
-        let claimed = underway.request.claims.subjects().map(str::to_owned);
+    fn named_subject(
+        &self,
+        pending: &PendingAuthorization,
+    ) -> Result<Option<String>, AuthorizationRefusal> {
+        let hinted = self.hinted_subject(pending)?.map(String::from);
+        let claimed = pending.request.claims.subjects().map(str::to_owned);
         let mut names = hinted.into_iter().chain(claimed);
         let Some(name) = names.next() else {
             return Ok(None);
@@ -142,13 +145,16 @@ impl Flows {
 
     /// The subject that `id_token_hint` names. "the ID Token … is passed as a hint"; an expired
     /// one is accepted, one that we did not sign for this client is not.
-    fn hinted_subject(&self, underway: &Underway) -> Result<Option<Subject>, AuthorizationRefusal> {
-        let Some(hint) = &underway.request.id_token_hint else {
+    fn hinted_subject(
+        &self,
+        pending: &PendingAuthorization,
+    ) -> Result<Option<Subject>, AuthorizationRefusal> {
+        let Some(hint) = &pending.request.id_token_hint else {
             return Ok(None);
         };
         let claims = crate::end_session::read_hint(&self.keys(), &self.policy().issuer, hint)
             .ok_or_else(bad_hint)?;
-        if claims.client_id != underway.client.id {
+        if claims.client_id != pending.client.id {
             return Err(bad_hint());
         }
         Ok(Some(claims.subject))
@@ -156,38 +162,38 @@ impl Flows {
 
     /// The request behind a page's token, if the page was made for this browser, is not too old
     /// and was not answered yet.
-    pub(crate) async fn underway(
+    pub(crate) async fn pending_authorization(
         &self,
-        hop: Hop,
+        flow_step: FlowStep,
         token: &str,
         browser: &Browser,
-    ) -> Result<Option<Underway>, Fault> {
+    ) -> Result<Option<PendingAuthorization>, Fault> {
         let Some(digest) = browser.pre_session_digest() else {
             return Ok(None);
         };
-        match step::read_for_browser(&self.keys(), hop, digest, token) {
+        match step::read_for_browser(&self.keys(), flow_step, digest, token) {
             Some(SignInTarget::Interaction(id)) => self.interaction(id, browser).await,
-            Some(SignInTarget::Begun(_) | SignInTarget::Account) | None => Ok(None),
+            Some(SignInTarget::Unstored(_) | SignInTarget::Account) | None => Ok(None),
         }
     }
 
     /// A token of a step, for a browser.
     pub(crate) fn browser_step(
         &self,
-        hop: Hop,
+        flow_step: FlowStep,
         browser: TokenDigest,
         target: &SignInTarget,
     ) -> Result<String, Fault> {
-        step::for_browser(&self.keys(), self.entropy(), hop, browser, target)
+        step::for_browser(&self.keys(), self.entropy(), flow_step, browser, target)
     }
 
     /// A request that came with its step: from its row, if it has one by now.
-    pub(crate) async fn begun(
+    pub(crate) async fn unstored_authorization(
         &self,
-        begun: Begun,
+        unstored: UnstoredAuthorization,
         browser: &Browser,
-    ) -> Result<Option<Underway>, Fault> {
-        let id = begun.id;
+    ) -> Result<Option<PendingAuthorization>, Fault> {
+        let id = unstored.id;
         let found = self
             .store()
             .read(move |db| store::interactions::find(db, id))
@@ -197,18 +203,18 @@ impl Flows {
         }
         let Some(digest) = browser
             .pre_session_digest()
-            .filter(|_| self.now() < begun.until)
+            .filter(|_| self.now() < unstored.until)
         else {
             return Ok(None);
         };
-        let Some(client) = self.find_client(&begun.request.client_id).await? else {
+        let Some(client) = self.find_client(&unstored.request.client_id).await? else {
             return Ok(None);
         };
-        Ok(Some(Underway {
+        Ok(Some(PendingAuthorization {
             client,
-            request: begun.request.clone(),
+            request: unstored.request.clone(),
             interaction: None,
-            begun: Some(begun.interaction(digest)),
+            unstored: Some(unstored.interaction(digest)),
         }))
     }
 
@@ -217,7 +223,7 @@ impl Flows {
         &self,
         id: InteractionId,
         browser: &Browser,
-    ) -> Result<Option<Underway>, Fault> {
+    ) -> Result<Option<PendingAuthorization>, Fault> {
         let found = self
             .store()
             .read(move |db| store::interactions::find(db, id))
@@ -229,7 +235,7 @@ impl Flows {
         &self,
         found: Option<Interaction>,
         browser: &Browser,
-    ) -> Result<Option<Underway>, Fault> {
+    ) -> Result<Option<PendingAuthorization>, Fault> {
         let now = self.now();
         let digest = browser.pre_session_digest();
         let Some(interaction) = found
@@ -240,11 +246,11 @@ impl Flows {
         let Some(client) = self.find_client(&interaction.request.client_id).await? else {
             return Ok(None);
         };
-        Ok(Some(Underway {
+        Ok(Some(PendingAuthorization {
             client,
             request: interaction.request.clone(),
             interaction: Some(interaction),
-            begun: None,
+            unstored: None,
         }))
     }
 }

@@ -17,7 +17,7 @@ use protocol::authorization_request::AuthorizationRequest;
 use protocol::scope::{self, ScopeSet};
 use serde_json::json;
 
-use super::{Known, Underway};
+use super::{KnownPerson, PendingAuthorization};
 use crate::Flows;
 use crate::browser::{SignedIn, touch};
 use crate::subject::subject_in;
@@ -41,9 +41,9 @@ struct Ids {
 impl Flows {
     pub(super) async fn record_authorization(
         &self,
-        underway: Underway,
+        pending: PendingAuthorization,
         signed_in: SignedIn,
-        known: Known,
+        known: KnownPerson,
     ) -> Result<Recorded, Fault> {
         let now = self.now();
         let (code, digest) = SecretKind::AuthorizationCode.issue(self.entropy());
@@ -55,17 +55,17 @@ impl Flows {
         };
         let (keys, lifetimes) = (self.keys(), self.policy().lifetimes);
         let written = self.store().write(move |tx| {
-            let client = &underway.client;
-            if let Some(interaction) = &underway.interaction
+            let client = &pending.client;
+            if let Some(interaction) = &pending.interaction
                 && !store::interactions::consume(tx, interaction.id, now)?
             {
                 return Ok(Recorded::AlreadyAnswered);
             }
-            let decision = decision_of(&underway, &signed_in);
-            let grant = settle_grant(tx, &underway, &signed_in, &decision, ids.grant, now)?;
-            if underway.interaction.is_some() && !decision_is_empty(&decision) {
+            let decision = decision_of(&pending, &signed_in);
+            let grant = settle_grant(tx, &pending, &signed_in, &decision, ids.grant, now)?;
+            if pending.interaction.is_some() && !decision_is_empty(&decision) {
                 remember_refusals(tx, client, &signed_in, &known.refusals, &decision, now)?;
-                let receipt = receipt(&underway, &signed_in, &decision, grant.id, ids.receipt, now);
+                let receipt = receipt(&pending, &signed_in, &decision, grant.id, ids.receipt, now);
                 store::receipts::insert(tx, &receipt)?;
                 store::audit::insert(tx, &audit_entry(&receipt), ids.audit)?;
             }
@@ -75,7 +75,7 @@ impl Flows {
                 store::grants::touch(tx, grant.id, now.floor_to_minute())?;
             }
             let authorized =
-                authorized(&underway.request, client, &signed_in, &grant.scopes.names());
+                authorized(&pending.request, client, &signed_in, &grant.scopes.names());
             let offline = authorized.scope.contains(scope::OFFLINE_ACCESS);
             let family = TokenFamily {
                 id: ids.family,
@@ -102,8 +102,8 @@ impl Flows {
     }
 }
 
-fn decision_of(underway: &Underway, signed_in: &SignedIn) -> Decision {
-    let progress = underway.progress();
+fn decision_of(pending: &PendingAuthorization, signed_in: &SignedIn) -> Decision {
+    let progress = pending.progress();
     if progress.decided_by == Some(signed_in.user.id) {
         progress.decision()
     } else {
@@ -119,13 +119,13 @@ fn decision_is_empty(decision: &Decision) -> bool {
 /// transaction, because another tab may have decided in between.
 fn settle_grant(
     tx: &mut store::Transaction<'_>,
-    underway: &Underway,
+    pending: &PendingAuthorization,
     signed_in: &SignedIn,
     decision: &Decision,
     new_id: GrantId,
     now: Instant,
 ) -> Result<Grant, Fault> {
-    let (user, client) = (signed_in.user.id, &underway.client);
+    let (user, client) = (signed_in.user.id, &pending.client);
     let before = match store::grants::live(tx, user, &client.id)? {
         Some(grant) => grant,
         None => {
@@ -133,7 +133,7 @@ fn settle_grant(
                 id: new_id,
                 user_id: user,
                 client_id: client.id.clone(),
-                scopes: decision.apply(None, client, &underway.request.scope, now),
+                scopes: decision.apply(None, client, &pending.request.scope, now),
                 created_at: now,
                 updated_at: now,
                 last_used_at: now.floor_to_minute(),
@@ -147,7 +147,7 @@ fn settle_grant(
                 .ok_or_else(|| Fault::unavailable("the grant", lost_to))?
         }
     };
-    let scopes = decision.apply(Some(&before), client, &underway.request.scope, now);
+    let scopes = decision.apply(Some(&before), client, &pending.request.scope, now);
     let mut grant = before;
     if grant.scopes != scopes {
         store::grants::set_scopes(tx, grant.id, &scopes, now)?;
@@ -193,15 +193,15 @@ fn remember_refusals(
 }
 
 fn receipt(
-    underway: &Underway,
+    pending: &PendingAuthorization,
     signed_in: &SignedIn,
     decision: &Decision,
     grant_id: GrantId,
     id: ReceiptId,
     now: Instant,
 ) -> Receipt {
-    let client = &underway.client;
-    let languages: Vec<&str> = underway
+    let client = &pending.client;
+    let languages: Vec<&str> = pending
         .request
         .ui_locales
         .iter()

@@ -12,7 +12,7 @@ use super::Role;
 use crate::fault::{STORE, at};
 
 /// How long a migration waits for other processes to let go of the file.
-const MIGRATION_PATIENCE: Duration = Duration::from_secs(60);
+const MIGRATION_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The most KiB of pages that the writer keeps, and each of the others. A small database does not
 /// fill them; in a large one the upper pages of its indexes stay.
@@ -50,7 +50,7 @@ pub(super) fn connect(
     let mut conn =
         SqliteConnection::establish(text).map_err(|error| Fault::unavailable(STORE, error))?;
     let patience = if role == Role::Migrator {
-        MIGRATION_PATIENCE
+        MIGRATION_TIMEOUT
     } else {
         timeout
     };

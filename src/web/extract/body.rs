@@ -17,7 +17,7 @@ use protocol::parameters::{ParameterError, Parameters};
 /// The most bytes of a form.
 pub(crate) const MAX_BODY: usize = 64 * 1024;
 /// How long a form may take to arrive: whoever sends a byte now and then holds nothing for long.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Why a form cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,7 +94,7 @@ async fn in_time(
     });
     match soon.await {
         Some(body) => body,
-        None => timeout(PATIENCE, body)
+        None => timeout(TIMEOUT, body)
             .await
             .unwrap_or(Err(BodyProblem::Late)),
     }

@@ -51,6 +51,6 @@ async fn post(visitor: Visitor, form: PageForm) -> HttpResponse {
 
 async fn authorize(visitor: &Visitor, parameters: &Parameters) -> HttpResponse {
     let flows = &visitor.state.flows;
-    let routed = flows.authorize(parameters, &visitor.browser).await;
-    visitor.routed(routed).await
+    let response = flows.authorize(parameters, &visitor.browser).await;
+    visitor.response(response).await
 }

@@ -10,7 +10,7 @@ use crate::extract::browser::Visitor;
 use crate::extract::page_form::PageForm;
 use crate::method;
 use crate::page::error::ErrorKind;
-use crate::sign_out::routed;
+use crate::sign_out::response;
 
 /// The routes.
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -38,7 +38,7 @@ async fn post(visitor: Visitor, form: PageForm) -> HttpResponse {
 
 async fn end(visitor: &Visitor, parameters: &Parameters) -> HttpResponse {
     match EndSessionRequest::parse(parameters) {
-        Ok(request) => routed(
+        Ok(request) => response(
             visitor,
             visitor
                 .state

@@ -3,9 +3,9 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, LOCATION};
-use flow::authorize::{Outcome, Routed};
+use flow::authorize::{AuthorizeResponse, BrowserResponse};
 use flow::browser::CookieChanges;
-use flow::step::{Hop, PageStep};
+use flow::step::{FlowStep, PageStep};
 use foundation::fault::Fault;
 use protocol::parameters::Parameters;
 use protocol::response_mode::{AuthorizationResponse, ResponseMode};
@@ -20,12 +20,12 @@ use crate::reply::page::{PageRules, send};
 const MAX_ADDRESS: usize = 6_000;
 
 /// The path of a page.
-pub(crate) const fn path(hop: Hop) -> &'static str {
-    match hop {
-        Hop::SignIn => "/sign-in",
-        Hop::ChooseAccount => "/choose-account",
-        Hop::Consent => "/consent",
-        Hop::SignOut => "/sign-out",
+pub(crate) const fn path(flow_step: FlowStep) -> &'static str {
+    match flow_step {
+        FlowStep::SignIn => "/sign-in",
+        FlowStep::ChooseAccount => "/choose-account",
+        FlowStep::Consent => "/consent",
+        FlowStep::SignOut => "/sign-out",
     }
 }
 
@@ -40,24 +40,24 @@ pub(crate) fn address(step: &PageStep) -> String {
     let query = url::form_urlencoded::Serializer::new(String::new())
         .extend_pairs(taken)
         .finish();
-    format!("{}?{query}", path(step.hop))
+    format!("{}?{query}", path(step.flow_step))
 }
 
 impl Visitor {
-    /// Sends an outcome of the authorization endpoint or of one of its pages.
-    pub(crate) async fn routed(&self, routed: Result<Routed, Fault>) -> HttpResponse {
-        let Routed { outcome, cookies } = match routed {
-            Ok(routed) => routed,
+    /// Sends an next of the authorization endpoint or of one of its pages.
+    pub(crate) async fn response(&self, response: Result<BrowserResponse, Fault>) -> HttpResponse {
+        let BrowserResponse { next, cookies } = match response {
+            Ok(response) => response,
             Err(fault) => return self.fault(&fault),
         };
-        match outcome {
-            Outcome::Respond {
+        match next {
+            AuthorizeResponse::Respond {
                 response,
                 frame_origins,
             } => self.respond(&response, frame_origins, &cookies),
-            Outcome::Page(step) => self.see_other(&address(&step), &cookies),
-            Outcome::Account => self.see_other("/account", &cookies),
-            Outcome::Shown(error) => self.shown(error, &cookies).await,
+            AuthorizeResponse::Page(step) => self.see_other(&address(&step), &cookies),
+            AuthorizeResponse::Account => self.see_other("/account", &cookies),
+            AuthorizeResponse::Shown(error) => self.shown(error, &cookies).await,
         }
     }
 

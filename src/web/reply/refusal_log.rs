@@ -16,7 +16,7 @@ use tracing::Level;
 /// `info,client_authentication=off`.
 const TARGET: &str = "client_authentication";
 /// The most of them in a second.
-const MOST: u32 = 10;
+const MAX_LINES: u32 = 10;
 
 /// The pace of this process's log.
 static PACE: Pace = Pace::new();
@@ -71,7 +71,7 @@ impl Pace {
             counted.second = now.as_seconds();
             counted.lines = 0;
         }
-        if counted.lines == MOST {
+        if counted.lines == MAX_LINES {
             counted.left_out += 1;
             return None;
         }

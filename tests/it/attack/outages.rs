@@ -83,20 +83,20 @@ in_both_worlds! {
         }
     }
 
-    /// A full disk can be read. The beat of the node is what notices; here it is beaten by hand.
+    /// A full disk can be read. The heartbeat of the node is what notices; here it is written by hand.
     fn attack_100_a_node_that_cannot_write_is_not_ready(w: &World) {
         let flows = w.flows();
         let node = flows.new_node_id();
-        let beat = || w.wait(flows.beat(node, Position(0), Position(0)));
+        let heartbeat = || w.wait(flows.heartbeat(node, Position(0), Position(0)));
         w.store_fails(faultpoint::BEGIN);
-        // A beat of the server's own that began before may still end well.
-        w.soon("it is not ready", || beat().is_err() && w.get("/readyz").status == 503);
+        // A heartbeat of the server's own that began before may still end well.
+        w.soon("it is not ready", || heartbeat().is_err() && w.get("/readyz").status == 503);
         assert_eq!(
             w.get("/readyz").shown(),
             r#"503 {"database":true,"fresh":true,"ready":false,"writable":false}"#
         );
         w.store_works();
-        beat().expect("it can be written again");
+        heartbeat().expect("it can be written again");
         assert_eq!(w.get("/readyz").status, 200);
         w.wait(flows.retire_node(node)).expect("it leaves");
     }

@@ -15,7 +15,7 @@ use crate::database::Database;
 /// Long before a request that is under way would be given up.
 const AT_ONCE: Span = Span::seconds(5);
 /// The longest that anything here waits for the server.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A client that gets tokens for itself, registered before the first start.
 struct Client {
@@ -62,7 +62,7 @@ impl Held {
     /// When this returns, the server waits for the body.
     fn open(place: &Place, path: &str, body: String) -> Self {
         let mut stream = TcpStream::connect(place.address).expect("it listens");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
+        stream.set_read_timeout(Some(TIMEOUT)).expect("a socket");
         let head = format!(
             "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\
@@ -98,7 +98,7 @@ fn is_closing(place: &Place) {
         // What is refused at once costs nothing; what is let in is let go.
         let _ = stream.shutdown(Shutdown::Both);
         let waited = SystemClock.uptime().as_millis() - begun.as_millis();
-        assert!(waited < PATIENCE.as_millis() as i64, "it never heard");
+        assert!(waited < TIMEOUT.as_millis() as i64, "it never heard");
         std::thread::yield_now();
     }
 }

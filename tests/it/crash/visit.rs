@@ -20,7 +20,7 @@ pub(super) enum Lost {
 pub(super) type Acknowledged<T> = Result<T, Lost>;
 
 /// Where redirects of ours may lead on to; more are a loop.
-const MOST_HOPS: usize = 8;
+const MAX_REDIRECTS: usize = 8;
 
 /// A complete answer.
 #[derive(Debug)]
@@ -187,7 +187,7 @@ impl Browser {
     /// Asks for a page, and follows redirects that stay with us.
     async fn get(&mut self, http: &Http, path: &str) -> Acknowledged<Answer> {
         let mut answer = self.once(http, path, None).await?;
-        for _ in 0..MOST_HOPS {
+        for _ in 0..MAX_REDIRECTS {
             let Some(to) = answer.location.as_deref().and_then(|l| http.own_path(l)) else {
                 return Ok(answer);
             };

@@ -73,7 +73,7 @@ struct RelyingParty<'w> {
 }
 
 /// What it remembers between its request and the answer.
-struct Asked {
+struct RequestedClaims {
     state: CsrfToken,
     nonce: Nonce,
     verifier: PkceCodeVerifier,
@@ -110,7 +110,7 @@ impl<'w> RelyingParty<'w> {
     }
 
     /// Its authorization request.
-    fn asks(&self, scopes: &[&str]) -> (String, Asked) {
+    fn asks(&self, scopes: &[&str]) -> (String, RequestedClaims) {
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let (url, state, nonce) = self
             .client
@@ -123,7 +123,7 @@ impl<'w> RelyingParty<'w> {
             .set_pkce_challenge(challenge)
             .url();
         let path = self.world.own_path(url.as_str()).expect("it is Portico's");
-        let asked = Asked {
+        let asked = RequestedClaims {
             state,
             nonce,
             verifier,

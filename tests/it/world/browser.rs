@@ -8,7 +8,7 @@ use super::html::{self, Form};
 use super::reply::Reply;
 
 /// The most redirects in a row that a browser follows.
-const MOST_HOPS: usize = 10;
+const MAX_REDIRECTS: usize = 10;
 
 /// A browser. A clone is another window of it.
 #[derive(Clone)]
@@ -98,7 +98,7 @@ impl Browser {
     }
 
     fn followed(&self, mut reply: Reply) -> Reply {
-        for _ in 0..MOST_HOPS {
+        for _ in 0..MAX_REDIRECTS {
             let Some(path) = reply.location().and_then(|l| self.world.own_path(l)) else {
                 return reply;
             };

@@ -7,7 +7,7 @@ use super::reply::{Delivered, Reply};
 use super::request::Request;
 
 /// The most pages of a request.
-const MOST_PAGES: usize = 12;
+const MAX_PAGES: usize = 12;
 
 /// Where a request has got to.
 #[derive(Clone)]
@@ -76,7 +76,7 @@ impl Visit {
 
     /// Allows everything, on as many pages as there are.
     pub(crate) fn allows(mut self) -> Self {
-        for _ in 0..MOST_PAGES {
+        for _ in 0..MAX_PAGES {
             if self.at() != "/consent" {
                 return self;
             }

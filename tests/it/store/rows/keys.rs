@@ -135,7 +135,7 @@ on_both_databases! {
         for (second, position) in [(0, 5), (1, 9)] {
             let now = NOW + Span::seconds(second);
             write(&store, move |tx| {
-                store::nodes::beat(tx, id, now, Position(position), Position(3))
+                store::nodes::heartbeat(tx, id, now, Position(position), Position(3))
             });
         }
         let seen_at = NOW + Span::seconds(1);

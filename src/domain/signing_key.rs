@@ -25,7 +25,7 @@ impl KeyKind {
         match algorithm {
             SignatureAlgorithm::RS256 | SignatureAlgorithm::PS256 => Some(Self::Rsa),
             SignatureAlgorithm::ES256 => Some(Self::P256),
-            SignatureAlgorithm::EdDSA => None,
+            SignatureAlgorithm::EdDSA | SignatureAlgorithm::Ed25519 => None,
         }
     }
 

@@ -17,6 +17,7 @@ pub const ALGORITHMS: &[SignatureAlgorithm] = &[
     SignatureAlgorithm::PS256,
     SignatureAlgorithm::ES256,
     SignatureAlgorithm::EdDSA,
+    SignatureAlgorithm::Ed25519,
 ];
 
 /// The most keys that are tried for one assertion.
@@ -35,7 +36,7 @@ pub fn verify_assertion(
 ) -> Result<Value, JwtProblem> {
     let jws = UnverifiedJws::parse(compact)?;
     let algorithm = jws.algorithm()?;
-    if !allowed.contains(&algorithm) {
+    if !allowed.iter().any(|known| known.is_same_as(algorithm)) {
         return Err(JwtProblem::Algorithm);
     }
     if !is_assertion_type(jws.text("typ")?) {

@@ -41,11 +41,15 @@ pub(crate) fn fits(jwk: &Map<String, Value>, algorithm: SignatureAlgorithm) -> b
                 && size("x") == Some(32)
                 && size("y") == Some(32)
         }
-        SignatureAlgorithm::EdDSA => {
+        SignatureAlgorithm::EdDSA | SignatureAlgorithm::Ed25519 => {
             text("kty") == Some("OKP") && text("crv") == Some("Ed25519") && size("x") == Some(32)
         }
     };
-    right_kind && may_verify && says("use", "sig") && says("alg", algorithm.as_str())
+    let says_algorithm = jwk.get("alg").is_none_or(|name| {
+        let named = name.as_str().and_then(SignatureAlgorithm::parse);
+        named.is_some_and(|named| named.is_same_as(algorithm))
+    });
+    right_kind && may_verify && says("use", "sig") && says_algorithm
 }
 
 /// A verifier for one algorithm from a public key that [`fits`].
@@ -53,12 +57,17 @@ pub(crate) fn verifier(
     jwk: &Map<String, Value>,
     algorithm: SignatureAlgorithm,
 ) -> Result<Box<dyn JwsVerifier>, JoseError> {
-    let jwk = Jwk::from_map(jwk.clone())?;
+    let mut members = jwk.clone();
+    // josekit knows Ed25519 by one of its names only; `fits` has looked at it.
+    members.remove("alg");
+    let jwk = Jwk::from_map(members)?;
     Ok(match algorithm {
         SignatureAlgorithm::RS256 => Box::new(RS256.verifier_from_jwk(&jwk)?),
         SignatureAlgorithm::PS256 => Box::new(PS256.verifier_from_jwk(&jwk)?),
         SignatureAlgorithm::ES256 => Box::new(ES256.verifier_from_jwk(&jwk)?),
-        SignatureAlgorithm::EdDSA => Box::new(EdDSA.verifier_from_jwk(&jwk)?),
+        SignatureAlgorithm::EdDSA | SignatureAlgorithm::Ed25519 => {
+            Box::new(EdDSA.verifier_from_jwk(&jwk)?)
+        }
     })
 }
 
@@ -137,5 +146,24 @@ mod tests {
         assert!(key("alg", json!("ES256")) && !key("alg", json!("ES384")));
         assert!(key("key_ops", json!(["verify"])) && !key("key_ops", json!(["deriveKey"])));
         assert!(!key("kty", json!("oct")) && !key("crv", json!("P-384")));
+    }
+
+    #[test]
+    fn an_ed25519_key_may_say_either_name_and_no_other_curve() {
+        let x = base64url::encode(&[1; 32]);
+        for said in [None, Some("EdDSA"), Some("Ed25519")] {
+            let mut jwk = members(json!({"kty": "OKP", "crv": "Ed25519", "x": x}));
+            if let Some(name) = said {
+                jwk.insert("alg".to_owned(), json!(name));
+            }
+            assert!(fits(&jwk, SignatureAlgorithm::EdDSA), "{said:?}");
+            assert!(fits(&jwk, SignatureAlgorithm::Ed25519), "{said:?}");
+            assert!(!fits(&jwk, SignatureAlgorithm::ES256), "{said:?}");
+        }
+        let mut other = members(json!({"kty": "OKP", "crv": "Ed25519", "x": x, "alg": "Ed448"}));
+        assert!(!fits(&other, SignatureAlgorithm::Ed25519));
+        other.insert("alg".to_owned(), json!("EdDSA"));
+        other.insert("crv".to_owned(), json!("Ed448"));
+        assert!(!fits(&other, SignatureAlgorithm::EdDSA));
     }
 }

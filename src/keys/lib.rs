@@ -7,6 +7,7 @@
 mod aead;
 mod assured;
 mod compact;
+mod es256;
 mod jwk;
 mod mac;
 mod strict_json;

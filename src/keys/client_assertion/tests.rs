@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use foundation::base64url;
 use josekit::jwk::Jwk;
-use josekit::jws::{ES256, EdDSA, HS256, JwsHeader, JwsSigner, PS256, RS256};
+use josekit::jws::{ES256, EdDSA, HS256, JwsAlgorithm, JwsHeader, JwsSigner, PS256, RS256};
 use serde_json::json;
 
 use super::*;
@@ -41,6 +41,48 @@ fn signer(algorithm: SignatureAlgorithm) -> Box<dyn JwsSigner> {
         SignatureAlgorithm::EdDSA => {
             Box::new(EdDSA.signer_from_jwk(&ED25519.private).expect("fits"))
         }
+        SignatureAlgorithm::Ed25519 => Box::new(NewerName(
+            EdDSA.signer_from_jwk(&ED25519.private).expect("fits"),
+        )),
+    }
+}
+
+/// josekit's signer for Ed25519 under the name of RFC 9864, which josekit does not know.
+#[derive(Clone, Debug)]
+struct NewerName(josekit::jws::alg::eddsa::EddsaJwsSigner);
+
+#[derive(Clone, Debug)]
+struct Ed25519Name;
+
+impl JwsAlgorithm for Ed25519Name {
+    fn name(&self) -> &str {
+        "Ed25519"
+    }
+
+    fn box_clone(&self) -> Box<dyn JwsAlgorithm> {
+        Box::new(self.clone())
+    }
+}
+
+impl JwsSigner for NewerName {
+    fn algorithm(&self) -> &dyn JwsAlgorithm {
+        &Ed25519Name
+    }
+
+    fn key_id(&self) -> Option<&str> {
+        None
+    }
+
+    fn signature_len(&self) -> usize {
+        self.0.signature_len()
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, josekit::JoseError> {
+        self.0.sign(message)
+    }
+
+    fn box_clone(&self) -> Box<dyn JwsSigner> {
+        Box::new(self.clone())
     }
 }
 
@@ -48,7 +90,7 @@ fn public(algorithm: SignatureAlgorithm) -> Value {
     match algorithm {
         SignatureAlgorithm::RS256 | SignatureAlgorithm::PS256 => RSA.public.clone(),
         SignatureAlgorithm::ES256 => P256.public.clone(),
-        SignatureAlgorithm::EdDSA => ED25519.public.clone(),
+        SignatureAlgorithm::EdDSA | SignatureAlgorithm::Ed25519 => ED25519.public.clone(),
     }
 }
 
@@ -157,6 +199,29 @@ fn only_the_registered_algorithm_counts_where_there_is_one() {
         Err(JwtProblem::UnknownKey),
         "the key says another algorithm"
     );
+}
+
+#[test]
+fn ed25519_is_one_algorithm_by_either_name() {
+    use SignatureAlgorithm::{ES256, Ed25519, EdDSA};
+    for sent in [EdDSA, Ed25519] {
+        let compact = assertion(signer(sent).as_ref(), json!({}));
+        for said in [EdDSA, Ed25519] {
+            let key = with(ED25519.public.clone(), "alg", said.as_str());
+            let jwks = json!({ "keys": [key] });
+            for registered in [EdDSA, Ed25519] {
+                let checked = verify_assertion(&compact, &jwks, &[registered]);
+                assert!(
+                    checked.is_ok(),
+                    "{sent:?} sent, {said:?} in the key, {registered:?} registered"
+                );
+            }
+            assert_eq!(
+                verify_assertion(&compact, &jwks, &[ES256]),
+                Err(JwtProblem::Algorithm)
+            );
+        }
+    }
 }
 
 #[test]

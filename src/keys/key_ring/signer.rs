@@ -6,10 +6,12 @@ use foundation::fault::Fault;
 use foundation::id::KeyId;
 use foundation::secret::KeyBytes;
 use josekit::JoseError;
-use josekit::jws::{ES256, JwsSigner, PS256, RS256};
+use josekit::jws::{EdDSA, JwsSigner, PS256, RS256};
 use protocol::client_metadata::SignatureAlgorithm;
 use serde::Serialize;
 use serde_json::json;
+
+use crate::es256::Es256Signer;
 
 /// The types that are signed all the time; their headers are encoded once.
 const FREQUENT_TYPES: [&str; 4] = ["at+jwt", "JWT", "logout+jwt", "token-introspection+jwt"];
@@ -77,8 +79,10 @@ fn signer(algorithm: SignatureAlgorithm, pkcs8: &[u8]) -> Result<Box<dyn JwsSign
     Ok(match algorithm {
         SignatureAlgorithm::RS256 => Box::new(RS256.signer_from_der(pkcs8)?),
         SignatureAlgorithm::PS256 => Box::new(PS256.signer_from_der(pkcs8)?),
-        SignatureAlgorithm::ES256 => Box::new(ES256.signer_from_der(pkcs8)?),
-        SignatureAlgorithm::EdDSA => Box::new(josekit::jws::EdDSA.signer_from_der(pkcs8)?),
+        SignatureAlgorithm::ES256 => Box::new(Es256Signer::from_pkcs8(pkcs8)?),
+        SignatureAlgorithm::EdDSA | SignatureAlgorithm::Ed25519 => {
+            Box::new(EdDSA.signer_from_der(pkcs8)?)
+        }
     })
 }
 

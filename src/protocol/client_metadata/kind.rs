@@ -58,7 +58,7 @@ named_values! {
         PrivateKeyJwt "private_key_jwt",
     }
 
-    /// A signature algorithm of RFC 7518 §3.1 and RFC 8037 §3.1.
+    /// A signature algorithm of RFC 7518 §3.1, RFC 8037 §3.1 and RFC 9864 §2.2.
     SignatureAlgorithm {
         /// RSASSA-PKCS1-v1_5 with SHA-256.
         RS256 "RS256",
@@ -66,8 +66,10 @@ named_values! {
         PS256 "PS256",
         /// ECDSA on P-256 with SHA-256.
         ES256 "ES256",
-        /// Ed25519; for what clients sign.
+        /// EdDSA, with Ed25519 alone; for what clients sign.
         EdDSA "EdDSA",
+        /// The same by its newer name, which says the curve.
+        Ed25519 "Ed25519",
     }
 
     /// OpenID Connect Core §8. `public` is known so that it can be refused by name.
@@ -109,4 +111,35 @@ impl TokenEndpointAuthMethod {
 impl SignatureAlgorithm {
     /// What Portico signs with.
     pub const OURS: &[Self] = &[Self::RS256, Self::ES256, Self::PS256];
+
+    /// Whether both are names of one algorithm. "EdDSA" without a curve is deprecated in favour of
+    /// "Ed25519" (RFC 9864 §2.2), and libraries change over on their own day: a key that says one
+    /// name signs under the other, and so does a client that registered one.
+    pub fn is_same_as(self, other: Self) -> bool {
+        self == other || (self.is_ed25519() && other.is_ed25519())
+    }
+
+    const fn is_ed25519(self) -> bool {
+        matches!(self, Self::EdDSA | Self::Ed25519)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_algorithm_is_itself_and_ed25519_has_two_names() {
+        for one in SignatureAlgorithm::ALL.iter().copied() {
+            for other in SignatureAlgorithm::ALL.iter().copied() {
+                let names = [one.as_str(), other.as_str()];
+                let two_names = names == ["EdDSA", "Ed25519"] || names == ["Ed25519", "EdDSA"];
+                assert_eq!(
+                    one.is_same_as(other),
+                    one == other || two_names,
+                    "{names:?}"
+                );
+            }
+        }
+    }
 }

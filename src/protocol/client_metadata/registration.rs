@@ -245,6 +245,7 @@ mod tests {
             ("initiate_login_uri", json!("http://shop.example/login")),
             ("id_token_signed_response_alg", json!("none")),
             ("id_token_signed_response_alg", json!("EdDSA")),
+            ("id_token_signed_response_alg", json!("Ed25519")),
             ("default_max_age", json!(-1)),
             ("default_max_age", json!("60")),
             ("require_auth_time", json!("true")),

@@ -18,7 +18,7 @@ export async function journey(portico) {
   const tokens = await byPost.signsIn(ada)
   assert.equal((await byPost.introspects(tokens.access_token)).active, true)
 
-  for (const alg of ['ES256', 'RS256']) {
+  for (const alg of ['ES256', 'RS256', 'Ed25519']) {
     const key = await makeKey(alg)
     const byKey = await RelyingParty.register(
       portico,
@@ -68,6 +68,8 @@ async function makeKey(alg) {
       publicExponent: new Uint8Array([1, 0, 1]),
       hash: 'SHA-256',
     },
+    // RFC 9864's name, which openid-client 6 signs under.
+    Ed25519: { name: 'Ed25519' },
   }
   const pair = await crypto.subtle.generateKey(kinds[alg], true, ['sign', 'verify'])
   const { key_ops, ext, ...jwk } = await crypto.subtle.exportKey('jwk', pair.publicKey)

@@ -92,7 +92,7 @@ pub(crate) fn response(visitor: &Visitor, response: Result<SignOutRouted, Fault>
 
 fn page(visitor: &Visitor, view: SignOutView) -> HttpResponse {
     let user = &view.signed_in.user;
-    let rules = PageRules::leading_to(view.back.as_deref());
+    let rules = PageRules::leading_out(view.back.is_some());
     let page = sign_out::SignOutPage {
         chrome: visitor.chrome(&[], user.language.as_deref()),
         step: view.step,

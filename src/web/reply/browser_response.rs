@@ -111,7 +111,7 @@ impl Visitor {
         let rules = PageRules {
             script: true,
             frame_origins,
-            ..PageRules::leading_to(Some(&response.redirect_uri))
+            ..PageRules::leading_out(true)
         };
         send(&self.state, StatusCode::OK, &page, &rules, changes)
     }

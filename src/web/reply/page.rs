@@ -18,13 +18,6 @@ use crate::page::error::{ErrorKind, ErrorPage};
 use crate::reply::cookies;
 use crate::state::WebState;
 
-/// The hosts of this machine, as CSP sources.
-const LOOPBACK: [&str; 3] = [
-    "http://localhost:*",
-    "http://*.localhost:*",
-    "http://127.0.0.1:*",
-];
-
 /// What a page may load, who may frame it, and where its forms may lead.
 #[derive(Default)]
 pub(crate) struct PageRules {
@@ -32,8 +25,11 @@ pub(crate) struct PageRules {
     pub(crate) images: Vec<String>,
     /// Origins that may frame it; nobody when empty.
     pub(crate) frame_origins: Vec<String>,
-    /// Where its forms may lead besides to us.
-    pub(crate) form_targets: Vec<String>,
+    /// Whether its form leads to a client in the end. Chromium applies `form-action` to every
+    /// redirect after a post, also to those of the client: on to an app's own scheme, to another
+    /// loopback port. Nobody can list those beforehand, so such a page carries no `form-action`:
+    /// whoever presses Allow arrives.
+    pub(crate) leads_out: bool,
     /// Whether it runs our script that submits it.
     pub(crate) script: bool,
     /// Whether it and the window that opened it are kept apart.
@@ -45,14 +41,14 @@ impl PageRules {
     pub(crate) fn of(setting: &PageSetting) -> Self {
         Self {
             frame_origins: setting.frame_origins.clone(),
-            ..Self::leading_to(setting.redirect_uri.as_deref())
+            ..Self::leading_out(setting.redirect_uri.is_some())
         }
     }
 
-    /// The rules of a page whose form leads to an address of a client in the end, if to any.
-    pub(crate) fn leading_to(address: Option<&str>) -> Self {
+    /// The rules of a page whose form may lead to a client in the end.
+    pub(crate) fn leading_out(leads_out: bool) -> Self {
         Self {
-            form_targets: address.map(form_targets).unwrap_or_default(),
+            leads_out,
             ..Self::default()
         }
     }
@@ -76,10 +72,8 @@ impl PageRules {
     }
 
     fn csp(&self) -> String {
-        let list = |own: &str, more: &[String]| {
-            let sources = std::iter::once(own).chain(more.iter().map(String::as_str));
-            sources.collect::<Vec<_>>().join(" ")
-        };
+        let own = std::iter::once("'self'");
+        let images: Vec<&str> = own.chain(self.images.iter().map(String::as_str)).collect();
         let ancestors = match self.frame_origins.as_slice() {
             [] => "'none'".to_owned(),
             origins => origins.join(" "),
@@ -89,32 +83,17 @@ impl PageRules {
         } else {
             ""
         };
+        let form_action = if self.leads_out {
+            ""
+        } else {
+            "form-action 'self'; "
+        };
         format!(
-            "default-src 'none'; style-src 'self'; {script}img-src {}; form-action {}; \
+            "default-src 'none'; style-src 'self'; {script}img-src {}; {form_action}\
              frame-ancestors {ancestors}; base-uri 'none'",
-            list("'self'", &self.images),
-            list("'self'", &self.form_targets),
+            images.join(" "),
         )
     }
-}
-
-/// The CSP sources for a form that leads to an address of a client. Chromium applies `form-action` to
-/// every redirect after a post, and an app may send the person on to another origin of its own.
-fn form_targets(address: &str) -> Vec<String> {
-    let mut targets = vec![form_target(address), "https:".to_owned()];
-    if address.starts_with("http:") {
-        // http is for loopback hosts only (`protocol::web_uri`): an app in development.
-        targets.extend(LOOPBACK.map(str::to_owned));
-    }
-    targets
-}
-
-/// The CSP source for one address: its origin, or the scheme of a native app.
-fn form_target(address: &str) -> String {
-    let scheme = || format!("{}:", address.split(':').next().unwrap_or_default());
-    // A source cannot name an IPv6 address (CSP3 §2.3.1, `host-char`), so `[::1]` needs its scheme.
-    let origin = origin_of(address).filter(|origin| !origin.contains('['));
-    origin.unwrap_or_else(scheme)
 }
 
 fn origin_of(address: &str) -> Option<String> {
@@ -376,42 +355,16 @@ impl ResponseError for PageError {
 mod tests {
     use super::*;
 
-    fn form_action(address: Option<&str>) -> String {
-        let csp = PageRules::leading_to(address).csp();
-        let mut directives = csp.split("; ");
-        let found = directives.find_map(|d| d.strip_prefix("form-action "));
-        found.expect("the directive").to_owned()
-    }
-
     #[test]
-    fn a_form_leads_to_the_client_and_to_where_its_app_may_send_the_person_on() {
-        const LOCAL: &str = "https: http://localhost:* http://*.localhost:* http://127.0.0.1:*";
-        for (address, sources) in [
-            (
-                "https://market.example/cb?x=1",
-                "https://market.example https:".into(),
-            ),
-            ("com.example.app:/cb", "com.example.app: https:".into()),
-            (
-                "http://localhost:3000/cb",
-                format!("http://localhost:3000 {LOCAL}"),
-            ),
-            (
-                "http://market.localhost/cb",
-                format!("http://market.localhost {LOCAL}"),
-            ),
-            (
-                "http://127.0.0.1:3000/cb",
-                format!("http://127.0.0.1:3000 {LOCAL}"),
-            ),
-            ("http://[::1]:3000/cb", format!("http: {LOCAL}")),
-        ] {
-            assert_eq!(
-                form_action(Some(address)),
-                format!("'self' {sources}"),
-                "{address}"
-            );
-        }
-        assert_eq!(form_action(None), "'self'");
+    fn only_a_page_that_stays_with_us_says_where_its_form_may_lead() {
+        let csp = |rules: PageRules| rules.csp();
+        assert!(csp(PageRules::default()).contains("; form-action 'self'; "));
+        assert!(csp(PageRules::of_account()).contains("; form-action 'self'; "));
+        let out = csp(PageRules::leading_out(true));
+        assert!(!out.contains("form-action"), "{out}");
+        assert!(
+            out.contains("default-src 'none'") && out.contains("base-uri 'none'"),
+            "{out}"
+        );
     }
 }

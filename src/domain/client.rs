@@ -248,14 +248,54 @@ impl Client {
     }
 
     /// The audience of its access tokens when the request names no resource (RFC 9068 §3 wants a
-    /// default): the client itself; the issuer for a host that launches.
+    /// default resource indicator): the client itself; the issuer for a host that launches.
     pub fn default_audience(&self, scope: &ScopeSet, issuer: &str) -> String {
         if self.is_host() && scope.contains(scope::PORTICO_LAUNCH) {
             issuer.to_owned()
         } else {
-            self.id.to_string()
+            self.own_audience(issuer)
         }
     }
+
+    /// The audience that means the client itself: a URI of its own, behind the issuer. It is not the
+    /// `client_id`, which is what an id_token has there: half of the client libraries would take an
+    /// access token for one.
+    pub fn own_audience(&self, issuer: &str) -> String {
+        format!("{}{CLIENTS}{}", without_slash(issuer), self.id)
+    }
+
+    /// Whether an audience means the client itself. The bare `client_id` did in tokens of the first
+    /// release, the last of which were issued just before it was replaced.
+    pub fn is_itself(&self, audience: &str, issuer: &str) -> bool {
+        audience == self.id.as_str() || client_meant(audience, issuer) == Some(self.id.as_str())
+    }
+
+    /// Whether a token for this audience is meant for this client: as itself, or as the resource
+    /// server that it registered as. Nobody becomes another client by registering its audience.
+    pub fn is_meant_by(&self, audience: &str, issuer: &str) -> bool {
+        let registered = self.metadata.resource.as_deref();
+        self.is_itself(audience, issuer)
+            || (registered == Some(audience) && client_meant(audience, issuer).is_none())
+    }
+
+    /// Whether it may ask for tokens with this audience: any but another client's own.
+    pub fn may_name_resource(&self, resource: &str, issuer: &str) -> bool {
+        client_meant(resource, issuer).is_none_or(|id| id == self.id.as_str())
+    }
+}
+
+/// Where clients' own audiences stand behind the issuer.
+const CLIENTS: &str = "/clients/";
+
+/// The client whose own audience this is.
+fn client_meant<'a>(audience: &'a str, issuer: &str) -> Option<&'a str> {
+    audience
+        .strip_prefix(without_slash(issuer))?
+        .strip_prefix(CLIENTS)
+}
+
+fn without_slash(issuer: &str) -> &str {
+    issuer.trim_end_matches('/')
 }
 
 #[cfg(test)]
@@ -283,6 +323,49 @@ mod tests {
             metadata[name] = value.clone();
         }
         client(&metadata).sector()
+    }
+
+    const ISSUER: &str = "https://id.example";
+
+    #[test]
+    fn a_client_is_meant_by_its_own_uri_whatever_the_issuer_ends_with() {
+        let shop = client(&json!({ "redirect_uris": ["https://rp.example/cb"] }));
+        assert_eq!(shop.own_audience(ISSUER), "https://id.example/clients/shop");
+        assert_eq!(
+            shop.own_audience("https://id.example/"),
+            shop.own_audience(ISSUER)
+        );
+        let itself = |audience: &str| shop.is_itself(audience, ISSUER);
+        assert!(itself("https://id.example/clients/shop"));
+        assert!(itself("shop"), "as tokens of the first release say it");
+        for other in [
+            "https://id.example/clients/shop/",
+            "https://id.example/clients/shops",
+            "https://id.example/clients/",
+            "https://id.example",
+            "https://id.example.evil/clients/shop",
+            "Shop",
+        ] {
+            assert!(!itself(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn attack_53_nobody_registers_or_asks_for_anothers_own_audience() {
+        let bank = "https://id.example/clients/bank";
+        let shop = client(&json!({
+            "redirect_uris": ["https://rp.example/cb"], "portico:resource": bank,
+        }));
+        assert!(!shop.is_meant_by(bank, ISSUER));
+        assert!(!shop.may_name_resource(bank, ISSUER));
+        assert!(shop.may_name_resource("https://id.example/clients/shop", ISSUER));
+        assert!(shop.may_name_resource("https://orders.example/clients/bank", ISSUER));
+        assert!(shop.may_name_resource(ISSUER, ISSUER));
+        let orders = client(&json!({
+            "redirect_uris": ["https://rp.example/cb"], "portico:resource": "urn:shop:orders",
+        }));
+        assert!(orders.is_meant_by("urn:shop:orders", ISSUER));
+        assert!(!orders.is_meant_by("urn:shop:stock", ISSUER));
     }
 
     fn host(name: &str) -> Sector {

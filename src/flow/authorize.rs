@@ -156,6 +156,7 @@ impl Flows {
                 request: &request,
                 client: &client,
                 catalog: &self.policy().catalog,
+                issuer: &self.policy().issuer,
             };
             authorization_check::check(&checked).map(|()| request)
         });

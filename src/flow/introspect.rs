@@ -175,7 +175,7 @@ impl Flows {
         let Some(token) = self.verify_access_token(token).await? else {
             return Ok(None);
         };
-        if !concerns(caller, &token.claims) {
+        if !concerns(caller, &token.claims, &self.policy().issuer) {
             return Ok(None);
         }
         let narrowed_to = match self.standing(&token).await? {
@@ -200,7 +200,9 @@ impl Flows {
         token: &VerifiedToken,
     ) -> Result<Option<Subject>, Fault> {
         let claims = &token.claims;
-        let own = claims.client_id == caller.id && claims.aud.as_slice() == [caller.id.as_str()];
+        let issuer = &self.policy().issuer;
+        let own = claims.client_id == caller.id
+            && matches!(claims.aud.as_slice(), [only] if caller.is_itself(only, issuer));
         match token.handle.on_behalf_of {
             Some(person) if !own => {
                 let subject = Box::pin(self.subject(caller.sector(), person.user_id)).await?;
@@ -260,12 +262,7 @@ fn may_introspect(caller: &AuthenticatedClient) -> Result<(), OAuthError> {
 
 /// Whether a token is this caller's business: issued to it, or meant for it, as itself or as the
 /// resource server that it registered as (attack 53).
-fn concerns(caller: &Client, claims: &AccessTokenClaims) -> bool {
-    claims.client_id == caller.id
-        || claims.aud.contains(caller.id.as_str())
-        || caller
-            .metadata
-            .resource
-            .as_ref()
-            .is_some_and(|resource| claims.aud.contains(resource))
+fn concerns(caller: &Client, claims: &AccessTokenClaims, issuer: &str) -> bool {
+    let meant = |audience: &String| caller.is_meant_by(audience, issuer);
+    claims.client_id == caller.id || claims.aud.as_slice().iter().any(meant)
 }

@@ -101,37 +101,51 @@ impl Person {
     }
 }
 
-/// The `aud` of an access token, and whether the client chose none.
-fn audience(client: &Client, entitled: &Entitled, issuer: &str) -> (Vec<String>, bool) {
-    match entitled.resource.is_empty() {
-        true => (vec![client.default_audience(&entitled.scope, issuer)], true),
-        false => (entitled.resource.clone(), false),
-    }
+/// The `aud` of an access token.
+#[derive(Debug, PartialEq)]
+struct TokenAudience {
+    named: Vec<String>,
+    /// Whether it is the client's default one, said or left unsaid.
+    is_default: bool,
 }
 
-/// Whether a client named the issuer, where userinfo is, and nobody else: a token that others may
-/// receive opens nothing here ("access tokens SHOULD be audience-restricted", RFC 9700 §2.3).
-fn is_for_us_alone(audience: &[String], issuer: &str) -> bool {
-    audience == [issuer]
-}
-
-/// In whose circle the `sub` of an access token stands: the client's own, if only the client reads
-/// it; else one of its own for the client with this audience.
-pub(crate) fn access_token_sector(client: &Client, audience: &[String]) -> Sector {
-    match audience == [client.id.as_str()] {
-        true => client.sector(),
-        false => {
-            let mut sorted: Vec<&str> = audience.iter().map(String::as_str).collect();
-            sorted.sort_unstable();
-            Sector::Audience(client.id.clone(), sorted.join(" "))
+impl TokenAudience {
+    fn of(client: &Client, entitled: &Entitled, issuer: &str) -> Self {
+        let default = client.default_audience(&entitled.scope, issuer);
+        match entitled.resource.as_slice() {
+            [] => Self {
+                named: vec![default],
+                is_default: true,
+            },
+            named => Self {
+                is_default: *named == [default],
+                named: named.to_vec(),
+            },
         }
+    }
+
+    /// Whether a token opens userinfo: one for the client itself, or for the issuer, where userinfo
+    /// is. One that others may receive opens nothing here ("access tokens SHOULD be
+    /// audience-restricted", RFC 9700 §2.3).
+    fn opens_userinfo(&self, issuer: &str) -> bool {
+        self.is_default || self.named == [issuer]
+    }
+
+    /// In whose circle the `sub` of an access token stands: the client's own, if only the client
+    /// reads it; else one of its own for the client with this audience.
+    fn sector(&self, client: &Client) -> Sector {
+        if self.is_default {
+            return client.sector();
+        }
+        let mut sorted: Vec<&str> = self.named.iter().map(String::as_str).collect();
+        sorted.sort_unstable();
+        Sector::Audience(client.id.clone(), sorted.join(" "))
     }
 }
 
 /// All circles that the tokens of an entitlement name a person in.
 pub(crate) fn sectors(client: &Client, entitled: &Entitled, issuer: &str) -> Vec<Sector> {
-    let (audience, _) = audience(client, entitled, issuer);
-    let mut sectors = vec![access_token_sector(client, &audience)];
+    let mut sectors = vec![TokenAudience::of(client, entitled, issuer).sector(client)];
     let own = client.sector();
     if entitled.scope.contains(scope::OPENID) && !sectors.contains(&own) {
         sectors.push(own);
@@ -180,10 +194,11 @@ impl Flows {
     ) -> Result<AccessTokenClaims, Fault> {
         let client = &issuance.client;
         let person = entitled.person.as_ref();
-        let (audience, is_default) = audience(client, entitled, &self.policy().issuer);
+        let issuer = &self.policy().issuer;
+        let audience = TokenAudience::of(client, entitled, issuer);
         let sub = match person {
             Some(person) => {
-                let sector = access_token_sector(client, &audience);
+                let sector = audience.sector(client);
                 String::from(self.subject(sector, person.handle.user_id).await?)
             }
             // "In cases of access tokens obtained through grants where no resource owner is
@@ -199,13 +214,13 @@ impl Flows {
             position: issuance.position,
             opens_userinfo: person.is_some()
                 && entitled.scope.contains(scope::OPENID)
-                && (is_default || is_for_us_alone(&audience, &self.policy().issuer)),
+                && audience.opens_userinfo(issuer),
         };
         let ends_at = end_of_access(&self.policy().lifetimes, issuance.now, person);
         Ok(AccessTokenClaims {
-            iss: self.policy().issuer.clone(),
+            iss: issuer.clone(),
             exp: ends_at.seconds(),
-            aud: Audience::of(audience),
+            aud: Audience::of(audience.named),
             sub,
             client_id: client.id.clone(),
             iat: issuance.now.seconds(),
@@ -350,25 +365,28 @@ mod tests {
     #[test]
     fn a_token_for_the_client_itself_names_the_person_as_the_id_token_does() {
         let shop = client(json!({}));
-        let (aud, is_default) = audience(&shop, &entitled("openid", &[]), ISSUER);
-        assert_eq!(
-            (aud.as_slice(), is_default),
-            (["shop".to_owned()].as_slice(), true)
-        );
-        assert_eq!(access_token_sector(&shop, &aud), shop.sector());
-        assert_eq!(
-            sectors(&shop, &entitled("openid", &[]), ISSUER),
-            [shop.sector()]
-        );
+        let own = "https://id.example/clients/shop";
+        for named in [&[][..], &[own]] {
+            let entitled = entitled("openid", named);
+            let audience = TokenAudience::of(&shop, &entitled, ISSUER);
+            assert_eq!(audience.named, [own], "{named:?}");
+            assert_eq!(audience.sector(&shop), shop.sector(), "{named:?}");
+            assert!(audience.opens_userinfo(ISSUER), "{named:?}");
+            assert_eq!(sectors(&shop, &entitled, ISSUER), [shop.sector()]);
+        }
+        let host = client(json!({ "portico:host": true }));
+        let launching = TokenAudience::of(&host, &entitled("openid portico:launch", &[]), ISSUER);
+        assert_eq!(launching.named, [ISSUER]);
+        assert_eq!(launching.sector(&host), host.sector());
     }
 
     #[test]
     fn another_reader_of_the_token_gets_another_name() {
         let shop = client(json!({}));
         let apart = |resource: &[&str]| {
-            let (aud, is_default) = audience(&shop, &entitled("orders", resource), ISSUER);
-            assert!(!is_default);
-            access_token_sector(&shop, &aud)
+            let audience = TokenAudience::of(&shop, &entitled("orders", resource), ISSUER);
+            assert!(!audience.opens_userinfo(ISSUER));
+            audience.sector(&shop)
         };
         assert_ne!(apart(&["urn:a:b"]), shop.sector());
         assert_ne!(apart(&["urn:a:b"]), apart(&["urn:a:c"]));

@@ -16,9 +16,10 @@ pub struct AccessTokenClaims {
     pub iss: String,
     /// When it ends.
     pub exp: i64,
-    /// Where it may be used: the resources, or the issuer itself.
+    /// Where it may be used: the resources that were asked for, or the client's own URI.
     pub aud: Audience,
-    /// The person, pairwise over client and audience; the client's id where there is no person.
+    /// The person: as the client knows them, or pairwise over client and audience where that is not
+    /// the client's default one; the client's id where there is no person.
     pub sub: String,
     /// To whom it was issued.
     pub client_id: ClientId,

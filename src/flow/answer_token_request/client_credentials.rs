@@ -3,6 +3,7 @@
 
 use foundation::fault::Fault;
 use protocol::code_grant::judge_client_credentials;
+use protocol::oauth_error::invalid_target;
 use protocol::scope::ScopeSet;
 
 use super::{GrantHandler, Redeemed};
@@ -23,10 +24,19 @@ impl GrantHandler for ClientCredentials {
 
     async fn redeem(
         self,
-        _flows: &Flows,
+        flows: &Flows,
         issuance: &IssuanceContext,
     ) -> Result<Answer<Redeemed>, Fault> {
         let client = &issuance.client;
+        let issuer = &flows.policy().issuer;
+        if !self
+            .resource
+            .iter()
+            .all(|resource| client.may_name_resource(resource, issuer))
+        {
+            let error = invalid_target("the resource is another client");
+            return Ok(Answer::Refused(error));
+        }
         let judged =
             judge_client_credentials(&client.id, self.scope.as_ref(), &client.allowed_scope());
         Ok(Answer::from(judged).map(|scope| {

@@ -1,10 +1,11 @@
 //! Introspection (RFC 7662): who may ask, and what they learn.
 
 use insta::assert_snapshot;
+use protocol::client_metadata::SignatureAlgorithm;
 use serde_json::json;
 
-use crate::world::in_both_worlds;
 use crate::world::program::{Program, Proof, Tokens};
+use crate::world::{in_both_worlds, jwt};
 
 in_both_worlds! {
     fn the_owner_learns_everything_about_its_token(w: &World) {
@@ -66,6 +67,22 @@ in_both_worlds! {
         assert_eq!(said.get("jti"), None);
         assert_eq!(w.get("/userinfo").status, 401);
         assert_eq!(market.userinfo(&tokens.access).status, 401, "it is for orders only");
+    }
+
+    /// Tokens of the first release have the bare client id as their audience. They live for an hour
+    /// at most, and work until then.
+    fn a_token_of_the_first_release_works_to_its_end(w: &World) {
+        let market = w.mini_program("market", "openid profile.basic");
+        let tokens = w.person("ada").uses(&market);
+        let mut claims = jwt::payload(&tokens.access);
+        claims["aud"] = json!(market.id);
+        let old = w.flows().keys().sign(SignatureAlgorithm::ES256, "at+jwt", &claims).expect("signed");
+        let (said, now) = (market.introspects(&old).json(), market.introspects(&tokens.access).json());
+        assert_eq!((&said["active"], &said["aud"]), (&json!(true), &json!(market.id)));
+        assert_eq!(said["sub"], now["sub"]);
+        assert_eq!(market.userinfo(&old).json(), market.userinfo(&tokens.access).json());
+        assert_eq!(market.revokes(&old).status, 200);
+        assert!(!market.finds_active(&old));
     }
 
     fn asking_needs_a_client_that_authenticates(w: &World) {

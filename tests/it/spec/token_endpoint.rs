@@ -69,7 +69,8 @@ in_both_worlds! {
         let ada = w.person("ada");
         ada.signs_in();
         let audience = |tokens: &Tokens| jwt::payload(&tokens.access)["aud"].clone();
-        assert_eq!(audience(&ada.opens(&market).tokens()), json!(market.id));
+        let itself = json!(format!("{}/clients/{}", w.issuer(), market.id));
+        assert_eq!(audience(&ada.opens(&market).tokens()), itself);
         let both = || market.request().and("resource", orders).and("resource", stock);
         let tokens = ada.sends(both()).tokens();
         assert_eq!(audience(&tokens), json!([orders, stock]));
@@ -86,8 +87,40 @@ in_both_worlds! {
         let jobs = jobs(w);
         let own = Tokens::of(&jobs.client_credentials(&[("resource", orders)]));
         assert_eq!(audience(&own), json!(orders));
+        let itself = format!("{}/clients/{}", w.issuer(), jobs.id);
+        for request in [&[][..], &[("resource", itself.as_str())]] {
+            assert_eq!(audience(&Tokens::of(&jobs.client_credentials(request))), json!(itself));
+        }
         assert_eq!(jobs.client_credentials(&[("resource", "not a uri")]).error(), "400 invalid_target");
         assert_eq!(jobs.client_credentials(&[("resource", "https://a.example/#x")]).error(), "400 invalid_target");
+    }
+
+    /// Another client's own audience is nobody's to ask for: what it receives as itself was issued to
+    /// it.
+    fn attack_33_nobody_asks_for_a_token_for_another_client(w: &World) {
+        let (market, bank) = (w.mini_program("market", "openid"), w.mini_program("bank", "openid"));
+        let (ada, jobs) = (w.person("ada"), jobs(w));
+        ada.signs_in();
+        let theirs = format!("{}/clients/{}", w.issuer(), bank.id);
+        let refused = ada.sends(market.request().and("resource", &theirs));
+        assert_eq!(refused.error(), "invalid_target");
+        let reply = jobs.client_credentials(&[("resource", &theirs)]);
+        assert_eq!(reply.error(), "400 invalid_target");
+    }
+
+    /// An access token is not an id_token to anybody who looks at its audience, as OpenID Connect
+    /// Core §3.1.3.7 has them do: "The Client MUST validate that the aud (audience) Claim contains
+    /// its client_id value".
+    fn an_access_token_never_passes_as_an_id_token(w: &World) {
+        let market = w.mini_program("market", "openid");
+        let tokens = w.person("ada").uses(&market);
+        let (access, id_token) = (jwt::payload(&tokens.access), tokens.claims());
+        assert_eq!(id_token["aud"], json!(market.id));
+        assert_ne!(access["aud"], id_token["aud"]);
+        assert_eq!(access["sub"], id_token["sub"], "the client reads both");
+        let own = Tokens::of(&jobs(w).client_credentials(&[]));
+        let claims = jwt::payload(&own.access);
+        assert_ne!(claims["aud"], claims["client_id"]);
     }
 
     fn a_body_that_is_no_form_is_refused(w: &World) {

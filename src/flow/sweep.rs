@@ -9,9 +9,9 @@ use foundation::clock::{Instant, Span};
 use foundation::fault::Fault;
 use foundation::id::{AuditId, NodeId, Position};
 use serde_json::json;
+use store::nodes::SILENCE;
 
 use crate::Flows;
-use crate::administer::signing_keys::NODE_SILENCE;
 use crate::end_session::end_in;
 
 /// Sessions that one transaction ends.
@@ -85,7 +85,7 @@ impl Flows {
             store::sign_in_throttles::purge(tx, now - THROTTLES)?;
             store::token_families::purge(tx, now - FAMILIES)?;
             store::events::purge(tx, now - EVENTS)?;
-            store::nodes::remove(tx, now - NODE_SILENCE - NODE_SILENCE).map(drop)
+            store::nodes::remove(tx, now - SILENCE - SILENCE).map(drop)
         });
         swept.await.map(drop)
     }

@@ -40,7 +40,7 @@ pub(crate) enum Role {
     Writer,
     /// Follows the log.
     Tail,
-    /// Changes the schema: no timeouts.
+    /// Changes the schema: no timeouts, and on SQLite no foreign keys.
     Migrator,
 }
 
@@ -87,11 +87,8 @@ impl Target {
     }
 
     /// Brings the schema up to date, one process at a time.
-    pub(crate) fn migrate(&self, timeout: Duration) -> Result<(), Fault> {
-        match self.connect(Role::Migrator, timeout)? {
-            Connection::Sqlite(mut conn) => migrate::sqlite(&mut conn),
-            Connection::Postgres(mut conn) => migrate::postgres(&mut conn),
-        }
+    pub(crate) fn migrate(&self, timeout: Duration, now: Instant) -> Result<(), Fault> {
+        migrate::bring_up(&mut self.connect(Role::Migrator, timeout)?, now)
     }
 }
 

@@ -103,9 +103,10 @@ impl Store {
     /// Brings the schema up to date: one process at a time, however long it takes.
     ///
     /// # Errors
-    /// A migration failed, or the database is newer than this program.
+    /// A migration failed, the database is newer than this program, or a node of the first release
+    /// serves on it.
     pub fn migrate(&self) -> Result<(), Fault> {
-        self.0.target.migrate(self.0.timeout)
+        self.0.target.migrate(self.0.timeout, self.0.clock.now())
     }
 
     /// How the schema stands to this program's. Nothing is changed.

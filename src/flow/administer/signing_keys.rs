@@ -18,8 +18,6 @@ use serde_json::json;
 use super::{Administered, Refusal};
 use crate::Flows;
 
-/// A node that has not been heard of for so long is gone.
-pub const NODE_SILENCE: Span = Span::seconds(30);
 /// How long a secret seals new handles.
 const HANDLE_SECRET_AGE: Span = Span::days(1);
 /// How long the command waits for the nodes.
@@ -260,7 +258,7 @@ impl Flows {
 
     /// Whether every live node has the keys as of the last event about them.
     async fn nodes_confirmed(&self) -> Result<bool, Fault> {
-        let since = self.now() - NODE_SILENCE;
+        let since = self.now() - store::nodes::SILENCE;
         self.store()
             .read(move |db| {
                 let changed = store::events::last_keys_changed(db)?.unwrap_or(Position(0));

@@ -1,21 +1,30 @@
-//! Brings a database up to date: one process at a time, without timeouts, never backwards; and says
-//! without changing anything how far it is.
+//! Brings a database up to date: one process at a time, without timeouts, never backwards, and not
+//! under a node of the first release; and says without changing anything how far it is.
+//!
+//! All that is pending is one transaction. On SQLite it runs with foreign keys off (tables are
+//! rebuilt there, and dropping the old one would delete every row that hangs on it), and every
+//! reference is checked before the commit.
 
 use std::collections::BTreeSet;
 
+use diesel::Connection as _;
 use diesel::backend::Backend;
 use diesel::connection::SimpleConnection as _;
 use diesel::migration::{Migration, MigrationSource};
 use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::query_builder::SqlQuery;
+use diesel::query_dsl::methods::LoadQuery;
 use diesel::sql_types::{Bool, Text};
 use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use foundation::clock::Instant;
 use foundation::fault::Fault;
 
 use super::postgres::MIGRATION_LOCK;
 use crate::connection::Connection;
 use crate::fault::{STORE, at};
+use crate::nodes::SILENCE;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
@@ -66,6 +75,10 @@ impl SchemaState {
 
 const TABLE: &str = "__diesel_schema_migrations";
 
+/// The one migration of the first release. Later ones change tables that its nodes write; from the
+/// second release on, migrations only add, and nodes of two releases may serve side by side.
+const FIRST_RELEASE: &str = "20261120000000";
+
 #[derive(QueryableByName)]
 struct Is {
     #[diesel(sql_type = Bool)]
@@ -114,51 +127,93 @@ fn failed(error: Box<dyn std::error::Error + Send + Sync>) -> Fault {
     Fault::unavailable(STORE, error)
 }
 
-/// The whole of it in one exclusive transaction: other processes wait, and a failure leaves the file
-/// as it was.
-pub(super) fn sqlite(conn: &mut SqliteConnection) -> Result<(), Fault> {
-    conn.exclusive_transaction(|conn| bring_up(conn, SQLITE).map_err(Stopped::ByFault))
-        .map_err(Fault::from)
+/// Brings the schema up to date. Other processes wait, and a failure leaves it as it was.
+pub(super) fn bring_up(conn: &mut Connection, now: Instant) -> Result<(), Fault> {
+    let done = match conn {
+        Connection::Sqlite(conn) => conn.exclusive_transaction(|conn| {
+            run_pending(conn, SQLITE, now)?;
+            check_references(conn)
+        }),
+        Connection::Postgres(conn) => {
+            // The lock belongs to the connection, which is closed afterwards.
+            conn.batch_execute(&format!("SELECT pg_advisory_lock({MIGRATION_LOCK})"))
+                .map_err(at(TABLE))?;
+            conn.transaction(|conn| run_pending(conn, POSTGRES, now))
+        }
+    };
+    done.map_err(|Stopped(fault)| fault)
 }
 
-/// The lock belongs to the connection, which is closed afterwards.
-pub(super) fn postgres(conn: &mut PgConnection) -> Result<(), Fault> {
-    conn.batch_execute(&format!("SELECT pg_advisory_lock({MIGRATION_LOCK})"))
-        .map_err(at(TABLE))?;
-    bring_up(conn, POSTGRES)
-}
-
-fn bring_up<DB: Backend>(
-    conn: &mut impl MigrationHarness<DB>,
+fn run_pending<C, DB>(
+    conn: &mut C,
     migrations: EmbeddedMigrations,
-) -> Result<(), Fault> {
+    now: Instant,
+) -> Result<(), Stopped>
+where
+    C: MigrationHarness<DB>,
+    DB: Backend,
+    for<'q> SqlQuery: LoadQuery<'q, C, Is>,
+{
     let applied = conn.applied_migrations().map_err(failed)?;
     let applied = applied.iter().map(ToString::to_string).collect();
     SchemaState::of(&applied, &versions::<DB>(&migrations)?).not_newer()?;
+    if applied.iter().eq([FIRST_RELEASE]) {
+        let since = (now - SILENCE).millis();
+        let beats = format!("SELECT count(*) > 0 AS there FROM nodes WHERE seen_at >= {since}");
+        let node: Is = diesel::sql_query(beats).get_result(conn).map_err(at("nodes"))?;
+        if node.there {
+            return Err(Stopped(first_release_serves()));
+        }
+    }
     for version in conn.run_pending_migrations(migrations).map_err(failed)? {
         tracing::info!(migration = %version, "the database was migrated");
     }
     Ok(())
 }
 
+fn first_release_serves() -> Fault {
+    let cause = format!(
+        "a server of the first release is running on it, and cannot go on beside this one; stop all \
+         of them and try again (one that was killed counts as gone {} seconds later)",
+        SILENCE.as_millis() / 1000
+    );
+    Fault::unusable("the database", cause)
+}
+
+/// A reference that leads nowhere (`PRAGMA foreign_key_check`).
+#[derive(QueryableByName)]
+struct Dangling {
+    #[diesel(sql_type = Text)]
+    child: String,
+    #[diesel(sql_type = Text)]
+    parent: String,
+}
+
+fn check_references(conn: &mut SqliteConnection) -> Result<(), Stopped> {
+    let check = "SELECT \"table\" AS child, parent FROM pragma_foreign_key_check LIMIT 1";
+    let dangling: Option<Dangling> = diesel::sql_query(check)
+        .get_result(conn)
+        .optional()
+        .map_err(at(TABLE))?;
+    let Some(Dangling { child, parent }) = dangling else {
+        return Ok(());
+    };
+    let what = format!("the migration: a row of {child} refers to one of {parent} that is not there");
+    Err(Stopped(Fault::broken(what)))
+}
+
 /// Why the transaction of a migration stopped.
-enum Stopped {
-    ByFault(Fault),
-    ByDatabase(diesel::result::Error),
+struct Stopped(Fault);
+
+impl From<Fault> for Stopped {
+    fn from(fault: Fault) -> Self {
+        Self(fault)
+    }
 }
 
 impl From<diesel::result::Error> for Stopped {
     fn from(error: diesel::result::Error) -> Self {
-        Self::ByDatabase(error)
-    }
-}
-
-impl From<Stopped> for Fault {
-    fn from(stopped: Stopped) -> Self {
-        match stopped {
-            Stopped::ByFault(fault) => fault,
-            Stopped::ByDatabase(error) => at(TABLE)(error),
-        }
+        Self(at(TABLE)(error))
     }
 }
 

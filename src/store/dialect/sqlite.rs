@@ -54,6 +54,8 @@ pub(super) fn connect(
     } else {
         timeout
     };
+    // Within a transaction this cannot be changed.
+    let foreign_keys = role != Role::Migrator;
     let query_only = matches!(role, Role::Pooled | Role::Tail);
     let cache = match role {
         Role::Writer => WRITER_CACHE,
@@ -61,7 +63,7 @@ pub(super) fn connect(
     };
     conn.batch_execute(&format!(
         "PRAGMA busy_timeout = {};
-         PRAGMA foreign_keys = ON;
+         PRAGMA foreign_keys = {foreign_keys};
          PRAGMA synchronous = FULL;
          PRAGMA temp_store = MEMORY;
          PRAGMA trusted_schema = OFF;

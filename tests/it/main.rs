@@ -1,6 +1,7 @@
 //! Tests of the house as a whole. `world` is a server with people and programs that act on it over
 //! HTTP; `spec` is named after specifications, `attack` after the rows of `docs/security.md`;
-//! `commands` types what an operator types; `telemetry` reads what the server tells about itself.
+//! `commands` types what an operator types; `telemetry` reads what the server tells about itself;
+//! `upgrade` begins with a database of the first release.
 
 mod architecture;
 mod attack;
@@ -12,4 +13,5 @@ mod spec;
 mod store;
 mod telemetry;
 mod two_nodes;
+mod upgrade;
 mod world;

@@ -130,25 +130,28 @@ fn failed(error: Box<dyn std::error::Error + Send + Sync>) -> Fault {
 /// Brings the schema up to date. Other processes wait, and a failure leaves it as it was.
 pub(super) fn bring_up(conn: &mut Connection, now: Instant) -> Result<(), Fault> {
     let done = match conn {
-        Connection::Sqlite(conn) => conn.exclusive_transaction(|conn| {
-            run_pending(conn, SQLITE, now)?;
-            check_references(conn)
-        }),
+        Connection::Sqlite(conn) => {
+            conn.exclusive_transaction(|conn| match run_pending(conn, SQLITE, now)? {
+                0 => Ok(()),
+                _ => check_references(conn),
+            })
+        }
         Connection::Postgres(conn) => {
             // The lock belongs to the connection, which is closed afterwards.
             conn.batch_execute(&format!("SELECT pg_advisory_lock({MIGRATION_LOCK})"))
                 .map_err(at(TABLE))?;
-            conn.transaction(|conn| run_pending(conn, POSTGRES, now))
+            conn.transaction(|conn| run_pending(conn, POSTGRES, now).map(drop))
         }
     };
     done.map_err(|Stopped(fault)| fault)
 }
 
+/// Runs what is pending; gives how many migrations that were.
 fn run_pending<C, DB>(
     conn: &mut C,
     migrations: EmbeddedMigrations,
     now: Instant,
-) -> Result<(), Stopped>
+) -> Result<usize, Stopped>
 where
     C: MigrationHarness<DB>,
     DB: Backend,
@@ -156,19 +159,23 @@ where
 {
     let applied = conn.applied_migrations().map_err(failed)?;
     let applied = applied.iter().map(ToString::to_string).collect();
-    SchemaState::of(&applied, &versions::<DB>(&migrations)?).not_newer()?;
-    if applied.iter().eq([FIRST_RELEASE]) {
+    let state = SchemaState::of(&applied, &versions::<DB>(&migrations)?);
+    state.not_newer()?;
+    if state == SchemaState::Older && applied.iter().eq([FIRST_RELEASE]) {
         let since = (now - SILENCE).millis();
         let beats = format!("SELECT count(*) > 0 AS there FROM nodes WHERE seen_at >= {since}");
-        let node: Is = diesel::sql_query(beats).get_result(conn).map_err(at("nodes"))?;
+        let node: Is = diesel::sql_query(beats)
+            .get_result(conn)
+            .map_err(at("nodes"))?;
         if node.there {
             return Err(Stopped(first_release_serves()));
         }
     }
-    for version in conn.run_pending_migrations(migrations).map_err(failed)? {
+    let run = conn.run_pending_migrations(migrations).map_err(failed)?;
+    for version in &run {
         tracing::info!(migration = %version, "the database was migrated");
     }
-    Ok(())
+    Ok(run.len())
 }
 
 fn first_release_serves() -> Fault {
@@ -198,7 +205,8 @@ fn check_references(conn: &mut SqliteConnection) -> Result<(), Stopped> {
     let Some(Dangling { child, parent }) = dangling else {
         return Ok(());
     };
-    let what = format!("the migration: a row of {child} refers to one of {parent} that is not there");
+    let what =
+        format!("the migration: a row of {child} refers to one of {parent} that is not there");
     Err(Stopped(Fault::broken(what)))
 }
 

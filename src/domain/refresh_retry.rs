@@ -1,5 +1,7 @@
 //! Refresh tokens: how one rotates, when a retry is honest, and what a reuse means.
 
+use std::collections::BTreeSet;
+
 use foundation::clock::Instant;
 use foundation::digest::{TokenDigest, sha256_of_parts};
 use foundation::id::FamilyId;
@@ -52,19 +54,18 @@ pub enum Presented {
     Expired,
 }
 
-/// The digest of a refresh request: an honest retry asks for exactly the same.
+/// The digest of what a refresh request asks for: an honest retry asks for the same, however it is
+/// written. `scope` is the whole scope that is asked for (RFC 6749 §6: "if omitted is treated as equal
+/// to the scope originally granted by the resource owner"); the order of resources does not count.
 pub fn request_digest(
-    scope: Option<&ScopeSet>,
+    scope: &ScopeSet,
     resource: &[String],
     proof_key: Option<&str>,
 ) -> TokenDigest {
-    let scope = scope.map(ToString::to_string);
-    let mut parts: Vec<&[u8]> = vec![
-        if scope.is_some() { b"scope" } else { b"" },
-        scope.as_deref().unwrap_or("").as_bytes(),
-        proof_key.unwrap_or("").as_bytes(),
-    ];
-    parts.extend(resource.iter().map(|r| r.as_bytes()));
+    let scope = scope.to_string();
+    let resource: BTreeSet<&[u8]> = resource.iter().map(|r| r.as_bytes()).collect();
+    let mut parts = vec![scope.as_bytes(), proof_key.unwrap_or("").as_bytes()];
+    parts.extend(resource);
     let digest = sha256_of_parts(&parts);
     TokenDigest::of(&foundation::base64url::encode(&digest))
 }
@@ -101,6 +102,22 @@ mod tests {
     use foundation::clock::Span;
     use foundation::entropy::SeededEntropy;
 
+    fn digest_of(scope: &str, resource: &[&str]) -> TokenDigest {
+        let resource: Vec<String> = resource.iter().map(ToString::to_string).collect();
+        request_digest(&ScopeSet::parse(scope).expect("scopes"), &resource, None)
+    }
+
+    #[test]
+    fn what_is_asked_for_counts_and_not_how_it_is_written() {
+        let one = digest_of("openid profile", &["urn:a", "urn:b"]);
+        assert_eq!(
+            one,
+            digest_of("profile openid", &["urn:b", "urn:a", "urn:b"])
+        );
+        assert_ne!(one, digest_of("openid profile", &["urn:a"]));
+        assert_ne!(one, digest_of("openid", &["urn:a", "urn:b"]));
+    }
+
     fn rotated(at: i64) -> RefreshToken {
         RefreshToken {
             digest: TokenDigest::of("old"),
@@ -110,7 +127,7 @@ mod tests {
             expires_at: Instant::from_seconds(1000),
             superseded: Some(Superseded {
                 at: Instant::from_seconds(at),
-                request: request_digest(None, &[], None),
+                request: digest_of("openid profile", &[]),
                 sealed_answer: Some(vec![7]),
                 successor: TokenDigest::of("new"),
             }),
@@ -119,8 +136,8 @@ mod tests {
 
     #[test]
     fn only_an_equal_request_in_the_window_with_an_unused_successor_is_an_honest_retry() {
-        let same = request_digest(None, &[], None);
-        let other = request_digest(ScopeSet::parse("openid").ok().as_ref(), &[], None);
+        let same = digest_of("openid profile", &[]);
+        let other = digest_of("openid", &[]);
         let judge_at = |seconds, request, used| {
             judge(
                 &rotated(100),

@@ -143,7 +143,7 @@ impl PresentedRefreshToken {
         };
         match judge(
             &token,
-            self.request(),
+            self.request_of(&family),
             successor_used,
             self.window,
             self.now,
@@ -166,8 +166,15 @@ impl PresentedRefreshToken {
         }
     }
 
-    fn request(&self) -> TokenDigest {
-        refresh_retry::request_digest(self.scope.as_ref(), &self.resource, None)
+    /// What is asked for: what is left out is all that was authorized.
+    fn request_of(&self, family: &TokenFamily) -> TokenDigest {
+        let authorized = &family.authorized;
+        let scope = self.scope.as_ref().unwrap_or(&authorized.scope);
+        let resource = match self.resource.as_slice() {
+            [] => authorized.resource.as_slice(),
+            asked => asked,
+        };
+        refresh_retry::request_digest(scope, resource, None)
     }
 
     /// "Scope = requested ∩ family ∩ grant as it is now": to ask for more than was authorized is an
@@ -301,10 +308,10 @@ impl Rotation {
 
     fn write(self, tx: &mut store::Transaction<'_>, sealed: Vec<u8>) -> Result<Committed, Fault> {
         let found = match self.look.at(tx)? {
-            RefreshLookup::Current(_) => {
+            RefreshLookup::Current(current) => {
                 let superseded = Superseded {
                     at: self.look.now,
-                    request: self.look.request(),
+                    request: self.look.request_of(&current.family),
                     sealed_answer: Some(sealed),
                     successor: self.successor.digest,
                 };

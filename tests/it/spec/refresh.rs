@@ -51,6 +51,18 @@ in_both_worlds! {
         assert_eq!(app.refreshes(Tokens::of(&reply).refresh()).status, 200);
     }
 
+    fn a_retry_that_is_only_written_otherwise_is_honest_too(w: &World) {
+        let app = public(w);
+        let first = w.person("ada").uses(&app);
+        let reply = app.refreshes(first.refresh());
+        let spelled = app.refreshes_with(first.refresh(), &[("scope", &first.scope)]);
+        assert_eq!(spelled.json(), reply.json());
+        let backwards: Vec<&str> = first.scope.split(' ').rev().collect();
+        let backwards = app.refreshes_with(first.refresh(), &[("scope", &backwards.join(" "))]);
+        assert_eq!(backwards.json(), reply.json());
+        assert_eq!(app.refreshes(Tokens::of(&reply).refresh()).status, 200);
+    }
+
     fn any_other_reuse_ends_the_family(w: &World) {
         let app = public(w);
         let ada = w.person("ada");

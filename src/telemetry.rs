@@ -13,6 +13,9 @@ use tracing_subscriber::fmt::SubscriberBuilder;
 
 use crate::config::{LogFormat, Telemetry};
 
+mod described;
+mod process;
+
 /// Begins to log to standard error, as the settings say. A process has one log: the first call
 /// counts.
 pub fn start_log(settings: &Telemetry) {
@@ -41,19 +44,23 @@ impl Metrics {
     pub fn start() -> Option<Self> {
         static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
         let handle = HANDLE.get_or_init(|| {
-            let recorder = PrometheusBuilder::new().build_recorder();
+            let builder = described::with_buckets(PrometheusBuilder::new()).ok()?;
+            let recorder = builder.build_recorder();
             let handle = recorder.handle();
-            metrics::set_global_recorder(recorder)
-                .is_ok()
-                .then_some(handle)
+            metrics::set_global_recorder(recorder).ok()?;
+            described::describe();
+            Some(handle)
         });
         handle.clone().map(Self)
     }
 
-    /// For the route that shows them.
+    /// For the route that shows them. What the system says of the process is asked at each look.
     pub fn text(&self) -> MetricsText {
         let handle = self.0.clone();
-        Arc::new(move || handle.render())
+        Arc::new(move || {
+            process::measure();
+            handle.render()
+        })
     }
 
     /// Folds what was measured since the last time, so that memory stays bounded even if nobody

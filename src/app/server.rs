@@ -165,6 +165,10 @@ async fn measure(flows: flow::Flows, metrics: Metrics) {
         metrics::gauge!("portico_log_position").set(live.freshness.position().0 as f64);
         metrics::gauge!("portico_ended_entries").set(live.ended.len() as f64);
         metrics::gauge!("portico_clients_cached").set(live.clients.len() as f64);
+        let pool = flows.store().pool();
+        metrics::gauge!("portico_store_connections", "state" => "idle").set(pool.idle);
+        metrics::gauge!("portico_store_connections", "state" => "in_use").set(pool.in_use);
+        metrics::gauge!("portico_store_connections_max").set(pool.max);
         metrics.fold();
         tokio::time::sleep(FOLD).await;
     }

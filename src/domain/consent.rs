@@ -333,7 +333,7 @@ impl Decision {
     }
 }
 
-fn is_silent_for(client: &Client, name: &ScopeName) -> bool {
+pub(crate) fn is_silent_for(client: &Client, name: &ScopeName) -> bool {
     match name.as_str() {
         scope::OPENID => true,
         scope::UNIONID => client

@@ -11,5 +11,6 @@ pub mod digest;
 pub mod entropy;
 pub mod fault;
 pub mod id;
+pub mod log_pace;
 pub mod network;
 pub mod secret;

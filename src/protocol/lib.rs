@@ -17,6 +17,7 @@ pub mod discovery;
 pub mod id_token;
 pub mod introspection;
 pub mod logout_request;
+pub mod mismatch;
 pub mod oauth_error;
 pub mod parameters;
 pub mod pkce;

@@ -7,6 +7,8 @@
 use foundation::id::ClientId;
 use serde_json::{Value, json};
 
+use crate::mismatch::Mismatch;
+
 macro_rules! error_codes {
     ($($name:ident $text:literal $status:literal $section:literal;)*) => {
         /// An error code with the status and the section that defines it.
@@ -61,6 +63,7 @@ pub struct OAuthError {
     description: String,
     cause: Option<String>,
     client_id: Option<ClientId>,
+    mismatch: Option<Box<Mismatch>>,
 }
 
 impl OAuthError {
@@ -71,6 +74,7 @@ impl OAuthError {
             description: safe_description(&description.into()),
             cause: None,
             client_id: None,
+            mismatch: None,
         }
     }
 
@@ -86,6 +90,13 @@ impl OAuthError {
     #[must_use]
     pub fn about(mut self, client_id: &ClientId) -> Self {
         self.client_id = Some(client_id.clone());
+        self
+    }
+
+    /// The same refusal with the value that does not fit, and those that would: for the log; never sent.
+    #[must_use]
+    pub fn for_makers(mut self, mismatch: Mismatch) -> Self {
+        self.mismatch = Some(Box::new(mismatch));
         self
     }
 
@@ -112,6 +123,11 @@ impl OAuthError {
     /// The client that the log is told of.
     pub fn client_id(&self) -> Option<&ClientId> {
         self.client_id.as_ref()
+    }
+
+    /// The value that the log is told of.
+    pub fn mismatch(&self) -> Option<&Mismatch> {
+        self.mismatch.as_deref()
     }
 
     /// The body of RFC 6749 §5.2.

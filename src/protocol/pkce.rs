@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use foundation::base64url;
+use foundation::digest::sha256;
 use foundation::secret::SecretText;
 use oxide_auth::code_grant::extensions::Pkce;
 use oxide_auth::primitives::grant::Value;
@@ -64,6 +65,12 @@ impl CodeChallenge {
             Some(bytes) if bytes.len() == 32 => Ok(Self(text.to_owned())),
             _ => Err(PkceError::Challenge),
         }
+    }
+
+    /// The challenge that a verifier belongs to: "BASE64URL-ENCODE(SHA256(ASCII(code_verifier)))"
+    /// (RFC 7636 §4.2).
+    pub(crate) fn of(verifier: &CodeVerifier) -> Self {
+        Self(base64url::encode(&sha256(verifier.expose().as_bytes())))
     }
 
     /// The challenge as it was sent.

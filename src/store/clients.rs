@@ -16,6 +16,7 @@ use crate::client_secrets;
 use crate::column::{Key, Place, json};
 use crate::connection::Connection;
 use crate::fault::at;
+use crate::pages::{ESCAPE, containing, folded};
 use crate::publishers::PublisherRow;
 use crate::schema::{clients, publishers};
 
@@ -34,6 +35,8 @@ struct ClientRow {
     metadata: String,
     created_at: i64,
     updated_at: i64,
+    name: String,
+    folded_name: String,
 }
 
 type Joined = (ClientRow, Option<PublisherRow>);
@@ -79,6 +82,8 @@ pub fn insert(conn: &mut Connection, client: &Client) -> Result<(), Fault> {
         metadata: json(TABLE, &client.metadata)?,
         created_at: client.created_at.millis(),
         updated_at: client.updated_at.millis(),
+        name: client.name().to_owned(),
+        folded_name: folded(client.name()),
     };
     diesel::insert_into(clients::table)
         .values(&row)
@@ -126,10 +131,13 @@ pub fn update_metadata(
     metadata: &ClientMetadata,
     now: Instant,
 ) -> Result<bool, Fault> {
+    let name = metadata.client_name.as_deref().unwrap_or(id.as_str());
     let updated = diesel::update(clients::table.filter(clients::id.eq(id.as_str())))
         .set((
             clients::metadata.eq(json(TABLE, metadata)?),
             clients::is_host.eq(metadata.host),
+            clients::name.eq(name),
+            clients::folded_name.eq(folded(name)),
             clients::updated_at.eq(now.millis()),
         ))
         .execute(conn)
@@ -163,22 +171,104 @@ pub fn delete(conn: &mut Connection, id: &ClientId) -> Result<bool, Fault> {
     Ok(deleted == 1)
 }
 
-/// At most `limit` clients after an id, in the order of their ids.
+/// Which clients a list has, and after which one it begins.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClientFilter {
+    /// Those only whose name contains this.
+    pub search: Option<String>,
+    /// Mini-programs only.
+    pub mini_programs: bool,
+    /// Those of this publisher only.
+    pub publisher: Option<PublisherId>,
+    /// Those only that come after this one.
+    pub after: Option<ClientId>,
+}
+
+/// At most `limit` clients, in the order of their names. After one that is not there, there are none.
+///
+/// # Errors
+/// The database, or a row that cannot be read.
 pub fn list(
     conn: &mut Connection,
-    after: Option<&ClientId>,
+    filter: &ClientFilter,
     limit: i64,
 ) -> Result<Vec<Client>, Fault> {
-    let after = after.map_or("", ClientId::as_str);
-    let rows: Vec<Joined> = clients::table
+    let mut query = clients::table
         .left_join(publishers::table)
-        .filter(clients::id.gt(after))
-        .order(clients::id)
-        .limit(limit)
         .select((clients::all_columns, publishers::all_columns.nullable()))
+        .into_boxed();
+    if let Some(text) = &filter.search {
+        let found = clients::folded_name.like(containing(text));
+        query = query.filter(found.escape(ESCAPE));
+    }
+    if filter.mini_programs {
+        query = query.filter(clients::publisher_id.is_not_null());
+    }
+    if let Some(publisher) = &filter.publisher {
+        query = query.filter(clients::publisher_id.eq(publisher.to_string()));
+    }
+    if let Some(after) = &filter.after {
+        let last: Option<String> = clients::table
+            .filter(clients::id.eq(after.as_str()))
+            .select(clients::folded_name)
+            .first(conn)
+            .optional()
+            .map_err(at(TABLE))?;
+        let Some(last) = last else {
+            return Ok(Vec::new());
+        };
+        let same_name = clients::folded_name
+            .eq(last.clone())
+            .and(clients::id.gt(after.to_string()));
+        query = query.filter(clients::folded_name.gt(last).or(same_name));
+    }
+    let rows: Vec<Joined> = query
+        .order((clients::folded_name, clients::id))
+        .limit(limit)
         .load(conn)
         .map_err(at(TABLE))?;
     whole(conn, rows)
+}
+
+/// The name of a client, and whose it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedClient {
+    /// Its id.
+    pub id: ClientId,
+    /// Its publisher, if it is a mini-program.
+    pub publisher: Option<PublisherId>,
+    /// What people see.
+    pub name: String,
+}
+
+/// At most `limit` names of clients, in the order of the ids, after one.
+///
+/// # Errors
+/// The database, or a row that cannot be read.
+pub fn names(
+    conn: &mut Connection,
+    after: Option<&ClientId>,
+    limit: i64,
+) -> Result<Vec<NamedClient>, Fault> {
+    let rows: Vec<(String, Option<String>, String)> = clients::table
+        .filter(clients::id.gt(after.map_or("", ClientId::as_str)))
+        .order(clients::id)
+        .limit(limit)
+        .select((clients::id, clients::publisher_id, clients::name))
+        .load(conn)
+        .map_err(at(TABLE))?;
+    let named = |(id, publisher, name): (String, Option<String>, String)| {
+        let place = Place::new(TABLE, Key::Text(&id));
+        let publisher = publisher.as_deref();
+        Ok(NamedClient {
+            id: place.name_of("id", &id)?,
+            publisher: publisher
+                .map(|publisher| place.name_of("publisher_id", publisher))
+                .transpose()?,
+            name,
+        })
+    };
+    rows.into_iter().map(named).collect()
 }
 
 /// The ids of a publisher's clients.

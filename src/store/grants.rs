@@ -139,6 +139,19 @@ pub fn touch_many(
     Ok(())
 }
 
+/// How many people have allowed a client something.
+///
+/// # Errors
+/// The database.
+pub fn count_live_of_client(conn: &mut Connection, client: &ClientId) -> Result<i64, Fault> {
+    grants::table
+        .filter(grants::client_id.eq(client.as_str()))
+        .filter(grants::ended_at.is_null())
+        .count()
+        .get_result(conn)
+        .map_err(at(TABLE))
+}
+
 /// Ends a grant: `true` once, for the one who ended it.
 pub fn end(conn: &mut Connection, id: GrantId, now: Instant) -> Result<bool, Fault> {
     let live = grants::table

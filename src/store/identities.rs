@@ -68,6 +68,17 @@ pub fn find_user(
     Ok(None)
 }
 
+/// Takes away all identities of one kind that a user has.
+///
+/// # Errors
+/// The database.
+pub fn remove(conn: &mut Connection, user: UserId, kind: IdentityKind) -> Result<usize, Fault> {
+    let of_user = identities::table
+        .filter(identities::user_id.eq(user.as_bytes().as_slice()))
+        .filter(identities::kind.eq(kind.word()));
+    diesel::delete(of_user).execute(conn).map_err(at(TABLE))
+}
+
 /// All identities of a user.
 pub fn of_user(conn: &mut Connection, user: UserId) -> Result<Vec<Identity>, Fault> {
     let rows: Vec<IdentityRow> = identities::table

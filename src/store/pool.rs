@@ -20,6 +20,17 @@ pub(crate) struct Pool {
     era: Arc<AtomicU64>,
 }
 
+/// How many connections a pool has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolFigures {
+    /// Open, and waiting for work.
+    pub idle: u32,
+    /// Lent.
+    pub in_use: u32,
+    /// How many there may be.
+    pub max: u32,
+}
+
 /// A pooled connection, and the era in which it was opened.
 pub(crate) struct Pooled {
     conn: Connection,
@@ -55,6 +66,16 @@ impl Pool {
             .error_handler(Box::new(Log))
             .build_unchecked(manager);
         Self { pool, era }
+    }
+
+    /// How many connections there are now.
+    pub(crate) fn figures(&self) -> PoolFigures {
+        let state = self.pool.state();
+        PoolFigures {
+            idle: state.idle_connections,
+            in_use: state.connections.saturating_sub(state.idle_connections),
+            max: self.pool.max_size(),
+        }
     }
 
     /// Lends a connection to a closure.

@@ -9,6 +9,7 @@ use foundation::id::PublisherId;
 use crate::column::{Key, Place, instant, millis};
 use crate::connection::Connection;
 use crate::fault::at;
+use crate::pages::{ESCAPE, containing, folded};
 use crate::schema::publishers;
 
 const TABLE: &str = "publishers";
@@ -20,6 +21,7 @@ pub(crate) struct PublisherRow {
     name: String,
     verified_at: Option<i64>,
     created_at: i64,
+    folded_name: String,
 }
 
 impl PublisherRow {
@@ -41,6 +43,7 @@ pub fn insert(conn: &mut Connection, publisher: &Publisher) -> Result<(), Fault>
         name: publisher.name.clone(),
         verified_at: millis(publisher.verified_at),
         created_at: publisher.created_at.millis(),
+        folded_name: folded(&publisher.name),
     };
     diesel::insert_into(publishers::table)
         .values(&row)
@@ -73,10 +76,63 @@ pub fn set_verified(
     Ok(updated == 1)
 }
 
-/// All publishers, in the order of their names.
-pub fn list(conn: &mut Connection) -> Result<Vec<Publisher>, Fault> {
-    let rows: Vec<PublisherRow> = publishers::table
-        .order((publishers::name, publishers::id))
+/// Gives a publisher another name; `false` if there is no such publisher.
+///
+/// # Errors
+/// The database.
+pub fn set_name(conn: &mut Connection, id: &PublisherId, name: &str) -> Result<bool, Fault> {
+    let updated = diesel::update(publishers::table.filter(publishers::id.eq(id.as_str())))
+        .set((
+            publishers::name.eq(name),
+            publishers::folded_name.eq(folded(name)),
+        ))
+        .execute(conn)
+        .map_err(at(TABLE))?;
+    Ok(updated == 1)
+}
+
+/// Which publishers a list has, and after which one it begins.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PublisherFilter {
+    /// Those only whose name contains this.
+    pub search: Option<String>,
+    /// Those only that come after this one.
+    pub after: Option<PublisherId>,
+}
+
+/// At most `limit` publishers, in the order of their names. After one that is not there, there are
+/// none.
+///
+/// # Errors
+/// The database, or a row that cannot be read.
+pub fn list(
+    conn: &mut Connection,
+    filter: &PublisherFilter,
+    limit: i64,
+) -> Result<Vec<Publisher>, Fault> {
+    let mut query = publishers::table.into_boxed();
+    if let Some(text) = &filter.search {
+        let found = publishers::folded_name.like(containing(text));
+        query = query.filter(found.escape(ESCAPE));
+    }
+    if let Some(after) = &filter.after {
+        let last: Option<String> = publishers::table
+            .filter(publishers::id.eq(after.as_str()))
+            .select(publishers::folded_name)
+            .first(conn)
+            .optional()
+            .map_err(at(TABLE))?;
+        let Some(last) = last else {
+            return Ok(Vec::new());
+        };
+        let same_name = publishers::folded_name
+            .eq(last.clone())
+            .and(publishers::id.gt(after.to_string()));
+        query = query.filter(publishers::folded_name.gt(last).or(same_name));
+    }
+    let rows: Vec<PublisherRow> = query
+        .order((publishers::folded_name, publishers::id))
+        .limit(limit)
         .load(conn)
         .map_err(at(TABLE))?;
     rows.into_iter().map(PublisherRow::read).collect()

@@ -60,6 +60,7 @@ diesel::table! {
         name -> Text,
         verified_at -> Nullable<BigInt>,
         created_at -> BigInt,
+        folded_name -> Text,
     }
 }
 
@@ -72,6 +73,8 @@ diesel::table! {
         metadata -> Text,
         created_at -> BigInt,
         updated_at -> BigInt,
+        name -> Text,
+        folded_name -> Text,
     }
 }
 

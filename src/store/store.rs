@@ -16,7 +16,7 @@ use crate::dialect::{self, SchemaState, Target};
 use crate::fault::{STORE, unavailable};
 use crate::faultpoint::{self, Faultpoints};
 use crate::log_reader::LogReader;
-use crate::pool::Pool;
+use crate::pool::{Pool, PoolFigures};
 use crate::transaction::{self, Transaction, Written};
 use crate::wakeups::Wakeups;
 use crate::writer::{Workshop, Writer};
@@ -184,6 +184,11 @@ impl Store {
         answered
             .recv()
             .unwrap_or_else(|_| Err(unavailable("the writer has stopped")))
+    }
+
+    /// How many connections there are now; SQLite's writer has its own beside them.
+    pub fn pool(&self) -> PoolFigures {
+        self.0.pool.figures()
     }
 
     /// Whether the database is a SQLite file.

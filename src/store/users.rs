@@ -10,7 +10,8 @@ use crate::column::{Key, Place, bytes, instant, millis};
 use crate::connection::Connection;
 use crate::dialect::insert_unless_there;
 use crate::fault::at;
-use crate::schema::users;
+use crate::pages::{ESCAPE, containing};
+use crate::schema::{identities, users};
 
 const TABLE: &str = "users";
 
@@ -121,9 +122,43 @@ pub fn set_language(
     Ok(updated == 1)
 }
 
+/// Removes a user with everything that hangs on them; audit entries stay. `false` if there is no such
+/// user.
+///
+/// # Errors
+/// The database.
+pub fn delete(conn: &mut Connection, id: UserId) -> Result<bool, Fault> {
+    let deleted = diesel::delete(users::table.filter(users::id.eq(id.as_bytes().as_slice())))
+        .execute(conn)
+        .map_err(at(TABLE))?;
+    Ok(deleted == 1)
+}
+
+/// Which users a list has, and after which username it begins.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UserFilter {
+    /// Those only of whose names, addresses and numbers one contains this.
+    pub search: Option<String>,
+    /// Those only whose username comes after this.
+    pub after: Option<String>,
+}
+
 /// At most `limit` users, in the order of their usernames.
-pub fn list(conn: &mut Connection, limit: i64) -> Result<Vec<User>, Fault> {
-    let rows: Vec<UserRow> = users::table
+///
+/// # Errors
+/// The database, or a row that cannot be read.
+pub fn list(conn: &mut Connection, filter: &UserFilter, limit: i64) -> Result<Vec<User>, Fault> {
+    let mut query = users::table.into_boxed();
+    if let Some(text) = &filter.search {
+        let found = identities::table
+            .filter(identities::user_id.eq(users::id))
+            .filter(identities::value.like(containing(text)).escape(ESCAPE));
+        query = query.filter(diesel::dsl::exists(found));
+    }
+    if let Some(after) = &filter.after {
+        query = query.filter(users::username.gt(after));
+    }
+    let rows: Vec<UserRow> = query
         .order(users::username)
         .limit(limit)
         .load(conn)

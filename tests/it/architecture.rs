@@ -70,6 +70,7 @@ const OWNED: &[(&str, &str)] = &[
     ("metrics-exporter-prometheus", "portico"),
     ("openidconnect", "outbound demo"),
     ("oxide-auth", "protocol"),
+    ("procfs", "portico"),
     ("quick_cache", "live"),
     ("r2d2", "store"),
     ("reqwest", "outbound demo"),
@@ -78,7 +79,9 @@ const OWNED: &[(&str, &str)] = &[
     // No I/O and no waiting in the three lowest layers, in `keys` and in `text`.
     ("tokio", "store live outbound flow web demo portico"),
     ("tracing-subscriber", "portico"),
+    ("unicode-security", "domain"),
     ("uuid", "foundation"),
+    ("whoami", "portico"),
 ];
 
 /// Packages that a layer's own tests play a stranger with.

@@ -137,7 +137,13 @@ impl Flows {
     /// A page of clients in the order of their ids, after the one named.
     pub async fn list_clients(&self, after: Option<ClientId>) -> Result<Vec<Client>, Fault> {
         self.store()
-            .read(move |db| store::clients::list(db, after.as_ref(), PAGE))
+            .read(move |db| {
+                let filter = store::clients::ClientFilter {
+                    after,
+                    ..store::clients::ClientFilter::default()
+                };
+                store::clients::list(db, &filter, PAGE)
+            })
             .await
     }
 

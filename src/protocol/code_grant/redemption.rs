@@ -8,6 +8,7 @@ use oxide_auth::code_grant::extensions::Pkce;
 use oxide_auth::primitives::grant::Extensions;
 
 use super::{broken, refusal, saved_grant};
+use crate::mismatch::{Mismatch, Mistake};
 use crate::oauth_error::{OAuthError, invalid_grant};
 use crate::pkce::{self, CodeChallenge, CodeVerifier};
 use crate::scope::ScopeSet;
@@ -82,7 +83,7 @@ pub fn judge_redemption(
             Output::Extend { extensions } => {
                 let stored = extensions.remove(&Pkce::required());
                 if !pkce::verify(stored, presented.code_verifier) {
-                    return Err(not_valid("code_verifier is missing or wrong"));
+                    return Err(wrong_verifier(saved, presented));
                 }
                 Input::Extended {
                     access_extensions: Extensions::new(),
@@ -109,7 +110,11 @@ fn redirect_uri_of<'a>(
     // mean; identical is stricter.
     match presented.redirect_uri {
         Some(uri) if uri == saved.redirect_uri => Ok(uri),
-        Some(_) => Err(not_valid("redirect_uri is not the one of the request")),
+        Some(uri) => {
+            let mistake = Mistake::RedirectUriOfAnotherRequest;
+            let mismatch = Mismatch::new(mistake, uri, [saved.redirect_uri]);
+            Err(not_valid(mistake.words()).for_makers(mismatch))
+        }
         None if saved.redirect_uri_given => Err(not_valid("redirect_uri is missing")),
         None => Ok(saved.redirect_uri),
     }
@@ -120,6 +125,19 @@ const NOT_VALID: &str = "the code is not valid, or not for this request";
 
 fn not_valid(cause: &str) -> OAuthError {
     invalid_grant(NOT_VALID).because(cause)
+}
+
+/// The log is told both challenges: that of the request, which travelled openly, and the one that the
+/// verifier belongs to. The verifier itself is a secret.
+fn wrong_verifier(saved: &SavedAuthorization<'_>, presented: &PresentedCode<'_>) -> OAuthError {
+    let Some(verifier) = presented.code_verifier else {
+        return not_valid("code_verifier is missing");
+    };
+    let mistake = Mistake::VerifierOfAnotherChallenge;
+    let of_verifier = CodeChallenge::of(verifier);
+    let expected = saved.code_challenge.map(CodeChallenge::as_str);
+    let mismatch = Mismatch::new(mistake, of_verifier.as_str(), expected);
+    not_valid(mistake.words()).for_makers(mismatch)
 }
 
 /// The request as the machine reads it.

@@ -1,38 +1,55 @@
 //! What the log says when a client's request is refused.
 //!
-//! A client that cannot prove who it is gets a line that its developer asks the operator for:
-//! answers do not say what was wrong. Anybody can be refused as often as they like, so the lines of
-//! a second are counted. No line has a secret, a token or anything else from the request but a
-//! well-formed `client_id`.
+//! A client that cannot prove who it is, or that sent a value which does not fit, gets a line that its
+//! developer asks the operator for: answers do not say what was wrong. Anybody can be refused as often
+//! as they like, so the lines of a second are counted. No line has a secret, a token or anything else
+//! from the request but a well-formed `client_id` and the value that does not fit.
 
-use std::sync::{Mutex, PoisonError};
-
-use foundation::clock::{Clock as _, Span, SystemClock};
 use foundation::id::ClientId;
+use foundation::log_pace::LogPace;
+use protocol::mismatch::Mismatch;
 use protocol::oauth_error::{ErrorCode, OAuthError};
 use tracing::Level;
 
 /// The target of lines about clients that did not authenticate, so that a filter can name them:
 /// `info,client_authentication=off`.
-const TARGET: &str = "client_authentication";
-/// The most of them in a second.
+const AUTHENTICATION: &str = "client_authentication";
+/// The target of lines about values that do not fit: `info,client_mistake=off`.
+const MISTAKE: &str = "client_mistake";
+/// The most of each in a second.
 const MAX_LINES: u32 = 10;
 
 /// The pace of this process's log.
-static PACE: Pace = Pace::new();
+static PACE: Paces = Paces::new();
+
+struct Paces {
+    authentication: LogPace,
+    mistake: LogPace,
+}
+
+impl Paces {
+    const fn new() -> Self {
+        Self {
+            authentication: LogPace::new(MAX_LINES),
+            mistake: LogPace::new(MAX_LINES),
+        }
+    }
+}
 
 /// Logs a refusal.
 pub(crate) fn log(error: &OAuthError) {
-    // How fast a log grows is a matter of the machine's time, not of the time that answers go by.
-    log_at(&PACE, SystemClock.uptime(), error);
+    log_at(&PACE, error);
 }
 
-fn log_at(pace: &Pace, now: Span, error: &OAuthError) {
-    let is_told =
-        error.code() == ErrorCode::InvalidClient && tracing::enabled!(target: TARGET, Level::INFO);
-    match is_told.then(|| pace.admits(now)).flatten() {
+fn log_at(paces: &Paces, error: &OAuthError) {
+    if let Some(mismatch) = error.mismatch() {
+        return mistake_at(paces, error.client_id(), mismatch);
+    }
+    let is_told = error.code() == ErrorCode::InvalidClient
+        && tracing::enabled!(target: AUTHENTICATION, Level::INFO);
+    match is_told.then(|| paces.authentication.admits()).flatten() {
         Some(left_out) => tracing::info!(
-            target: TARGET,
+            target: AUTHENTICATION,
             client_id = error.client_id().map(ClientId::as_str),
             cause = error.cause().unwrap_or(error.description()),
             left_out,
@@ -46,45 +63,29 @@ fn log_at(pace: &Pace, now: Span, error: &OAuthError) {
     }
 }
 
-/// Counts the lines of a second.
-struct Pace(Mutex<Counted>);
-
-struct Counted {
-    second: i64,
-    lines: u32,
-    left_out: u64,
-}
-
-impl Pace {
-    const fn new() -> Self {
-        Self(Mutex::new(Counted {
-            second: i64::MIN,
-            lines: 0,
-            left_out: 0,
-        }))
+fn mistake_at(paces: &Paces, client_id: Option<&ClientId>, mismatch: &Mismatch) {
+    if !tracing::enabled!(target: MISTAKE, Level::INFO) {
+        return;
     }
-
-    /// Whether one more line may be written, and if so, how many were left out since the last.
-    fn admits(&self, now: Span) -> Option<u64> {
-        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if counted.second != now.as_seconds() {
-            counted.second = now.as_seconds();
-            counted.lines = 0;
-        }
-        if counted.lines == MAX_LINES {
-            counted.left_out += 1;
-            return None;
-        }
-        counted.lines += 1;
-        Some(std::mem::take(&mut counted.left_out))
+    if let Some(left_out) = paces.mistake.admits() {
+        tracing::info!(
+            target: MISTAKE,
+            client_id = client_id.map(ClientId::as_str),
+            cause = mismatch.mistake().words(),
+            received = ?mismatch.received(),
+            registered = ?mismatch.registered(),
+            left_out,
+            "a client sent what does not fit"
+        );
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::fmt::Write as _;
-    use std::sync::Arc;
+    use std::sync::{Arc, Mutex};
 
+    use protocol::mismatch::Mistake;
     use protocol::oauth_error::{invalid_client, invalid_grant};
     use tracing::field::{Field, Visit};
     use tracing::span::{Attributes, Id, Record};
@@ -133,12 +134,12 @@ mod tests {
 
     #[test]
     fn who_did_not_authenticate_and_why_is_told() {
-        let (pace, now) = (Pace::new(), Span::seconds(7));
+        let paces = Paces::new();
         let market = ClientId::parse("market").expect("an id");
         let told = lines(|| {
-            log_at(&pace, now, &failure().about(&market));
-            log_at(&pace, now, &invalid_client("the scheme must be Basic"));
-            log_at(&pace, now, &invalid_grant("the code is not valid"));
+            log_at(&paces, &failure().about(&market));
+            log_at(&paces, &invalid_client("the scheme must be Basic"));
+            log_at(&paces, &invalid_grant("the code is not valid"));
         });
         insta::assert_snapshot!(told.join("\n"), @r#"
         client_authentication message=a client did not authenticate client_id="market" cause="the secret is wrong" left_out=0
@@ -147,17 +148,31 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_is_ten_lines_a_second_and_a_number() {
-        let pace = Pace::new();
-        let at = |millis: i64| {
-            let flood = || (0..1000).for_each(|_| log_at(&pace, Span::millis(millis), &failure()));
-            lines(flood)
-        };
-        assert_eq!(at(1000).len(), 10);
-        assert_eq!(at(1999).len(), 0);
-        let next = at(2000);
-        assert_eq!(next.len(), 10);
-        assert!(next[0].ends_with("left_out=1990"), "{}", next[0]);
-        assert!(next[1].ends_with("left_out=0"), "{}", next[1]);
+    fn what_does_not_fit_is_told_with_what_would() {
+        let paces = Paces::new();
+        let market = ClientId::parse("market").expect("an id");
+        let mismatch = Mismatch::new(
+            Mistake::RedirectUriNotRegistered,
+            "https://a.example/\"\n",
+            ["https://a.example/"],
+        );
+        let told = lines(|| {
+            let error = invalid_grant("the code is not valid").for_makers(mismatch.clone());
+            log_at(&paces, &error.about(&market));
+            mistake_at(&paces, None, &mismatch);
+        });
+        insta::assert_snapshot!(told.join("\n"), @r#"
+        client_mistake message=a client sent what does not fit client_id="market" cause="redirect_uri is not registered" received="https://a.example/\"" registered=["https://a.example/"] left_out=0
+        client_mistake message=a client sent what does not fit cause="redirect_uri is not registered" received="https://a.example/\"" registered=["https://a.example/"] left_out=0
+        "#);
+    }
+
+    #[test]
+    fn a_flood_is_ten_lines_a_second() {
+        let paces = Paces::new();
+        let flood = || (0..1000).for_each(|_| log_at(&paces, &failure()));
+        let told = lines(flood).len();
+        // The machine may be slow enough for the flood to reach into another second.
+        assert!((10..1000).contains(&told), "{told}");
     }
 }

@@ -242,7 +242,7 @@ on_both_databases! {
         );
         let store = database.open();
         assert_eq!(
-            read(&store, |db| store::users::list(db, 100)).len(),
+            read(&store, |db| store::users::list(db, &store::users::UserFilter::default(), 100)).len(),
             users.len()
         );
     }

@@ -96,7 +96,7 @@ on_both_databases! {
                 migrated.join().expect("no panic").expect("it is migrated");
             }
         });
-        assert_eq!(read(&stores[3], |db| store::users::list(db, 1)), []);
+        assert_eq!(read(&stores[3], |db| store::users::list(db, &store::users::UserFilter::default(), 1)), []);
     }
 
     fn a_database_from_the_future_is_refused(database: &Database) {

@@ -116,7 +116,7 @@ fn lost_connections_are_replaced_at_once() {
             scope.spawn(|| {
                 read(&store, |db| {
                     thread::sleep(Duration::from_millis(50));
-                    store::users::list(db, 1)
+                    store::users::list(db, &store::users::UserFilter::default(), 1)
                 })
             });
         }
@@ -126,11 +126,18 @@ fn lost_connections_are_replaced_at_once() {
          WHERE datname = current_database() AND pid <> pg_backend_pid()",
     );
     let fault = store
-        .read_blocking(|db| store::users::list(db, 1))
+        .read_blocking(|db| store::users::list(db, &store::users::UserFilter::default(), 1))
         .expect_err("it was cut off");
     assert!(fault.is_unavailable(), "{}", fault.chain());
     for _ in 0..20 {
-        assert_eq!(read(&store, |db| store::users::list(db, 1)), []);
+        assert_eq!(
+            read(&store, |db| store::users::list(
+                db,
+                &store::users::UserFilter::default(),
+                1
+            )),
+            []
+        );
     }
     assert!(write(&store, |tx| store::users::insert(
         tx,

@@ -86,7 +86,7 @@ impl FirstRelease {
     /// The node that served when it was recorded was killed some time ago.
     pub(super) fn its_node_has_ended(&self) {
         let mut beside = self.database.beside();
-        beside.run("UPDATE nodes SET seen_at = seen_at - 60000");
+        beside.run("UPDATE nodes SET seen_at = 0");
     }
 
     /// How many rows each table has.

@@ -8,6 +8,8 @@ use foundation::id::{ClientId, CredentialId, PublisherId};
 use protocol::client_metadata::parse_metadata;
 use serde_json::json;
 use store::Store;
+use store::clients::{ClientFilter, NamedClient};
+use store::publishers::PublisherFilter;
 
 use super::super::database::Database;
 use super::super::fixture::{self, Household, NOW, digest, entropy, read, write};
@@ -23,6 +25,17 @@ fn publisher() -> Publisher {
         name: "Shops & Sons".to_owned(),
         verified_at: None,
         created_at: NOW,
+    }
+}
+
+fn everyone() -> ClientFilter {
+    ClientFilter::default()
+}
+
+fn named(name: &str) -> Client {
+    Client {
+        metadata: fixture::metadata(name),
+        ..fixture::client()
     }
 }
 
@@ -50,7 +63,7 @@ on_both_databases! {
             ClientId::random(&entropy()),
         ];
         let mut many = read(&store, |db| store::clients::find_many(db, &ids));
-        let mut all = read(&store, |db| store::clients::list(db, None, 10));
+        let mut all = read(&store, |db| store::clients::list(db, &everyone(), 10));
         many.sort_by(|a, b| a.id.cmp(&b.id));
         all.sort_by(|a, b| a.id.cmp(&b.id));
         assert_eq!(many, all);
@@ -62,19 +75,80 @@ on_both_databases! {
 
     fn a_list_goes_page_by_page(database: &Database) {
         let store = database.open();
-        for _ in 0..5 {
-            add(&store, &fixture::client());
+        let names = ["taxi", "Bank", "Ärzte", "bank", "BANK", "Market"];
+        for name in names {
+            add(&store, &named(name));
         }
-        let (mut seen, mut after) = (Vec::new(), None);
+        let (mut seen, mut filter) = (Vec::new(), everyone());
         loop {
-            let page = read(&store, |db| store::clients::list(db, after.as_ref(), 2));
+            let page = read(&store, |db| store::clients::list(db, &filter, 2));
             let Some(last) = page.last() else { break };
-            after = Some(last.id.clone());
-            seen.extend(page.into_iter().map(|client| client.id));
+            filter.after = Some(last.id.clone());
+            seen.extend(page.into_iter().map(|client| client.name().to_lowercase()));
         }
-        seen.sort();
-        seen.dedup();
-        assert_eq!(seen.len(), 5);
+        assert_eq!(seen.len(), names.len(), "nobody twice, nobody left out: {seen:?}");
+        let ascii: Vec<&str> = seen.iter().map(String::as_str).filter(|n| n.is_ascii()).collect();
+        assert_eq!(ascii, ["bank", "bank", "bank", "market", "taxi"]);
+        filter.after = Some(ClientId::random(&entropy()));
+        assert_eq!(read(&store, |db| store::clients::list(db, &filter, 2)), []);
+    }
+
+    fn clients_are_found_by_a_part_of_their_name(database: &Database) {
+        let store = database.open();
+        let publisher = publisher();
+        let row = publisher.clone();
+        write(&store, move |tx| store::publishers::insert(tx, &row));
+        add(&store, &named("100% Äpfel_"));
+        add(&store, &named("100 Apples"));
+        let program = Client { publisher: Some(publisher.clone()), ..named("Äpfel Market") };
+        add(&store, &program);
+        let found = |filter: ClientFilter| {
+            let found = read(&store, |db| store::clients::list(db, &filter, 10));
+            found.iter().map(|client| client.name().to_owned()).collect::<Vec<_>>()
+        };
+        let search = |text: &str| ClientFilter { search: Some(text.to_owned()), ..everyone() };
+        assert_eq!(found(search("100%")), ["100% Äpfel_"]);
+        assert_eq!(found(search("äPFEL")), ["100% Äpfel_", "Äpfel Market"]);
+        assert_eq!(found(search("_")), ["100% Äpfel_"]);
+        assert_eq!(found(ClientFilter { mini_programs: true, ..everyone() }), ["Äpfel Market"]);
+        let of = ClientFilter { publisher: Some(publisher.id.clone()), ..everyone() };
+        assert_eq!(found(of), ["Äpfel Market"]);
+
+        let id = program.id.clone();
+        let other = fixture::metadata("Birnen");
+        write(&store, move |tx| store::clients::update_metadata(tx, &id, &other, NOW));
+        assert_eq!(found(search("birnen")), ["Birnen"]);
+        let mut names = read(&store, |db| store::clients::names(db, None, 10));
+        names.retain(|named| named.publisher.is_some());
+        assert_eq!(
+            names,
+            [NamedClient { id: program.id.clone(), publisher: Some(publisher.id.clone()), name: "Birnen".into() }]
+        );
+        let after = names.pop().map(|named| named.id);
+        let left = read(&store, |db| store::clients::names(db, after.as_ref(), 10));
+        assert!(left.iter().all(|named| named.id > program.id), "{left:?}");
+    }
+
+    fn publishers_are_listed_and_renamed(database: &Database) {
+        let store = database.open();
+        for name in ["Zoo", "Shops & Sons", "alpha"] {
+            let row = Publisher { name: name.to_owned(), ..publisher() };
+            write(&store, move |tx| store::publishers::insert(tx, &row));
+        }
+        let list = |filter: &PublisherFilter, limit| {
+            read(&store, |db| store::publishers::list(db, filter, limit))
+        };
+        let all = list(&PublisherFilter::default(), 10);
+        let names: Vec<&str> = all.iter().map(|p| p.name.as_str()).collect();
+        assert_eq!(names, ["alpha", "Shops & Sons", "Zoo"]);
+        let after = PublisherFilter { after: Some(all[0].id.clone()), search: None };
+        assert_eq!(list(&after, 1), [all[1].clone()]);
+        let id = all[1].id.clone();
+        assert!(write(&store, move |tx| store::publishers::set_name(tx, &id, "Corner Shop")));
+        let search = PublisherFilter { search: Some("SHOP".into()), after: None };
+        let found = list(&search, 10);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].name, "Corner Shop");
     }
 
     fn publishers_are_verified_and_clients_tell(database: &Database) {
@@ -103,7 +177,11 @@ on_both_databases! {
             read(&store, |db| store::publishers::find(db, &verified.id)),
             Some(verified.clone())
         );
-        assert_eq!(read(&store, store::publishers::list), [verified]);
+        let all = PublisherFilter::default();
+        assert_eq!(
+            read(&store, |db| store::publishers::list(db, &all, 10)),
+            [verified]
+        );
     }
 
     fn secrets_come_and_go(database: &Database) {

@@ -10,6 +10,7 @@ use foundation::id::{AuditId, ClientId, Subject, UserId};
 use serde_json::json;
 use store::Store;
 use store::audit::AuditFilter;
+use store::users::UserFilter;
 
 use super::super::database::Database;
 use super::super::fixture::{self, NOW, digest, entropy, read, write};
@@ -95,7 +96,43 @@ on_both_databases! {
             language: Some("be".into()),
             ..user
         };
-        assert_eq!(read(&store, |db| store::users::list(db, 10)), [changed]);
+        assert_eq!(read(&store, |db| store::users::list(db, &UserFilter::default(), 10)), [changed]);
+    }
+
+    fn users_are_listed_and_found_by_what_they_sign_in_with(database: &Database) {
+        let store = database.open();
+        for (name, email) in [("bert", "b@x.example"), ("ada", "ada@example.org"), ("adam", "x@y.example")] {
+            let user = User { username: name.to_owned(), ..fixture::user() };
+            let identities = [(IdentityKind::Username, name), (IdentityKind::Email, email)];
+            write(&store, move |tx| {
+                store::users::insert(tx, &user)?;
+                for (kind, value) in identities {
+                    let identity = Identity { kind, value: value.to_owned(), verified_at: None };
+                    store::identities::insert(tx, user.id, &identity)?;
+                }
+                Ok(())
+            });
+        }
+        let list = |search: Option<&str>, after: Option<&str>, limit| {
+            let filter = UserFilter {
+                search: search.map(str::to_owned),
+                after: after.map(str::to_owned),
+            };
+            let found = read(&store, |db| store::users::list(db, &filter, limit));
+            found.into_iter().map(|user| user.username).collect::<Vec<_>>()
+        };
+        assert_eq!(list(None, None, 2), ["ada", "adam"]);
+        assert_eq!(list(None, Some("adam"), 2), ["bert"]);
+        assert_eq!(list(Some("EXAMPLE.ORG"), None, 10), ["ada"]);
+        assert_eq!(list(Some("ada"), None, 10), ["ada", "adam"]);
+        assert_eq!(list(Some("%"), None, 10), [""; 0]);
+
+        let ada = read(&store, |db| store::users::find_by_username(db, "ada")).expect("there").id;
+        assert_eq!(write(&store, move |tx| store::identities::remove(tx, ada, IdentityKind::Email)), 1);
+        assert_eq!(list(Some("example.org"), None, 10), [""; 0]);
+        assert!(write(&store, move |tx| store::users::delete(tx, ada)));
+        assert!(!write(&store, move |tx| store::users::delete(tx, ada)), "once");
+        assert_eq!(list(None, None, 10), ["adam", "bert"]);
     }
 
     fn identities(database: &Database) {

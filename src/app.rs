@@ -11,12 +11,13 @@ use std::sync::atomic::AtomicBool;
 use flow::last_used::LastUsed;
 use flow::refresh_live::KeySource;
 use flow::{Flows, Parts, Policy};
-use foundation::clock::SharedClock;
+use foundation::clock::{Clock as _, SharedClock};
 use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
 use keys::key_ring::Keys;
 use keys::password::PasswordPolicy;
 use live::Live;
+use live::node_time::NodeTime;
 use outbound::allowed_hosts::AllowedHosts;
 use outbound::fetch::{FetchSettings, GuardedFetch, SharedFetch};
 use store::faultpoint::Faultpoints;
@@ -46,10 +47,18 @@ pub enum Make {
     Nothing,
 }
 
+/// Where a test takes hold of the store.
+#[derive(Clone, Default)]
+pub struct StoreHooks {
+    /// Where it fails.
+    pub faultpoints: Faultpoints,
+    /// In place of PostgreSQL's clock.
+    pub database_clock: Option<SharedClock>,
+}
+
 /// Everything that is open, before it serves: what a command works with.
 pub struct App {
     config: Config,
-    clock: SharedClock,
     flows: Flows,
 }
 
@@ -80,24 +89,24 @@ impl App {
     ) -> Result<Self, Fault> {
         let fetch = open_fetch(config)?;
         let store = match make {
-            Make::Everything => make_store(config, Faultpoints::default(), &clock)?,
+            Make::Everything => make_store(config, StoreHooks::default(), &clock)?,
             Make::Keys | Make::Nothing => find_store(config, &clock)?,
         };
         Self::on(store, fetch, config, clock, entropy, make)
     }
 
-    /// As [`App::open`], with a store that a test makes fail.
+    /// As [`App::open`], with a store that a test makes fail, and whose clock it moves.
     ///
     /// # Errors
     /// As [`App::open`].
-    pub fn open_with_faultpoints(
+    pub fn open_for_test(
         config: &Config,
         clock: SharedClock,
         entropy: SharedEntropy,
-        faultpoints: Faultpoints,
+        hooks: StoreHooks,
     ) -> Result<Self, Fault> {
         let fetch = open_fetch(config)?;
-        let store = make_store(config, faultpoints, &clock)?;
+        let store = make_store(config, hooks, &clock)?;
         Self::on(store, fetch, config, clock, entropy, Make::Everything)
     }
 
@@ -109,18 +118,19 @@ impl App {
         entropy: SharedEntropy,
         make: Make,
     ) -> Result<Self, Fault> {
+        let clock = Arc::new(NodeTime::new(clock, store.time()?));
         let master = master_key::open(config, &store, entropy.as_ref(), make)?;
         let ring = master_key::open_keys(&store, &master, clock.now(), entropy.as_ref(), make)?;
         let passwords = password_policy(config);
         passwords.check()?;
         let flows = Flows::new(Parts {
             store,
-            live: Arc::new(Live::default()),
+            live: Arc::new(Live::new(Arc::clone(&clock))),
             keys: Arc::new(Keys::new(ring)),
             key_source: KeySource::new(master),
             last_used: LastUsed::default(),
             writable: AtomicBool::new(true),
-            clock: Arc::clone(&clock),
+            clock,
             entropy,
             fetch,
             policy: Policy {
@@ -134,7 +144,6 @@ impl App {
         });
         Ok(Self {
             config: config.clone(),
-            clock,
             flows,
         })
     }
@@ -173,7 +182,7 @@ impl App {
     /// # Errors
     /// It cannot be opened, or is newer than this binary.
     pub fn migrate(config: &Config, clock: SharedClock) -> Result<(), Fault> {
-        make_store(config, Faultpoints::default(), &clock).map(drop)
+        make_store(config, StoreHooks::default(), &clock).map(drop)
     }
 }
 
@@ -188,14 +197,11 @@ fn store_settings(config: &Config) -> StoreSettings {
 }
 
 /// The database, made and brought to this program's schema.
-fn make_store(
-    config: &Config,
-    faultpoints: Faultpoints,
-    clock: &SharedClock,
-) -> Result<Store, Fault> {
+fn make_store(config: &Config, hooks: StoreHooks, clock: &SharedClock) -> Result<Store, Fault> {
     make_data_dir(config)?;
     let settings = StoreSettings {
-        faultpoints,
+        faultpoints: hooks.faultpoints,
+        database_clock: hooks.database_clock,
         ..store_settings(config)
     };
     let store = Store::open(settings, Arc::clone(clock))?;

@@ -54,8 +54,7 @@ pub struct Config {
     pub scopes: ScopeCatalog,
     /// `[telemetry]`
     pub telemetry: Telemetry,
-    /// Cheap password hashes, and no comparison of our clock with the database's. For tests, whose
-    /// clocks are moved by hand; no file and no variable can say it.
+    /// Cheap password hashes, for tests; no file and no variable can say it.
     pub for_tests: bool,
 }
 

@@ -167,7 +167,7 @@ fn run(
     stopped: oneshot::Receiver<Ending>,
     started: &mpsc::Sender<()>,
 ) -> Result<(), Fault> {
-    let tail = Tail::start(app.flows.clone(), app.clock.clone(), !app.config.for_tests)?;
+    let tail = Tail::start(app.flows.clone())?;
     let runtime = Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(4)

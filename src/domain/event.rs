@@ -92,6 +92,9 @@ pub enum Event {
     },
     /// Every token given out before is dead.
     AllCut,
+    /// The clock that everybody goes by went back and did not catch up: every access token given out
+    /// before is dead, because it may live longer than any should. Sessions and what they gave stand.
+    ClockSetBack,
     /// The signing keys or shared secrets changed: read them again.
     KeysChanged {
         /// A key that must not verify any more, when one was revoked.

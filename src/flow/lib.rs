@@ -123,6 +123,11 @@ impl Flows {
         self.0.clock.now()
     }
 
+    /// Whether the clock went back and has not caught up: nothing may be answered meanwhile.
+    pub fn clock_is_behind(&self) -> bool {
+        self.live().time.is_behind()
+    }
+
     /// Whether this node may trust its memory: its last confirming query began at most a second
     /// ago.
     pub fn is_fresh(&self) -> bool {

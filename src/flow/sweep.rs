@@ -4,6 +4,7 @@
 use std::sync::atomic::Ordering;
 
 use domain::audit::{Actor, AuditEntry};
+use domain::event::Event;
 use domain::session::EndReason;
 use foundation::clock::{Instant, Span};
 use foundation::fault::Fault;
@@ -24,8 +25,12 @@ const FAMILIES: Span = Span::days(1);
 const THROTTLES: Span = Span::days(1);
 
 impl Flows {
-    /// Ends the sessions whose time has come; gives the moment at which the next one ends.
+    /// Ends the sessions whose time has come; gives the moment at which the next one ends. After a step
+    /// of the clock nothing ends because of it for a while.
     pub async fn expire_sessions(&self) -> Result<Option<Instant>, Fault> {
+        if !self.live().time.may_end_things() {
+            return Ok(None);
+        }
         loop {
             let now = self.now();
             let due = self
@@ -69,6 +74,9 @@ impl Flows {
 
     /// Erases the answers that were kept for honest retries of a refresh, after their window.
     pub async fn forget_retry_answers(&self) -> Result<(), Fault> {
+        if !self.live().time.may_forget_things() {
+            return Ok(());
+        }
         let before = self.now() - self.policy().lifetimes.refresh_retry_window;
         self.store()
             .write(move |tx| store::refresh_tokens::forget_answers(tx, before))
@@ -76,8 +84,12 @@ impl Flows {
             .map(drop)
     }
 
-    /// Removes rows that have served their time.
+    /// Removes rows that have served their time; not soon after a start or a step of the clock, which
+    /// may not be the right one.
     pub async fn sweep(&self) -> Result<(), Fault> {
+        if !self.live().time.may_forget_things() {
+            return Ok(());
+        }
         let now = self.now();
         let swept = self.store().write(move |tx| {
             store::used_jti::purge(tx, now)?;
@@ -88,6 +100,32 @@ impl Flows {
             store::nodes::remove(tx, now - SILENCE - SILENCE).map(drop)
         });
         swept.await.map(drop)
+    }
+
+    /// Cuts off every access token, because the clock went back and did not catch up: some may live
+    /// longer than any should. Unless another node did so after `known`, the last event that this one
+    /// knows. Blocks; `job/tail` calls it.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn clock_was_set_back(&self, known: Position) -> Result<(), Fault> {
+        let (now, id) = (self.now(), AuditId::new(self.now(), self.entropy()));
+        let written = self.store().write_blocking(move |tx| {
+            if store::events::clock_was_set_back(tx, known)? {
+                return Ok(());
+            }
+            tx.append(Event::ClockSetBack);
+            let entry = AuditEntry {
+                at: now,
+                actor: Actor::System,
+                action: "clock.set_back",
+                user_id: None,
+                client_id: None,
+                detail: json!({}),
+            };
+            store::audit::insert(tx, &entry, id)
+        });
+        written.map(drop)
     }
 
     /// An id for a server that starts.

@@ -121,9 +121,23 @@ impl Span {
     }
 }
 
+impl std::ops::Add for Span {
+    type Output = Span;
+    fn add(self, span: Span) -> Span {
+        Span(self.0.saturating_add(span.0))
+    }
+}
+
+impl std::ops::Sub for Span {
+    type Output = Span;
+    fn sub(self, span: Span) -> Span {
+        Span(self.0.saturating_sub(span.0))
+    }
+}
+
 /// Tells the time. The system's outside tests; a [`ManualClock`] inside.
 pub trait Clock: Send + Sync + 'static {
-    /// Now, by the wall clock.
+    /// Now.
     fn now(&self) -> Instant;
 
     /// Milliseconds since the machine started, suspend included: for "how old is what I know",
@@ -133,6 +147,18 @@ pub trait Clock: Send + Sync + 'static {
 
 /// A clock that can be handed around.
 pub type SharedClock = Arc<dyn Clock>;
+
+/// A look at another clock, between two looks at our uptime: however long it took to be told the
+/// time, it was told between the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// Our uptime before.
+    pub before: Span,
+    /// What the other clock said.
+    pub time: Instant,
+    /// Our uptime after.
+    pub after: Span,
+}
 
 /// The system's clocks.
 #[derive(Clone, Copy, Debug, Default)]
@@ -184,35 +210,55 @@ fn boot_time() -> Span {
     }
 }
 
-/// A clock that a test moves by hand; both of its faces move together.
+/// A clock that a test moves by hand; both of its faces move together. Several can share the flow of
+/// time and differ in what they say.
 #[derive(Debug)]
 pub struct ManualClock {
-    now: AtomicI64,
-    start: i64,
+    elapsed: Arc<AtomicI64>,
+    /// What the wall clock says beyond what has elapsed.
+    wall: AtomicI64,
+    /// How long the machine had been up in the beginning.
+    up: i64,
 }
 
 impl ManualClock {
     /// Starts at a moment.
     pub fn at(now: Instant) -> Self {
         Self {
-            now: AtomicI64::new(now.0),
-            start: now.0,
+            elapsed: Arc::default(),
+            wall: AtomicI64::new(now.0),
+            up: 0,
         }
     }
 
-    /// Moves on.
+    /// The clock of another machine: time passes for both at once, its wall clock is so far ahead of
+    /// this one, and it has been up for so long.
+    pub fn of_another_machine(&self, ahead: Span, up: Span) -> Self {
+        Self {
+            elapsed: Arc::clone(&self.elapsed),
+            wall: AtomicI64::new(self.wall.load(Ordering::SeqCst) + ahead.0),
+            up: up.0,
+        }
+    }
+
+    /// Time passes.
     pub fn advance(&self, span: Span) {
-        self.now.fetch_add(span.0, Ordering::SeqCst);
+        self.elapsed.fetch_add(span.0, Ordering::SeqCst);
+    }
+
+    /// Somebody sets the wall clock; no time passes.
+    pub fn set_ahead(&self, span: Span) {
+        self.wall.fetch_add(span.0, Ordering::SeqCst);
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Instant {
-        Instant(self.now.load(Ordering::SeqCst))
+        Instant(self.wall.load(Ordering::SeqCst) + self.elapsed.load(Ordering::SeqCst))
     }
 
     fn uptime(&self) -> Span {
-        Span(self.now.load(Ordering::SeqCst) - self.start)
+        Span(self.up + self.elapsed.load(Ordering::SeqCst))
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Besides start-up, which is its first step, nobody else writes `live::ended`, invalidates clients
 //! or confirms freshness. It never guesses: while it cannot read the log it confirms nothing, and a
-//! second later the node asks the database again.
+//! second later the node asks the database again. Each look also says what time it is.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -12,9 +12,10 @@ use std::time::Duration;
 use domain::event::{Event, LoggedEvent};
 use domain::lifetimes::Lifetimes;
 use flow::Flows;
-use foundation::clock::{Instant, SharedClock, Span};
+use foundation::clock::{Clock as _, Span};
 use foundation::fault::Fault;
 use foundation::id::Position;
+use live::node_time::CatchingUp;
 use store::LogReader;
 use tokio::sync::Notify;
 
@@ -26,8 +27,6 @@ const PAUSE: Duration = Duration::from_millis(100);
 const PAGE: i64 = 1000;
 /// How often memory is freed of what ended.
 const FORGET: Span = Span::minutes(1);
-/// Clocks of nodes and database may differ by so much: freshness and every `exp` depend on them.
-const MAX_SKEW: Span = Span::seconds(1);
 
 /// How far this node has followed; what it tells the others.
 #[derive(Debug, Default)]
@@ -61,29 +60,20 @@ impl Tail {
     /// Loads what ended lately, then follows the log on a thread of its own. When this returns, the
     /// node is fresh.
     ///
-    /// With `checks_clock`, a node whose clock is more than a second off the database's confirms
-    /// nothing.
-    ///
     /// # Errors
     /// The log cannot be read.
-    pub(crate) fn start(
-        flows: Flows,
-        clock: SharedClock,
-        checks_clock: bool,
-    ) -> Result<Self, Fault> {
+    pub(crate) fn start(flows: Flows) -> Result<Self, Fault> {
         let stop = Arc::new(AtomicBool::new(false));
         let progress = Arc::new(Progress::default());
-        let forgot_at = clock.now();
+        let forgot_at = flows.live().time.uptime();
         let mut follower = Follower {
             flows,
-            clock,
-            checks_clock,
             stop: Arc::clone(&stop),
             progress: Arc::clone(&progress),
             position: Position(0),
             incomplete: true,
             reader: None,
-            trouble: None,
+            is_unreadable: false,
             forgot_at,
         };
         follower.look()?;
@@ -112,26 +102,18 @@ impl Tail {
     }
 }
 
-/// Why nothing is confirmed at the moment; logged when it changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Trouble {
-    Unreadable,
-    Skew,
-}
-
 struct Follower {
     flows: Flows,
-    clock: SharedClock,
-    checks_clock: bool,
     stop: Arc<AtomicBool>,
     progress: Arc<Progress>,
     position: Position,
     /// Whether memory was emptied and is not whole again.
     incomplete: bool,
     reader: Option<LogReader>,
-    trouble: Option<Trouble>,
-    /// When memory was last freed of what ended too long ago to matter.
-    forgot_at: Instant,
+    /// Whether the last look failed; logged when it changes.
+    is_unreadable: bool,
+    /// When memory was last freed of what ended too long ago to matter, on the boot clock.
+    forgot_at: Span,
 }
 
 impl Follower {
@@ -145,12 +127,12 @@ impl Follower {
                     }
                 }
                 Err(fault) => {
-                    if self.trouble != Some(Trouble::Unreadable) {
+                    if !self.is_unreadable {
                         tracing::error!(
                             fault = fault.chain(),
                             "the log cannot be read; the database is asked instead"
                         );
-                        self.trouble = Some(Trouble::Unreadable);
+                        self.is_unreadable = true;
                     }
                     self.reader = None;
                     std::thread::sleep(PAUSE);
@@ -169,14 +151,19 @@ impl Follower {
             empty => empty.insert(self.flows.store().tail()?),
         };
         loop {
-            // Before the query: what it says may have changed by the time it is read.
-            let began = self.clock.uptime();
             let page = reader.poll(self.position, PAGE)?;
             if page.end < self.position {
                 tracing::error!(end = %page.end, position = %self.position, "the log is shorter than it was; reading all anew");
                 return self.rebuild();
             }
-            let skew = page.database_now.since(self.clock.now());
+            if let Some(step) = self.flows.live().time.look(&page.time) {
+                let milliseconds = step.by.as_millis();
+                tracing::error!(
+                    milliseconds,
+                    "the clock made a step; nothing ends because of time for ten minutes"
+                );
+                return self.rebuild();
+            }
             let more = page.events.len() as i64 >= PAGE;
             for logged in &page.events {
                 apply(&self.flows, &self.progress, logged)?;
@@ -186,57 +173,69 @@ impl Follower {
                 continue;
             }
             self.position = self.position.max(page.end);
-            if self.checks_clock && (skew > MAX_SKEW || Span::millis(-skew.as_millis()) > MAX_SKEW)
-            {
-                if self.trouble != Some(Trouble::Skew) {
-                    tracing::error!(
-                        milliseconds = skew.as_millis(),
-                        "this clock and the database's differ; not ready"
-                    );
-                    self.trouble = Some(Trouble::Skew);
-                }
-                return Ok(());
-            }
-            if self.trouble.take().is_some() {
+            if std::mem::take(&mut self.is_unreadable) {
                 tracing::info!("the log is followed again");
             }
-            self.confirm(began);
-            return Ok(());
+            // What it says may have changed since it began.
+            self.confirm(page.time.before);
+            return self.catch_up();
         }
     }
 
-    /// Forgets everything and loads what ended lately: at the start, and after a failover or a
-    /// restore to an older log. Until it is done, this node does not trust its memory.
+    /// Forgets everything and loads what ended lately: at the start, after a step of the clock, and
+    /// after a failover or a restore to an older log. Until it is done, this node does not trust its
+    /// memory.
     fn rebuild(&mut self) -> Result<(), Fault> {
         let live = self.flows.live();
         self.incomplete = true;
         live.clear();
-        let began = self.clock.uptime();
-        let since = self.clock.now() - Lifetimes::ENDED_MEMORY;
-        let (events, end) = self
+        let (began, now) = (live.time.uptime(), live.time.now());
+        let window = self
             .flows
             .store()
-            .read_blocking(move |db| store::events::window(db, since))?;
-        for logged in &events {
-            live.apply(logged);
+            .read_blocking(move |db| store::events::window(db, now, Lifetimes::ENDED_MEMORY))?;
+        for logged in &window.events {
+            live.apply(logged, began);
         }
         self.flows.refresh_keys_blocking()?;
-        self.progress.keys_seen.store(end.0, Ordering::Release);
-        self.position = end;
+        self.progress
+            .keys_seen
+            .store(window.end.0, Ordering::Release);
+        self.position = window.end;
         self.incomplete = false;
+        if let Some(stamp) = window.last_stamp {
+            live.time.must_follow(stamp);
+        }
+        if live.time.is_behind() {
+            tracing::error!(%now, "the clock is behind what was written last; no answers until it has caught up, for two minutes at most");
+        }
         self.confirm(began);
-        tracing::info!(position = %end, events = events.len(), "what ended lately is known");
+        tracing::info!(position = %window.end, events = window.events.len(), "what ended lately is known");
         Ok(())
     }
 
-    /// "An entry is dropped 62 minutes after its event": no token of before is alive by then.
+    /// A node whose clock went back waits, and goes on when the clock has caught up; or, after two
+    /// minutes, when every access token that was given out by the later time is cut off.
+    fn catch_up(&self) -> Result<(), Fault> {
+        match self.flows.live().time.catches_up() {
+            CatchingUp::Not | CatchingUp::Waiting => {}
+            CatchingUp::Done => tracing::info!("the clock has caught up"),
+            CatchingUp::Over => {
+                tracing::error!("the clock has not caught up; all access tokens are cut off");
+                // It comes back by the log, as to everybody, and then this node goes on.
+                self.flows.clock_was_set_back(self.position)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What arrived 62 minutes ago, on the boot clock, decides nothing any more: no token of before is
+    /// alive by then.
     fn forget(&mut self) {
-        let now = self.clock.now();
-        if now.since(self.forgot_at) >= FORGET {
-            self.flows
-                .live()
-                .ended
-                .forget_before(now - Lifetimes::ENDED_MEMORY);
+        let live = self.flows.live();
+        let now = live.time.uptime();
+        if now >= self.forgot_at + FORGET {
+            live.ended.forget_before(now - Lifetimes::ENDED_MEMORY);
             self.forgot_at = now;
         }
     }
@@ -251,11 +250,15 @@ impl Follower {
 
 /// Takes an event into this node's memory, new keys included.
 fn apply(flows: &Flows, progress: &Progress, logged: &LoggedEvent) -> Result<(), Fault> {
-    flows.live().apply(logged);
+    let live = flows.live();
+    live.apply(logged, live.time.uptime());
+    if let Event::ClockSetBack = &logged.event {
+        live.time.go_on();
+    }
     if let Event::KeysChanged { .. } = &logged.event {
         flows.refresh_keys_blocking()?;
         // A key may have been revoked: what it signed is looked at again.
-        flows.live().verified_tokens.clear();
+        live.verified_tokens.clear();
         progress
             .keys_seen
             .store(logged.position.0, Ordering::Release);

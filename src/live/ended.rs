@@ -5,8 +5,9 @@
 //! a token carries the position that its node had confirmed before it read anything, so a token
 //! with a smaller one may rest on what was true before the cut.
 //!
-//! No token lives longer than an hour, so an entry may be forgotten 62 minutes after its event
-//! (`Lifetimes::ENDED_MEMORY`): the memory is bounded by what ended in the last hour.
+//! No token lives longer than an hour, so an entry may be forgotten 62 minutes after it arrived here
+//! (`Lifetimes::ENDED_MEMORY`): the memory is bounded by what ended in the last hour. It is the boot
+//! clock that counts them, whatever the event's stamp says: that one may be wrong.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -15,7 +16,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use domain::event::{Event, LoggedEvent};
 use domain::token_handle::TokenHandle;
-use foundation::clock::Instant;
+use foundation::clock::Span;
 use foundation::digest::TokenDigest;
 use foundation::id::{ClientId, FamilyId, GrantId, Position, SessionId, UserId};
 use protocol::scope::ScopeSet;
@@ -33,11 +34,11 @@ pub enum Verdict {
     },
 }
 
-/// When and where in the log something was said.
+/// Where in the log something was said, and when it arrived here, on the boot clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Mark {
     position: Position,
-    at: Instant,
+    arrived: Span,
 }
 
 /// What has ended or was narrowed. One lock for all: it is written by one thread, seldom, and a
@@ -59,12 +60,12 @@ struct Entries {
 }
 
 impl Ended {
-    /// Takes in an event. In what order events come makes no difference, nor does one that comes
-    /// twice.
-    pub fn apply(&self, logged: &LoggedEvent) {
+    /// Takes in an event that arrived at this moment of the boot clock. In what order events come makes
+    /// no difference, nor does one that comes twice.
+    pub fn apply(&self, logged: &LoggedEvent, arrived: Span) {
         let mark = Mark {
             position: logged.position,
-            at: logged.at,
+            arrived,
         };
         let mut entries = self.write();
         match &logged.event {
@@ -89,7 +90,7 @@ impl Ended {
             Event::ClientCut { client_id } => {
                 put(&mut entries.client_cuts, client_id.clone(), mark)
             }
-            Event::AllCut => {
+            Event::AllCut | Event::ClockSetBack => {
                 entries.all_cut = Some(entries.all_cut.map_or(mark, |cut| later(cut, mark)));
             }
             Event::GrantChanged {
@@ -119,21 +120,22 @@ impl Ended {
         Verdict::Alive { narrowed_to }
     }
 
-    /// Forgets what was said before `at`, which must be longer ago than any token lives.
-    pub fn forget_before(&self, at: Instant) {
+    /// Forgets what arrived before a moment of the boot clock, which must be longer ago than any token
+    /// lives.
+    pub fn forget_before(&self, at: Span) {
         let entries = &mut *self.write();
-        entries.sessions.retain(|_, mark| mark.at >= at);
-        entries.families.retain(|_, mark| mark.at >= at);
-        entries.tokens.retain(|_, mark| mark.at >= at);
+        entries.sessions.retain(|_, mark| mark.arrived >= at);
+        entries.families.retain(|_, mark| mark.arrived >= at);
+        entries.tokens.retain(|_, mark| mark.arrived >= at);
         entries.session_cuts.retain(|_, clients| {
-            clients.retain(|_, mark| mark.at >= at);
+            clients.retain(|_, mark| mark.arrived >= at);
             !clients.is_empty()
         });
-        entries.user_cuts.retain(|_, mark| mark.at >= at);
-        entries.grant_cuts.retain(|_, mark| mark.at >= at);
-        entries.client_cuts.retain(|_, mark| mark.at >= at);
-        entries.all_cut = entries.all_cut.filter(|mark| mark.at >= at);
-        entries.narrowed.retain(|_, (mark, _)| mark.at >= at);
+        entries.user_cuts.retain(|_, mark| mark.arrived >= at);
+        entries.grant_cuts.retain(|_, mark| mark.arrived >= at);
+        entries.client_cuts.retain(|_, mark| mark.arrived >= at);
+        entries.all_cut = entries.all_cut.filter(|mark| mark.arrived >= at);
+        entries.narrowed.retain(|_, (mark, _)| mark.arrived >= at);
     }
 
     /// Forgets everything.
@@ -200,11 +202,11 @@ impl Entries {
     }
 }
 
-/// Two marks of one thing: the later position cuts more, the later moment is kept longer.
+/// Two marks of one thing: the later position cuts more, the later arrival is kept longer.
 fn later(a: Mark, b: Mark) -> Mark {
     Mark {
         position: a.position.max(b.position),
-        at: a.at.max(b.at),
+        arrived: a.arrived.max(b.arrived),
     }
 }
 

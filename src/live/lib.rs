@@ -1,25 +1,30 @@
-//! What every node knows without asking: what has ended, the clients, the tokens seen before, and
-//! how fresh all of that is.
+//! What every node knows without asking: what has ended, the clients, the tokens seen before, how
+//! fresh all of that is, and what time it is.
 //!
-//! Pure memory: no I/O, no clock. Only `job/tail` and start-up write what comes from the event log;
+//! Pure memory: no I/O. Only `job/tail` and start-up write what comes from the event log;
 //! requests read, and fill the caches with what they had to look up. Every cache is bounded.
 
 pub mod clients;
 pub mod ended;
 pub mod freshness;
+pub mod node_time;
 pub mod subjects;
 pub mod verified_tokens;
 
+use std::sync::Arc;
+
 use domain::event::{Event, LoggedEvent};
+use foundation::clock::Span;
 
 use clients::Clients;
 use ended::Ended;
 use freshness::Freshness;
+use node_time::NodeTime;
 use subjects::Subjects;
 use verified_tokens::VerifiedTokens;
 
 /// One node's memory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Live {
     /// What has ended or was narrowed in the last hour.
     pub ended: Ended,
@@ -31,21 +36,30 @@ pub struct Live {
     pub subjects: Subjects,
     /// Up to which event all of this is right, and since when that is known.
     pub freshness: Freshness,
+    /// What time it is.
+    pub time: Arc<NodeTime>,
 }
 
 impl Live {
     /// An empty memory, which is not fresh.
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(time: Arc<NodeTime>) -> Self {
+        Self {
+            ended: Ended::default(),
+            clients: Clients::default(),
+            verified_tokens: VerifiedTokens::default(),
+            subjects: Subjects::default(),
+            freshness: Freshness::default(),
+            time,
+        }
     }
 
-    /// Takes in an event. Events come in the order of their positions; one that comes twice does
-    /// no harm. After the last event of a page, [`Freshness::confirm`] tells everybody.
+    /// Takes in an event that arrived at this moment of the boot clock. Events come in the order of
+    /// their positions; one that comes twice does no harm. After the last event of a page, [`Freshness::confirm`] tells everybody.
     ///
     /// New keys are not part of this memory: on `KeysChanged` the caller reads them, puts them in
     /// place, and then calls [`VerifiedTokens::clear`].
-    pub fn apply(&self, logged: &LoggedEvent) {
-        self.ended.apply(logged);
+    pub fn apply(&self, logged: &LoggedEvent, arrived: Span) {
+        self.ended.apply(logged, arrived);
         match &logged.event {
             Event::ClientChanged { client_id } | Event::ClientCut { client_id } => {
                 self.clients.invalidate(client_id, logged.position);
@@ -59,6 +73,7 @@ impl Live {
             | Event::UserDisabled { .. }
             | Event::UserCut { .. }
             | Event::AllCut
+            | Event::ClockSetBack
             | Event::KeysChanged { .. }
             | Event::ProfileChanged { .. } => {}
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
-use foundation::clock::{Clock, Instant};
+use foundation::clock::Instant;
 use foundation::fault::Fault;
 
 use crate::connection::Connection;
@@ -154,12 +154,13 @@ pub(crate) fn commit(conn: &mut Connection) -> QueryResult<()> {
     }
 }
 
-/// Takes the log for the rest of the transaction and announces what will be in it. SQLite's writer
-/// has the whole database to itself already.
-pub(crate) fn lock_log(conn: &mut Connection) -> Result<(), Fault> {
+/// Takes the log for the rest of the transaction and announces what will be in it; gives the time at
+/// which it was taken. SQLite's writer has the whole database to itself already, and SQLite has no
+/// time.
+pub(crate) fn lock_log(conn: &mut Connection) -> Result<Option<Instant>, Fault> {
     match conn {
-        Connection::Sqlite(_) => Ok(()),
-        Connection::Postgres(conn) => postgres::lock_log(conn).map_err(at("events")),
+        Connection::Sqlite(_) => Ok(None),
+        Connection::Postgres(conn) => postgres::lock_log(conn).map(Some).map_err(at("events")),
     }
 }
 
@@ -183,11 +184,11 @@ pub(crate) fn append(conn: &mut Connection, row: &EventRow) -> Result<i64, Fault
     position.map_err(at("events"))
 }
 
-/// The database's own time. SQLite has none besides ours.
-pub(crate) fn now(conn: &mut Connection, clock: &dyn Clock) -> Result<Instant, Fault> {
+/// The database's own time; none of SQLite.
+pub(crate) fn now(conn: &mut Connection) -> Result<Option<Instant>, Fault> {
     match conn {
-        Connection::Sqlite(_) => Ok(clock.now()),
-        Connection::Postgres(conn) => postgres::now(conn).map_err(at("events")),
+        Connection::Sqlite(_) => Ok(None),
+        Connection::Postgres(conn) => postgres::now(conn).map(Some).map_err(at("events")),
     }
 }
 

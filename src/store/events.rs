@@ -1,9 +1,9 @@
 //! The event log: appended by [`crate::Transaction::append`], read by position, purged by age.
 
-use diesel::dsl::max;
+use diesel::dsl::{exists, max, min, select};
 use diesel::prelude::*;
 use domain::event::LoggedEvent;
-use foundation::clock::Instant;
+use foundation::clock::{Instant, Span};
 use foundation::fault::Fault;
 use foundation::id::Position;
 
@@ -37,6 +37,14 @@ pub fn last_keys_changed(conn: &mut Connection) -> Result<Option<Position>, Faul
     Ok(last.map(Position))
 }
 
+/// Whether the clock was said to have gone back after a position.
+pub fn clock_was_set_back(conn: &mut Connection, after: Position) -> Result<bool, Fault> {
+    let said = events::table
+        .filter(events::kind.eq(kind::CLOCK_SET_BACK))
+        .filter(events::position.gt(after.0));
+    select(exists(said)).get_result(conn).map_err(at(TABLE))
+}
+
 /// At most `limit` events after a position, in order.
 pub fn after(
     conn: &mut Connection,
@@ -62,21 +70,45 @@ pub(crate) fn between(
     rows.iter().map(LoggedRow::read).collect()
 }
 
-/// The events since a moment, and the log's end: what a node loads when it starts. Nothing between
-/// the two is missed: what is not in the list has a position after the end.
-pub fn window(
-    conn: &mut Connection,
-    since: Instant,
-) -> Result<(Vec<LoggedEvent>, Position), Fault> {
+/// What a node loads when it starts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Window {
+    /// What was said lately. Nothing between this and the end is missed: what is not here has a
+    /// position after the end.
+    pub events: Vec<LoggedEvent>,
+    /// The log's end.
+    pub end: Position,
+    /// When the last event was written.
+    pub last_stamp: Option<Instant>,
+}
+
+/// Every event from the first *position* that was stamped within a span before now, or before the
+/// last stamp where that is earlier: the clock that stamped them may have gone either way since.
+pub fn window(conn: &mut Connection, now: Instant, span: Span) -> Result<Window, Fault> {
     let end = end(conn)?;
-    let rows: Vec<LoggedRow> = events::table
+    let last_stamp: Option<i64> = events::table
+        .filter(events::position.eq(end.0))
+        .select(events::at)
+        .first(conn)
+        .optional()
+        .map_err(at(TABLE))?;
+    let last_stamp = last_stamp.map(Instant::from_millis);
+    let since = last_stamp.map_or(now, |stamp| now.min(stamp)) - span;
+    let first: Option<i64> = events::table
         .filter(events::at.ge(since.millis()))
         .filter(events::position.le(end.0))
-        .order(events::position)
-        .load(conn)
+        .select(min(events::position))
+        .first(conn)
         .map_err(at(TABLE))?;
-    let events = rows.iter().map(LoggedRow::read).collect::<Result<_, _>>()?;
-    Ok((events, end))
+    let events = match first {
+        Some(first) => between(conn, Position(first - 1), end, i64::MAX)?,
+        None => Vec::new(),
+    };
+    Ok(Window {
+        events,
+        end,
+        last_stamp,
+    })
 }
 
 /// Removes events from before a moment; gives how many. Cuts stay, because a token family may be

@@ -9,6 +9,7 @@
 //! Statements outside a transaction see what was committed when each of them began. Lookups give an
 //! `Option`; a row that cannot be read is a fault that names its table, its id and its column.
 
+mod clocks;
 mod column;
 mod connection;
 mod dialect;

@@ -75,7 +75,7 @@ fn was_cut(conn: &mut Connection, handle: &TokenHandle, jti: TokenDigest) -> Res
         .filter(events::token_digest.eq(jti.as_bytes().as_slice()))
         .filter(events::kind.eq(kind::TOKEN_REVOKED));
     let all = events::table
-        .filter(events::kind.eq(kind::ALL_CUT))
+        .filter(events::kind.eq_any([kind::ALL_CUT, kind::CLOCK_SET_BACK]))
         .filter(events::position.gt(handle.position.0));
     select(exists(client).or(exists(token)).or(exists(all)))
         .get_result(conn)

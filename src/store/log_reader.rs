@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::event::LoggedEvent;
-use foundation::clock::{Instant, SharedClock};
+use foundation::clock::Reading;
 use foundation::fault::Fault;
 use foundation::id::Position;
 
+use crate::clocks::Clocks;
 use crate::connection::Connection;
 use crate::dialect::{self, Role, Target};
 use crate::events;
@@ -18,7 +19,7 @@ use crate::wakeups::Wakeups;
 pub struct LogReader {
     target: Target,
     timeout: Duration,
-    clock: SharedClock,
+    clocks: Clocks,
     faultpoints: Faultpoints,
     wakeups: Arc<Wakeups>,
     conn: Option<Connection>,
@@ -36,15 +37,15 @@ pub struct LogPage {
     /// The position of the log's last event. Below the given position: this is not the log that
     /// was read before (a failover, a restored backup).
     pub end: Position,
-    /// The database's time.
-    pub database_now: Instant,
+    /// The database's time, told before the rest of this was read.
+    pub time: Reading,
 }
 
 impl LogReader {
     pub(crate) fn open(
         target: Target,
         timeout: Duration,
-        clock: SharedClock,
+        clocks: Clocks,
         faultpoints: Faultpoints,
         wakeups: Arc<Wakeups>,
     ) -> Result<Self, Fault> {
@@ -52,7 +53,7 @@ impl LogReader {
         let mut reader = Self {
             target,
             timeout,
-            clock,
+            clocks,
             faultpoints,
             wakeups,
             conn: None,
@@ -70,9 +71,9 @@ impl LogReader {
     /// The database does not answer, or an event cannot be read.
     pub fn poll(&mut self, after: Position, limit: i64) -> Result<LogPage, Fault> {
         self.faultpoints.pass(faultpoint::READ)?;
-        let clock = Arc::clone(&self.clock);
+        let clocks = self.clocks.clone();
         let page = self.connection().and_then(|conn| {
-            let database_now = dialect::now(conn, clock.as_ref())?;
+            let time = clocks.read(conn)?;
             let end = events::end(conn)?;
             // Everything up to the end is visible by now, because positions are given out in the
             // order of commits. Later ones are for the next page, whose end counts them.
@@ -81,11 +82,7 @@ impl LogReader {
             } else {
                 Vec::new()
             };
-            Ok(LogPage {
-                events,
-                end,
-                database_now,
-            })
+            Ok(LogPage { events, end, time })
         });
         if page.is_err() {
             self.conn = None;

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
-use foundation::clock::{SharedClock, Span};
+use foundation::clock::{Reading, SharedClock, Span};
 use foundation::fault::Fault;
 use tokio::sync::{Semaphore, oneshot, watch};
 
+use crate::clocks::Clocks;
 use crate::connection::Connection;
 use crate::dialect::{self, SchemaState, Target};
 use crate::fault::{STORE, unavailable};
@@ -35,6 +36,8 @@ pub struct StoreSettings {
     pub timeout: Duration,
     /// Where a test makes the store fail.
     pub faultpoints: Faultpoints,
+    /// In place of PostgreSQL's clock, where a test moves it.
+    pub database_clock: Option<SharedClock>,
 }
 
 impl Default for StoreSettings {
@@ -45,6 +48,7 @@ impl Default for StoreSettings {
             readers: 4,
             timeout: LONGEST_TIMEOUT,
             faultpoints: Faultpoints::default(),
+            database_clock: None,
         }
     }
 }
@@ -56,7 +60,7 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     target: Target,
     timeout: Duration,
-    clock: SharedClock,
+    clocks: Clocks,
     faultpoints: Faultpoints,
     wakeups: Arc<Wakeups>,
     pool: Pool,
@@ -72,6 +76,7 @@ impl Store {
     /// # Errors
     /// The URL is none of ours, the database is not there, or it is too old.
     pub fn open(settings: StoreSettings, clock: SharedClock) -> Result<Store, Fault> {
+        let clocks = Clocks::new(clock, settings.database_clock);
         let target = Target::parse(&settings.url)?;
         let timeout = settings.timeout.min(LONGEST_TIMEOUT);
         target.prepare(timeout)?;
@@ -79,7 +84,7 @@ impl Store {
         let workshop = Workshop {
             target: target.clone(),
             timeout,
-            clock: Arc::clone(&clock),
+            clocks: clocks.clone(),
             faultpoints: settings.faultpoints.clone(),
             wakeups: Arc::clone(&wakeups),
         };
@@ -93,7 +98,7 @@ impl Store {
             permits: Arc::new(Semaphore::new(size as usize)),
             target,
             timeout,
-            clock,
+            clocks,
             faultpoints: settings.faultpoints,
             wakeups,
             writer,
@@ -106,7 +111,7 @@ impl Store {
     /// A migration failed, the database is newer than this program, or a node of the first release
     /// serves on it.
     pub fn migrate(&self) -> Result<(), Fault> {
-        self.0.target.migrate(self.0.timeout, self.0.clock.now())
+        self.0.target.migrate(self.0.timeout, self.time()?.time)
     }
 
     /// How the schema stands to this program's. Nothing is changed.
@@ -196,6 +201,15 @@ impl Store {
         self.0.target.is_sqlite()
     }
 
+    /// The time that all nodes on this database have in common.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub fn time(&self) -> Result<Reading, Fault> {
+        let inner = &self.0;
+        inner.pool.with(|conn| inner.clocks.read(conn))
+    }
+
     /// A counter that goes up after each commit of this process that appended events.
     pub fn wakeups(&self) -> watch::Receiver<u64> {
         self.0.wakeups.subscribe()
@@ -210,7 +224,7 @@ impl Store {
         LogReader::open(
             inner.target.clone(),
             inner.timeout,
-            Arc::clone(&inner.clock),
+            inner.clocks.clone(),
             inner.faultpoints.clone(),
             Arc::clone(&inner.wakeups),
         )
@@ -229,7 +243,7 @@ impl Store {
             let permit = Arc::clone(&inner.permits).acquire_owned().await;
             let work = move || {
                 let _permit = permit;
-                if deadline < inner.clock.uptime() {
+                if deadline < inner.clocks.uptime() {
                     return Err(late());
                 }
                 span.in_scope(|| f(&inner))
@@ -249,7 +263,7 @@ impl Inner {
     /// When nobody waits any more for a call that begins now, by the clock's uptime.
     fn deadline(&self) -> Span {
         let timeout = i64::try_from(self.timeout.as_millis()).unwrap_or(i64::MAX);
-        Span::millis(self.clock.uptime().as_millis().saturating_add(timeout))
+        Span::millis(self.clocks.uptime().as_millis().saturating_add(timeout))
     }
 
     /// Reads on a pooled connection.
@@ -263,7 +277,8 @@ impl Inner {
         &self,
         f: impl FnOnce(&mut Transaction<'_>) -> Result<T, Fault>,
     ) -> Result<Written<T>, Fault> {
-        let run = |conn: &mut Connection| transaction::run(conn, &self.clock, &self.faultpoints, f);
+        let run =
+            |conn: &mut Connection| transaction::run(conn, &self.clocks, &self.faultpoints, f);
         let written = self.pool.with(run)?;
         if written.position.is_some() {
             self.wakeups.ring();

@@ -4,10 +4,10 @@ use std::ops::{Deref, DerefMut};
 
 use diesel::connection::SimpleConnection as _;
 use domain::event::Event;
-use foundation::clock::{Clock, SharedClock};
 use foundation::fault::Fault;
 use foundation::id::Position;
 
+use crate::clocks::Clocks;
 use crate::connection::Connection;
 use crate::dialect;
 use crate::events::EventRow;
@@ -37,7 +37,7 @@ impl<'c> Transaction<'c> {
         }
     }
 
-    /// Appends an event to the log. It is written at the end of the transaction, with the store's
+    /// Appends an event to the log. It is written at the end of the transaction, with the database's
     /// time.
     pub fn append(&mut self, event: Event) {
         self.events.push(event);
@@ -48,15 +48,14 @@ impl<'c> Transaction<'c> {
     /// waits for nobody.
     pub(crate) fn finish(
         self,
-        clock: &dyn Clock,
+        clocks: &Clocks,
         faultpoints: &Faultpoints,
     ) -> Result<Option<Position>, Fault> {
         if self.events.is_empty() {
             return Ok(None);
         }
         faultpoints.pass(faultpoint::APPEND)?;
-        dialect::lock_log(self.conn)?;
-        let now = clock.now();
+        let now = clocks.lock_log(self.conn)?;
         let mut last = None;
         for event in &self.events {
             let row = EventRow::new(event, now)?;
@@ -82,7 +81,7 @@ impl DerefMut for Transaction<'_> {
 /// Runs a closure in a transaction of its own, on a connection that nobody else writes on.
 pub(crate) fn run<T>(
     conn: &mut Connection,
-    clock: &SharedClock,
+    clocks: &Clocks,
     faultpoints: &Faultpoints,
     f: impl FnOnce(&mut Transaction<'_>) -> Result<T, Fault>,
 ) -> Result<Written<T>, Fault> {
@@ -90,7 +89,7 @@ pub(crate) fn run<T>(
     dialect::begin(conn).map_err(at("events"))?;
     let mut transaction = Transaction::new(conn);
     let done = f(&mut transaction)
-        .and_then(|value| Ok((value, transaction.finish(clock.as_ref(), faultpoints)?)))
+        .and_then(|value| Ok((value, transaction.finish(clocks, faultpoints)?)))
         .and_then(|done| faultpoints.pass(faultpoint::BEFORE_COMMIT).map(|()| done))
         .and_then(|done| dialect::commit(conn).map(|()| done).map_err(at("events")));
     match done {

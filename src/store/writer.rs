@@ -15,10 +15,11 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection as _;
-use foundation::clock::{SharedClock, Span};
+use foundation::clock::Span;
 use foundation::fault::Fault;
 use foundation::id::Position;
 
+use crate::clocks::Clocks;
 use crate::connection::Connection;
 use crate::dialect::{self, Role, Target};
 use crate::fault::{STORE, at, unavailable};
@@ -43,7 +44,7 @@ pub(crate) struct Writer {
 pub(crate) struct Workshop {
     pub(crate) target: Target,
     pub(crate) timeout: Duration,
-    pub(crate) clock: SharedClock,
+    pub(crate) clocks: Clocks,
     pub(crate) faultpoints: Faultpoints,
     pub(crate) wakeups: Arc<Wakeups>,
 }
@@ -205,7 +206,7 @@ impl Bench {
         requests: &Receiver<Box<dyn Request>>,
         ran: &mut Vec<Ran>,
     ) -> Result<(), Fault> {
-        let began = self.workshop.clock.uptime();
+        let began = self.workshop.clocks.uptime();
         if let Err(fault) = self.begin() {
             ran.push((first, Ok(None)));
             return Err(fault);
@@ -216,7 +217,7 @@ impl Bench {
                 self.give_up();
                 return Err(fault);
             }
-            let elapsed = self.workshop.clock.uptime().as_millis() - began.as_millis();
+            let elapsed = self.workshop.clocks.uptime().as_millis() - began.as_millis();
             let open = ran.len() < GROUP && elapsed < GROUP_TIME.as_millis();
             next = open.then(|| requests.try_recv().ok()).flatten();
         }
@@ -237,7 +238,7 @@ impl Bench {
     /// ends a transaction by itself when a disk is full or broken, and then the savepoint is not
     /// there any more.
     fn take(&mut self, mut request: Box<dyn Request>, ran: &mut Vec<Ran>) -> Result<(), Fault> {
-        if request.deadline() < self.workshop.clock.uptime() {
+        if request.deadline() < self.workshop.clocks.uptime() {
             ran.push((request, Err(unavailable("it had to wait too long"))));
             return Ok(());
         }
@@ -258,7 +259,7 @@ impl Bench {
     fn run(&mut self, request: &mut dyn Request) -> Result<Option<Position>, Fault> {
         let mut transaction = Transaction::new(&mut self.conn);
         request.run(&mut transaction)?;
-        transaction.finish(self.workshop.clock.as_ref(), &self.workshop.faultpoints)
+        transaction.finish(&self.workshop.clocks, &self.workshop.faultpoints)
     }
 
     /// After a lost group the connection may be in any state: it is closed, which rolls back, and a

@@ -1,5 +1,5 @@
 //! Around every request: the headers that every response has, the counters, and what happens when a
-//! handler panics.
+//! handler panics or the clock went back.
 
 use std::future::{Ready, ready};
 use std::panic::AssertUnwindSafe;
@@ -16,6 +16,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 use protocol::oauth_error::invalid_request;
 
+use crate::health;
 use crate::reply::oauth_json;
 
 pub mod addresses;
@@ -28,14 +29,18 @@ use count::{Counters, Stopwatch};
 /// The middleware.
 pub(crate) struct Guard {
     https: bool,
+    is_behind: Rc<dyn Fn() -> bool>,
     counters: Rc<Counters>,
 }
 
 impl Guard {
-    /// Of one worker. `https` says whether the issuer is.
-    pub(crate) fn new(https: bool) -> Self {
-        let counters = Rc::default();
-        Self { https, counters }
+    /// Of one worker. `https` says whether the issuer is, `is_behind` whether the clock went back.
+    pub(crate) fn new(https: bool, is_behind: impl Fn() -> bool + 'static) -> Self {
+        Self {
+            https,
+            is_behind: Rc::new(is_behind),
+            counters: Rc::default(),
+        }
     }
 }
 
@@ -55,6 +60,7 @@ where
         ready(Ok(Guarded {
             inside,
             https: self.https,
+            is_behind: Rc::clone(&self.is_behind),
             counters: Rc::clone(&self.counters),
         }))
     }
@@ -64,6 +70,7 @@ where
 pub(crate) struct Guarded<S> {
     inside: S,
     https: bool,
+    is_behind: Rc<dyn Fn() -> bool>,
     counters: Rc<Counters>,
 }
 
@@ -84,6 +91,9 @@ where
         let (https, counters) = (self.https, Rc::clone(&self.counters));
         let known = counters.known(request.path());
         let began = Stopwatch::start();
+        if (self.is_behind)() && !health::is_for_watchers(request.path()) {
+            return Box::pin(async move { Ok(out_of_time(request, https)) });
+        }
         // Without this a panic would close the connection, and its caller would not know whether to
         // try again.
         let answered = AssertUnwindSafe(self.inside.call(request)).catch_unwind();
@@ -99,6 +109,14 @@ where
             Ok(response)
         })
     }
+}
+
+/// Whatever is asked, the answer would depend on what time it is.
+fn out_of_time<B>(request: ServiceRequest, https: bool) -> ServiceResponse<EitherBody<B>> {
+    let fault = Fault::unavailable("the clock", "it went back and has not caught up");
+    let mut response = oauth_json::failed(&fault);
+    security_headers::add(response.headers_mut(), https);
+    request.into_response(response).map_into_right_body()
 }
 
 /// The answer to what a panic left unanswered. The request is gone with its handler, so the answer
@@ -137,7 +155,7 @@ mod tests {
             panic!("a secret of the handler")
         }
         let site = web::scope("")
-            .wrap(Guard::new(false))
+            .wrap(Guard::new(false, || false))
             .service(web::resource("/fine").route(web::get().to(HttpResponse::NoContent)))
             .service(web::resource("/panics").route(web::get().to(panics)));
         let site = init_service(App::new().service(site)).await;

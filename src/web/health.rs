@@ -17,6 +17,11 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/metrics").route(method::get().to(metrics)));
 }
 
+/// Whether a path is for whoever watches the server: it answers them whatever the clock says.
+pub(crate) fn is_for_watchers(path: &str) -> bool {
+    matches!(path, "/healthz" | "/readyz" | "/metrics")
+}
+
 /// The process serves.
 async fn healthz() -> HttpResponse {
     HttpResponse::Ok()
@@ -24,14 +29,16 @@ async fn healthz() -> HttpResponse {
         .json(json!({ "status": "ok" }))
 }
 
-/// The process may be sent requests: its memory is fresh, the database answers and can be written.
+/// The process may be sent requests: its memory is fresh, the database answers and can be written,
+/// and its clock is not behind.
 async fn readyz(state: Data<WebState>) -> HttpResponse {
     let fresh = state.flows.is_fresh();
     let database = state.flows.store_answers().await;
     let writable = state.flows.is_writable();
-    let ready = fresh && database && writable;
+    let clock = !state.flows.clock_is_behind();
+    let ready = fresh && database && writable && clock;
     let body = json!({
-        "ready": ready, "fresh": fresh, "database": database, "writable": writable,
+        "ready": ready, "fresh": fresh, "database": database, "writable": writable, "clock": clock,
     });
     let mut response = if ready {
         HttpResponse::Ok()

@@ -29,13 +29,13 @@ use state::WebState;
 /// Mounts Portico: everything that it answers, in one list.
 pub fn configure(state: WebState) -> impl FnOnce(&mut ServiceConfig) + Clone {
     move |config: &mut ServiceConfig| {
-        let https = state.settings.secure_cookies;
+        let (https, flows) = (state.settings.secure_cookies, state.flows.clone());
         let site = web::scope("")
             .app_data(Data::new(oidc::discovery::Documents::of(&state)))
             .app_data(Data::new(state))
             .app_data(web::PayloadConfig::new(extract::body::MAX_BODY))
             .app_data(web::QueryConfig::default().error_handler(error::unreadable_query))
-            .wrap(guard::Guard::new(https))
+            .wrap(guard::Guard::new(https, move || flows.clock_is_behind()))
             .configure(oauth::authorize::routes)
             .configure(oauth::token::routes)
             .configure(oauth::introspect::routes)

@@ -89,6 +89,7 @@ impl Database {
             readers: 8,
             timeout: Duration::from_secs(1),
             faultpoints: Faultpoints::default(),
+            database_clock: None,
         }
     }
 

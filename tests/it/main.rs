@@ -1,10 +1,11 @@
 //! Tests of the house as a whole. `world` is a server with people and programs that act on it over
 //! HTTP; `spec` is named after specifications, `attack` after the rows of `docs/security.md`;
-//! `commands` types what an operator types; `telemetry` reads what the server tells about itself;
-//! `upgrade` begins with a database of the first release.
+//! `clocks` sets clocks; `commands` types what an operator types; `telemetry` reads what the server
+//! tells about itself; `upgrade` begins with a database of the first release.
 
 mod architecture;
 mod attack;
+mod clocks;
 mod commands;
 mod crash;
 mod database;

@@ -1,6 +1,6 @@
 //! A whole Portico for one test, and the people and programs that use it over HTTP.
 //!
-//! Owns the server in this process, its fresh database and its clock, which a test moves by hand.
+//! Owns the server in this process, its fresh database and the clocks, which a test moves by hand.
 //! Actors stand below `world/`: a [`Person`] has a browser, a [`Program`] is a client. What is set up
 //! goes through the same acts of the operator as the commands; nothing is written beside them.
 
@@ -13,7 +13,7 @@ use flow::Flows;
 use flow::administer::{Administered, Refusal};
 use foundation::clock::{Clock as _, Instant, ManualClock, Span};
 use foundation::entropy::SystemEntropy;
-use portico::app::{App, Running};
+use portico::app::{App, Running, StoreHooks};
 use portico::config::Config;
 use serde_json::{Value, json};
 use store::faultpoint::Faultpoints;
@@ -92,12 +92,15 @@ struct Node {
     base: String,
     http: reqwest::Client,
     config: Config,
+    /// The machine's. On PostgreSQL its wall clock is wrong, and nothing may depend on it.
+    clock: Arc<ManualClock>,
     place: Arc<Place>,
 }
 
 /// What several nodes share.
 struct Place {
     database: Database,
+    /// What time it is, by PostgreSQL's clock as well.
     clock: Arc<ManualClock>,
     /// The point at which the store fails, if it does.
     store_fails: Arc<Mutex<Option<&'static str>>>,
@@ -144,7 +147,7 @@ impl World {
         Self::node(Arc::new(place), None, settings)
     }
 
-    /// Another node on the same database, with the same issuer and a clock in common.
+    /// Another node on the same database, with the same issuer, on another machine.
     pub(crate) fn another_node(&self) -> Self {
         self.another_node_with(|_| {})
     }
@@ -169,16 +172,25 @@ impl World {
             config.tls = Some(certificate.files());
             config.server.issuer.clone_from(&base);
         }
-        if let Some(issuer) = issuer {
-            config.server.issuer = issuer;
+        if let Some(issuer) = &issuer {
+            config.server.issuer.clone_from(issuer);
         }
         settings(&mut config);
+        let (ahead, up) = match (place.database.is_sqlite(), &issuer) {
+            (true, _) => (0, 0),
+            (false, None) => (2, 3),
+            (false, Some(_)) => (-2, 500),
+        };
+        let clock = place
+            .clock
+            .of_another_machine(Span::hours(ahead), Span::hours(up));
         let world = Self(Arc::new(Node {
             running: Mutex::new(None),
             listener,
             base,
             http: http_client(address, place.certificate.as_ref()),
             config,
+            clock: Arc::new(clock),
             place,
         }));
         world.start();
@@ -190,12 +202,12 @@ impl World {
         let fails = Arc::clone(&place.store_fails);
         let fails =
             move |point| *fails.lock().unwrap_or_else(PoisonError::into_inner) == Some(point);
-        let app = App::open_with_faultpoints(
-            &self.0.config,
-            place.clock.clone(),
-            Arc::new(SystemEntropy),
-            Faultpoints::new(fails),
-        );
+        let hooks = StoreHooks {
+            faultpoints: Faultpoints::new(fails),
+            database_clock: Some(place.clock.clone()),
+        };
+        let (clock, entropy) = (self.0.clock.clone(), Arc::new(SystemEntropy));
+        let app = App::open_for_test(&self.0.config, clock, entropy, hooks);
         let app = app.unwrap_or_else(|fault| panic!("{}", fault.chain()));
         let listener = self.0.listener.try_clone().expect("a listener");
         let running = app.serve(listener, None).expect("it serves");
@@ -211,9 +223,30 @@ impl World {
 
     /// Ends the server and starts it again, at the same address.
     pub(crate) fn restart(&self) {
+        self.restart_after(|| {});
+    }
+
+    /// The same; something happens in between.
+    pub(crate) fn restart_after(&self, between: impl FnOnce()) {
         let running = self.running().take().expect("it runs");
         running.stop().expect("a clean end");
+        between();
         self.start();
+    }
+
+    /// What a command beside the server stands on, typed at a machine whose wall clock is so far ahead
+    /// of the one that everybody goes by.
+    pub(crate) fn command(&self, ahead: Span) -> Flows {
+        let place = &self.0.place;
+        let clock = place.clock.of_another_machine(ahead, Span::hours(9));
+        let hooks = StoreHooks {
+            database_clock: Some(place.clock.clone()),
+            ..StoreHooks::default()
+        };
+        let entropy = Arc::new(SystemEntropy);
+        let app = App::open_for_test(&self.0.config, Arc::new(clock), entropy, hooks);
+        let app = app.unwrap_or_else(|fault| panic!("{}", fault.chain()));
+        app.flows().clone()
     }
 
     /// What the server stands on, for the acts of the operator and for a look beneath.
@@ -231,7 +264,7 @@ impl World {
         &self.0.place.database
     }
 
-    /// Now, by the clock that the test moves.
+    /// Now, by the clock that everybody goes by.
     pub(crate) fn now(&self) -> Instant {
         self.0.place.clock.now()
     }
@@ -244,7 +277,20 @@ impl World {
         self.soon("the server is fresh again", || flows.is_fresh());
     }
 
-    /// Moves the clock by seconds and waits for nothing: the server is late.
+    /// Somebody sets the clock that the time is told by: the database's, or SQLite's machine's.
+    pub(crate) fn time_is_set_ahead(&self, span: Span) {
+        self.0.place.clock.set_ahead(span);
+        if self.database().is_sqlite() {
+            self.0.clock.set_ahead(span);
+        }
+    }
+
+    /// Somebody sets the wall clock of this node's machine.
+    pub(crate) fn wall_clock_is_set_ahead(&self, span: Span) {
+        self.0.clock.set_ahead(span);
+    }
+
+    /// Time passes and waits for nothing: the server is late.
     pub(crate) fn clock_runs_ahead(&self, seconds: i64) {
         self.0.place.clock.advance(Span::seconds(seconds));
     }

@@ -2,7 +2,7 @@
 
 use domain::session::EndReason;
 use domain::token_handle::OnBehalfOf;
-use foundation::clock::Span;
+use foundation::clock::{Instant, Span};
 use foundation::entropy::SeededEntropy;
 
 use super::*;
@@ -115,9 +115,12 @@ fn at(position: i64, event: Event) -> LoggedEvent {
     }
 }
 
+/// On the boot clock.
+const ARRIVED: Span = Span::seconds(100);
+
 fn after(events: &[LoggedEvent]) -> Ended {
     let ended = Ended::default();
-    events.iter().for_each(|event| ended.apply(event));
+    events.iter().for_each(|event| ended.apply(event, ARRIVED));
     ended
 }
 
@@ -282,16 +285,17 @@ fn an_entry_is_kept_for_its_time_and_forgotten_after_it() {
     events.push(case.changed("a"));
     for event in events {
         let ended = after(&[at(11, event.clone())]);
-        ended.forget_before(NOW);
+        ended.forget_before(ARRIVED);
         assert_eq!(ended.len(), 1, "{event:?}");
-        // Said again a second later: kept a second longer.
-        ended.apply(&LoggedEvent {
-            at: NOW + Span::seconds(1),
+        // Said again a second later: kept a second longer, whatever it is stamped with.
+        let said_again = LoggedEvent {
+            at: NOW - Span::hours(2),
             ..at(12, event.clone())
-        });
-        ended.forget_before(NOW + Span::seconds(1));
+        };
+        ended.apply(&said_again, ARRIVED + Span::seconds(1));
+        ended.forget_before(ARRIVED + Span::seconds(1));
         assert_eq!(ended.len(), 1, "{event:?}");
-        ended.forget_before(NOW + Span::millis(1001));
+        ended.forget_before(ARRIVED + Span::millis(1001));
         assert!(ended.is_empty(), "{event:?}");
         assert_eq!(case.judge(&ended), ALIVE);
     }

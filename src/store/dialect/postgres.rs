@@ -83,12 +83,25 @@ fn with_timeouts(url: &str, timeout: Duration) -> String {
 
 /// Takes the log: whoever appends holds this lock from its first event to the end of its commit, so
 /// that positions become visible in the order of their numbers. Listeners are woken at the commit.
-pub(super) fn lock_log(conn: &mut PgConnection) -> QueryResult<()> {
+/// Gives the time at which the lock was there.
+pub(super) fn lock_log(conn: &mut PgConnection) -> QueryResult<Instant> {
     diesel::sql_query(format!(
-        "SELECT pg_advisory_xact_lock({LOG_LOCK}), pg_notify('{CHANNEL}', '')"
+        "WITH taken AS MATERIALIZED (
+             SELECT pg_advisory_xact_lock({LOG_LOCK}), pg_notify('{CHANNEL}', '')
+         )
+         SELECT {NOW} AS millis FROM taken"
     ))
-    .execute(conn)
-    .map(drop)
+    .get_result::<Time>(conn)
+    .map(|time| Instant::from_millis(time.millis))
+}
+
+/// The server's clock, not the transaction's.
+const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+
+#[derive(QueryableByName)]
+struct Time {
+    #[diesel(sql_type = BigInt)]
+    millis: i64,
 }
 
 pub(super) fn lock_installation(conn: &mut PgConnection) -> QueryResult<()> {
@@ -98,8 +111,7 @@ pub(super) fn lock_installation(conn: &mut PgConnection) -> QueryResult<()> {
 }
 
 pub(super) fn now(conn: &mut PgConnection) -> QueryResult<Instant> {
-    let millis = sql::<BigInt>("(extract(epoch FROM clock_timestamp()) * 1000)::bigint");
-    diesel::select(millis)
+    diesel::select(sql::<BigInt>(NOW))
         .get_result(conn)
         .map(Instant::from_millis)
 }

@@ -29,6 +29,7 @@ pub(crate) mod kind {
     pub(crate) const CLIENT_CUT: &str = "client_cut";
     pub(crate) const CLIENT_CHANGED: &str = "client_changed";
     pub(crate) const ALL_CUT: &str = "all_cut";
+    pub(crate) const CLOCK_SET_BACK: &str = "clock_set_back";
     pub(crate) const KEYS_CHANGED: &str = "keys_changed";
     pub(crate) const PROFILE_CHANGED: &str = "profile_changed";
 
@@ -110,6 +111,7 @@ fn kind_of(event: &Event) -> &'static str {
         Event::ClientCut { .. } => kind::CLIENT_CUT,
         Event::ClientChanged { .. } => kind::CLIENT_CHANGED,
         Event::AllCut => kind::ALL_CUT,
+        Event::ClockSetBack => kind::CLOCK_SET_BACK,
         Event::KeysChanged { .. } => kind::KEYS_CHANGED,
         Event::ProfileChanged { .. } => kind::PROFILE_CHANGED,
     }
@@ -159,6 +161,7 @@ fn user_of(event: &Event) -> Option<&UserId> {
         | Event::ClientCut { .. }
         | Event::ClientChanged { .. }
         | Event::AllCut
+        | Event::ClockSetBack
         | Event::KeysChanged { .. } => None,
     }
 }
@@ -176,6 +179,7 @@ fn client_of(event: &Event) -> Option<&ClientId> {
         | Event::UserDisabled { .. }
         | Event::UserCut { .. }
         | Event::AllCut
+        | Event::ClockSetBack
         | Event::KeysChanged { .. }
         | Event::ProfileChanged { .. } => None,
     }
@@ -256,6 +260,7 @@ impl LoggedRow {
                 client_id: self.client()?,
             },
             kind::ALL_CUT => Event::AllCut,
+            kind::CLOCK_SET_BACK => Event::ClockSetBack,
             kind::KEYS_CHANGED => Event::KeysChanged {
                 revoked: detail.revoked.clone(),
             },

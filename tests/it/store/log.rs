@@ -225,7 +225,7 @@ on_both_databases! {
         let mut log = store.tail().expect("it opens");
         let page = log.poll(Position(0), 10).expect("it is read");
         assert_eq!((page.events.len(), page.end), (0, Position(0)));
-        let skew = page.database_now.since(clock().now()).as_millis().abs();
+        let skew = page.time.time.since(clock().now()).as_millis().abs();
         assert!(skew < 5_000, "{skew} ms between us and the database");
         let last = (0..5).fold(Position(0), |_, _| append(&store, Event::AllCut));
         let page = log.poll(Position(0), 3).expect("it is read");
@@ -242,14 +242,41 @@ on_both_databases! {
         append(&store, Event::AllCut);
         let last = append(&store, Event::AllCut);
         let now = clock().now();
-        let (events, end) = read(&store, |db| {
-            store::events::window(db, now - Span::minutes(62))
-        });
-        assert_eq!((events.len(), end), (2, last));
-        let (events, end) = read(&store, |db| {
-            store::events::window(db, now + Span::minutes(1))
-        });
-        assert_eq!((events.len(), end), (0, last));
+        let window = |db: &mut _, now| store::events::window(db, now, Span::minutes(62));
+        let found = read(&store, |db| window(db, now));
+        assert_eq!((found.events.len(), found.end), (2, last));
+        let stamp = found.last_stamp.expect("there is one");
+        assert!(stamp.since(now).as_millis().abs() < 5_000);
+        assert_eq!(
+            read(&store, |db| window(db, now + Span::days(1))),
+            found,
+            "by the last stamp"
+        );
+        assert_eq!(
+            read(&store, |db| window(db, now - Span::days(1))),
+            found,
+            "by a clock that went back"
+        );
+    }
+
+    /// The clock went ahead and back: what was stamped before is older by its stamp, and lies behind by
+    /// its position.
+    fn the_window_goes_by_positions(database: &Database) {
+        let store = database.open();
+        let positions: Vec<_> = (0..4).map(|_| append(&store, Event::AllCut)).collect();
+        let now = clock().now();
+        let mut beside = database.beside();
+        let hours = [(0, -3), (1, 2), (2, -2), (3, 0)];
+        for (index, hours) in hours {
+            let (at, position) = (now + Span::hours(hours), positions[index]);
+            beside.run(&format!(
+                "UPDATE events SET at = {} WHERE position = {position}",
+                at.millis()
+            ));
+        }
+        let found = read(&store, |db| store::events::window(db, now, Span::minutes(62)));
+        let found: Vec<_> = found.events.iter().map(|event| event.position).collect();
+        assert_eq!(found, positions[1..]);
     }
 
     /// A family may be older than a cut, and a reader must always find the end.

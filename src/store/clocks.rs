@@ -1,0 +1,57 @@
+//! The clocks that the store goes by: this machine's, and the database's own.
+
+use foundation::clock::{Instant, Reading, SharedClock, Span};
+use foundation::fault::Fault;
+
+use crate::connection::Connection;
+use crate::dialect;
+
+/// Time for the store.
+#[derive(Clone)]
+pub(crate) struct Clocks {
+    machine: SharedClock,
+    /// In place of the database's own, where a test moves it.
+    database: Option<SharedClock>,
+}
+
+impl Clocks {
+    pub(crate) fn new(machine: SharedClock, database: Option<SharedClock>) -> Self {
+        Self { machine, database }
+    }
+
+    /// How long the machine has been up: for deadlines.
+    pub(crate) fn uptime(&self) -> Span {
+        self.machine.uptime()
+    }
+
+    /// The time of the database, which all nodes have in common. SQLite has none besides the wall
+    /// clock of its machine.
+    pub(crate) fn now(&self, conn: &mut Connection) -> Result<Instant, Fault> {
+        Ok(self.told(dialect::now(conn)?))
+    }
+
+    /// Takes the log for the rest of the transaction; gives the moment that its events are stamped
+    /// with.
+    pub(crate) fn lock_log(&self, conn: &mut Connection) -> Result<Instant, Fault> {
+        Ok(self.told(dialect::lock_log(conn)?))
+    }
+
+    fn told(&self, by_database: Option<Instant>) -> Instant {
+        match (by_database, &self.database) {
+            (Some(time), None) => time,
+            (Some(_), Some(instead)) => instead.now(),
+            (None, _) => self.machine.now(),
+        }
+    }
+
+    /// The same, between two looks at the boot clock.
+    pub(crate) fn read(&self, conn: &mut Connection) -> Result<Reading, Fault> {
+        let before = self.uptime();
+        let time = self.now(conn)?;
+        Ok(Reading {
+            before,
+            time,
+            after: self.uptime(),
+        })
+    }
+}

@@ -127,7 +127,8 @@ impl Client {
     pub fn redirect(&self, requested: Option<&str>) -> Result<ValidatedRedirect, RedirectProblem> {
         match (requested, self.metadata.redirect_uris.as_slice()) {
             (Some(uri), registered) => {
-                let known = registered.iter().any(|r| r.matches(uri));
+                let runs = self.metadata.application_type;
+                let known = registered.iter().any(|r| r.matches(uri, runs));
                 known
                     .then(|| ValidatedRedirect {
                         uri: uri.to_owned(),

@@ -20,6 +20,14 @@ impl<T> Answer<T> {
             Self::Refused(error) => Answer::Refused(error),
         }
     }
+
+    /// The same answer; a refusal is changed.
+    pub(crate) fn map_refusal(self, change: impl FnOnce(OAuthError) -> OAuthError) -> Self {
+        match self {
+            Self::Refused(error) => Self::Refused(change(error)),
+            given @ Self::Given(_) => given,
+        }
+    }
 }
 
 impl<T> From<Result<T, OAuthError>> for Answer<T> {

@@ -79,14 +79,13 @@ impl Flows {
     /// node is fresh; an assertion is remembered in the store, so that it works once.
     ///
     /// # Errors
-    /// The answer is refused with `invalid_client` (401); which rule was broken is in its cause
+    /// The answer is refused with `invalid_client`; which rule was broken is in its cause
     /// only. A store that does not answer is a fault.
     pub async fn authenticate_client(
         &self,
         called: ClientEndpoint,
         presented: PresentedCredential,
     ) -> Result<Answer<AuthenticatedClient>, Fault> {
-        use TokenEndpointAuthMethod::{ClientSecretBasic, ClientSecretPost};
         match presented {
             PresentedCredential::Nothing => Ok(failed("nothing was presented")),
             PresentedCredential::None { client_id } => {
@@ -94,11 +93,12 @@ impl Flows {
                 about(answer, &client_id)
             }
             PresentedCredential::SecretBasic { client_id, secret } => {
-                let answer = self.by_secret(&client_id, &secret, ClientSecretBasic).await;
+                let answer = self.by_secret(&client_id, &secret).await;
                 about(answer, &client_id)
+                    .map(|answer| answer.map_refusal(OAuthError::answering_header))
             }
             PresentedCredential::SecretPost { client_id, secret } => {
-                let answer = self.by_secret(&client_id, &secret, ClientSecretPost).await;
+                let answer = self.by_secret(&client_id, &secret).await;
                 about(answer, &client_id)
             }
             PresentedCredential::Assertion {
@@ -140,16 +140,15 @@ impl Flows {
         &self,
         client_id: &ClientId,
         secret: &SecretText,
-        method: TokenEndpointAuthMethod,
     ) -> Result<Answer<AuthenticatedClient>, Fault> {
         if self.is_fresh()
             && let Some(client) = self.live().clients.get(client_id)
             && client.has_secret(secret)
         {
-            return Ok(by_its_method(client, method));
+            return Ok(by_its_method(client));
         }
         match Box::pin(self.read_client(client_id)).await? {
-            Some(client) if client.has_secret(secret) => Ok(by_its_method(client, method)),
+            Some(client) if client.has_secret(secret) => Ok(by_its_method(client)),
             Some(_) => Ok(failed("the secret is wrong")),
             None => {
                 let nobody = TokenDigest::of(client_id.as_str());
@@ -226,17 +225,18 @@ impl Flows {
     }
 }
 
-/// Whether the client registered this method. Each is accepted only where it is registered: a
-/// secret that was meant for the header cannot be tried in forms.
+/// Whether the client registered this method.
 fn uses(client: &Client, method: TokenEndpointAuthMethod) -> bool {
     client.metadata.token_endpoint_auth_method == method
 }
 
-fn by_its_method(
-    client: Arc<Client>,
-    method: TokenEndpointAuthMethod,
-) -> Answer<AuthenticatedClient> {
-    match uses(&client, method) {
+/// A client that showed one of its secrets. Header and body are both good for it: Basic is the way that
+/// the server "MUST support" (RFC 6749 §2.3.1), half of the client libraries use the body unless told
+/// otherwise, and some use the one for codes and the other for refreshing. One that registered a key or
+/// nothing has no way in by a secret that it still has from before.
+fn by_its_method(client: Arc<Client>) -> Answer<AuthenticatedClient> {
+    use TokenEndpointAuthMethod::{ClientSecretBasic, ClientSecretPost};
+    match uses(&client, ClientSecretBasic) || uses(&client, ClientSecretPost) {
         true => Answer::Given(AuthenticatedClient(client)),
         false => failed("the client registered another method"),
     }
@@ -247,10 +247,7 @@ fn about(
     answer: Result<Answer<AuthenticatedClient>, Fault>,
     client_id: &ClientId,
 ) -> Result<Answer<AuthenticatedClient>, Fault> {
-    answer.map(|answer| match answer {
-        Answer::Refused(error) => Answer::Refused(error.about(client_id)),
-        given @ Answer::Given(_) => given,
-    })
+    answer.map(|answer| answer.map_refusal(|error| error.about(client_id)))
 }
 
 /// One answer for every failure.

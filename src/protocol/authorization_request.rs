@@ -12,6 +12,7 @@ use crate::claim::ClaimsRequest;
 use crate::parameters::Parameters;
 use crate::pkce::CodeChallenge;
 use crate::prompt::Prompts;
+use crate::request_object::RequestObject;
 use crate::resource::parse_resources;
 use crate::response_mode::ResponseMode;
 use crate::scope::ScopeSet;
@@ -114,15 +115,23 @@ pub fn parse(
 }
 
 /// The `state` of a request that is not read yet, so that an early error can carry it; `None` if
-/// it is repeated or too long to be one.
+/// it is repeated or too long to be one. "When the request parameter is used,
+/// the OpenID Connect request parameter values contained in the JWT supersede those passed using the
+/// OAuth 2.0 request syntax" (OpenID Connect Core §6.1), also where the object is what is refused.
 pub fn state_of(parameters: &Parameters) -> Option<String> {
-    bounded(parameters, "state", MAX_STATE).ok().flatten()
+    let in_object = RequestObject::of(parameters).state;
+    in_object
+        .filter(|state| state.len() <= MAX_STATE)
+        .or_else(|| bounded(parameters, "state", MAX_STATE).ok().flatten())
 }
 
 /// The response mode of a request that is not read yet, so that an early error travels in it; the
 /// default if it is repeated or not offered.
 pub fn response_mode_of(parameters: &Parameters) -> ResponseMode {
-    response_mode(parameters).unwrap_or_default()
+    let in_object = RequestObject::of(parameters).response_mode;
+    in_object
+        .and_then(|mode| ResponseMode::parse(&mode))
+        .unwrap_or_else(|| response_mode(parameters).unwrap_or_default())
 }
 
 fn refused<T>(
@@ -234,6 +243,21 @@ mod tests {
             true,
         )
         .map_err(|refusal| refusal.code())
+    }
+
+    #[test]
+    fn what_an_unsigned_request_object_says_wins_for_its_refusal() {
+        let encode = |text: &str| foundation::base64url::encode(text.as_bytes());
+        let claims = encode(r#"{"state":"inside","response_mode":"form_post"}"#);
+        let object = format!("{}.{claims}.", encode(r#"{"alg":"none"}"#));
+        let both = parameters(&format!(
+            "request={object}&state=outside&response_mode=query"
+        ));
+        assert_eq!(state_of(&both).as_deref(), Some("inside"));
+        assert_eq!(response_mode_of(&both), ResponseMode::FormPost);
+        let only_outside = parameters("request=x&state=outside&response_mode=query");
+        assert_eq!(state_of(&only_outside).as_deref(), Some("outside"));
+        assert_eq!(response_mode_of(&only_outside), ResponseMode::Query);
     }
 
     #[test]

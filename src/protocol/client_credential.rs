@@ -95,7 +95,7 @@ pub fn present(
         ));
     }
     if let Some(header) = authorization_header {
-        let (basic_id, secret) = basic(header)?;
+        let (basic_id, secret) = basic(header).map_err(OAuthError::answering_header)?;
         if client_id.is_some_and(|client_id| client_id != basic_id) {
             return Err(invalid_request(
                 "client_id differs from the one in the header",

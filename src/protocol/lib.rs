@@ -24,6 +24,7 @@ pub mod pkce;
 pub mod presented_token;
 pub mod prompt;
 pub mod redirect_uri;
+pub mod request_object;
 pub mod resource;
 pub mod response_mode;
 pub mod scope;

@@ -39,7 +39,7 @@ macro_rules! error_codes {
 
 error_codes! {
     InvalidRequest          "invalid_request"           400  "RFC 6749 §5.2";
-    InvalidClient           "invalid_client"            401  "RFC 6749 §5.2";
+    InvalidClient           "invalid_client"            400  "RFC 6749 §5.2";
     InvalidGrant            "invalid_grant"             400  "RFC 6749 §5.2";
     UnauthorizedClient      "unauthorized_client"       400  "RFC 6749 §5.2";
     UnsupportedGrantType    "unsupported_grant_type"    400  "RFC 6749 §5.2";
@@ -64,6 +64,7 @@ pub struct OAuthError {
     cause: Option<String>,
     client_id: Option<ClientId>,
     mismatch: Option<Box<Mismatch>>,
+    answers_header: bool,
 }
 
 impl OAuthError {
@@ -75,7 +76,23 @@ impl OAuthError {
             cause: None,
             client_id: None,
             mismatch: None,
+            answers_header: false,
         }
+    }
+
+    /// The same refusal of a client that came with an `Authorization` header: "the authorization
+    /// server MUST respond with an HTTP 401 (Unauthorized) status code and include the
+    /// "WWW-Authenticate" response header field" (RFC 6749 §5.2). Without a header there is no
+    /// challenge to answer, and half of the client libraries show a challenge in place of the error.
+    #[must_use]
+    pub fn answering_header(mut self) -> Self {
+        self.answers_header = true;
+        self
+    }
+
+    /// Whether it is answered with a challenge for the `Authorization` header.
+    pub fn challenges(&self) -> bool {
+        self.answers_header && self.code == ErrorCode::InvalidClient
     }
 
     /// The same refusal with what is really the matter, for the log; never sent.
@@ -107,7 +124,10 @@ impl OAuthError {
 
     /// The HTTP status.
     pub fn status(&self) -> u16 {
-        self.code.status()
+        match self.challenges() {
+            true => 401,
+            false => self.code.status(),
+        }
     }
 
     /// What the client is told, in sendable characters.
@@ -240,7 +260,9 @@ mod tests {
 
     #[test]
     fn the_status_follows_from_the_code() {
-        assert_eq!(invalid_client("").status(), 401);
+        assert_eq!(invalid_client("").status(), 400);
+        assert_eq!(invalid_client("").answering_header().status(), 401);
+        assert_eq!(invalid_request("").answering_header().status(), 400);
         assert_eq!(invalid_token("").status(), 401);
         assert_eq!(insufficient_scope("").status(), 403);
         assert_eq!(temporarily_unavailable("").status(), 503);

@@ -81,8 +81,8 @@ impl RedirectUri {
         Ok(Self(text.to_owned()))
     }
 
-    /// Whether a requested URI is this one.
-    pub fn matches(&self, requested: &str) -> bool {
+    /// Whether a requested URI is this one, for a client that runs there.
+    pub fn matches(&self, requested: &str, application_type: ApplicationType) -> bool {
         // "authorization servers MUST utilize exact string matching except for port numbers in
         // localhost redirection URIs of native apps" (RFC 9700 §2.1)
         if self.0 == requested {
@@ -90,7 +90,13 @@ impl RedirectUri {
         }
         // "The authorization server MUST allow any port to be specified at the time of the request
         // for loopback IP redirect URIs" (RFC 8252 §7.3)
-        ["http://127.0.0.1", "http://[::1]"].iter().any(|loopback| {
+        let loopback: &[&str] = match application_type {
+            ApplicationType::Web => &["http://127.0.0.1", "http://[::1]"],
+            // Its libraries listen on whatever port is free, by the name as well: the first sentence
+            // above speaks of it.
+            ApplicationType::Native => &["http://127.0.0.1", "http://[::1]", "http://localhost"],
+        };
+        loopback.iter().any(|loopback| {
             let ours = self.0.strip_prefix(loopback).and_then(after_port);
             ours.is_some() && ours == requested.strip_prefix(loopback).and_then(after_port)
         })
@@ -255,7 +261,7 @@ mod tests {
     #[test]
     fn attacks_4_5_7_12_only_the_exact_string_matches() {
         let uri = registered("https://ok.example/cb?a=1");
-        assert!(uri.matches("https://ok.example/cb?a=1"));
+        assert!(uri.matches("https://ok.example/cb?a=1", Web));
         for other in [
             "https://ok.example/cb",
             "https://ok.example/cb/?a=1",
@@ -272,10 +278,10 @@ mod tests {
             "https://evilok.example/cb?a=1",
             "",
         ] {
-            assert!(!uri.matches(other), "{other}");
+            assert!(!uri.matches(other, Web), "{other}");
         }
         // A star is a star.
-        assert!(!registered("https://ok.example/*").matches("https://ok.example/x"));
+        assert!(!registered("https://ok.example/*").matches("https://ok.example/x", Web));
     }
 
     #[test]
@@ -286,9 +292,9 @@ mod tests {
             "http://127.0.0.1:1/cb",
             "http://127.0.0.1:65535/cb",
         ] {
-            assert!(uri.matches(same), "{same}");
+            assert!(uri.matches(same, Web), "{same}");
         }
-        assert!(registered("http://[::1]:9000/cb").matches("http://[::1]:9001/cb"));
+        assert!(registered("http://[::1]:9000/cb").matches("http://[::1]:9001/cb", Web));
         for other in [
             "http://127.0.0.1:8080/cb?x=1",
             "http://127.0.0.1:8080/CB",
@@ -304,11 +310,23 @@ mod tests {
             "http://[::1]/cb",
             "https://127.0.0.1:8080/cb",
         ] {
-            assert!(!uri.matches(other), "{other}");
+            assert!(!uri.matches(other, Web), "{other}");
         }
         // Names are not addresses: their port is part of the exact string.
-        assert!(!registered("http://localhost:3000/cb").matches("http://localhost:3001/cb"));
-        assert!(!registered("https://127.0.0.1/cb").matches("https://127.0.0.1:8443/cb"));
+        let localhost = registered("http://localhost:3000/cb");
+        assert!(localhost.matches("http://localhost:3001/cb", Native));
+        assert!(localhost.matches("http://localhost/cb", Native));
+        for (other, kind) in [
+            ("http://localhost:3001/cb", Web),
+            ("http://localhost:3001/CB", Native),
+            ("http://localhost.evil:3001/cb", Native),
+            ("http://localhost:80@evil/cb", Native),
+            ("http://127.0.0.1:3000/cb", Native),
+            ("https://localhost:3001/cb", Native),
+        ] {
+            assert!(!localhost.matches(other, kind), "{other}");
+        }
+        assert!(!registered("https://127.0.0.1/cb").matches("https://127.0.0.1:8443/cb", Web));
     }
 
     #[test]

@@ -180,7 +180,7 @@ fn an_assertion_is_used_once_on_all_nodes() {
         let assertion = backend.assertion(key, json!({}));
         assert_eq!(presents(here, &assertion).status, 200);
         for node in [there, here] {
-            assert_eq!(presents(node, &assertion).error(), "401 invalid_client");
+            assert_eq!(presents(node, &assertion).error(), "400 invalid_client");
         }
     }
 }

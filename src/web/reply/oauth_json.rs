@@ -63,9 +63,8 @@ fn status(error: &OAuthError) -> StatusCode {
 pub(crate) fn refused(error: &OAuthError) -> HttpResponse {
     refusal_log::log(error);
     let mut response = no_store(status(error));
-    // "the authorization server MUST respond with an HTTP 401 status code and include the
-    // WWW-Authenticate response header field matching the authentication scheme used by the client"
-    if error.code() == ErrorCode::InvalidClient {
+    // "matching the authentication scheme used by the client" (RFC 6749 §5.2)
+    if error.challenges() {
         response.insert_header((
             WWW_AUTHENTICATE,
             "Basic realm=\"portico\", charset=\"UTF-8\"",
@@ -207,7 +206,8 @@ mod tests {
         cache-control: no-store
         {"error":"invalid_grant","error_description":"the code is not valid"}
         "#);
-        let unknown = send::<()>(Ok(Answer::Refused(invalid_client("no").because("why"))));
+        let unknown = invalid_client("no").because("why").answering_header();
+        let unknown = send::<()>(Ok(Answer::Refused(unknown)));
         insta::assert_snapshot!(shape(unknown).await, @r#"
         401
         content-type: application/json

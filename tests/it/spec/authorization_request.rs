@@ -1,6 +1,7 @@
 //! The authorization request (RFC 6749 §4.1.1 and §3.1, RFC 9207, Form Post Response Mode): what
 //! goes back to the client, what stays on a page, what is ignored.
 
+use foundation::base64url;
 use insta::assert_snapshot;
 use serde_json::json;
 
@@ -183,6 +184,26 @@ in_both_worlds! {
         assert_eq!(visit.tokens().scope, "openid");
         let refused = by_form(market.request().with("response_type", "token"));
         assert_eq!((refused.page.location(), refused.error().as_str()), (None, "unsupported_response_type"));
+    }
+
+    fn an_unsigned_request_object_says_how_its_refusal_is_sent(w: &World) {
+        let market = w.mini_program("market", "openid");
+        let ada = w.person("ada");
+        let encode = |text: &str| base64url::encode(text.as_bytes());
+        let object = format!(
+            "{}.{}.",
+            encode(r#"{"alg":"none"}"#),
+            encode(r#"{"state":"in the object","response_mode":"form_post","redirect_uri":"https://evil.example/"}"#)
+        );
+        let visit = ada.sends(market.request().with("request", &object).with("state", "in the object"));
+        assert_eq!(visit.error(), "request_not_supported");
+        let delivered = visit.delivered();
+        assert_eq!(delivered.to, "https://market.example/callback", "by form_post, to a registered address");
+        assert_eq!(visit.page.location(), None);
+        let signed = object.replace(&encode(r#"{"alg":"none"}"#), &encode(r#"{"alg":"HS256"}"#));
+        let visit = ada.sends(market.request().with("request", &format!("{signed}AAAA")));
+        assert_eq!(visit.error(), "request_not_supported");
+        assert!(visit.page.location().is_some(), "in the query, as the request outside the object asks");
     }
 
     fn parameters_that_are_too_much_get_a_clear_answer(w: &World) {

@@ -89,10 +89,10 @@ in_both_worlds! {
         let market = w.mini_program("market", "openid");
         let public = w.client(json!({ "token_endpoint_auth_method": "none" }));
         let tokens = w.person("ada").uses(&market);
-        assert_eq!(public.introspects(&tokens.access).error(), "401 invalid_client");
+        assert_eq!(public.introspects(&tokens.access).error(), "400 invalid_client");
         let nobody = w.http("POST", "/introspect").header("content-type", "application/x-www-form-urlencoded");
         let reply = w.send(nobody.body(format!("token={}", tokens.access)));
-        assert_eq!(reply.error(), "401 invalid_client");
+        assert_eq!(reply.error(), "400 invalid_client");
         // The bearer of a token is no resource server.
         let bearer = w.http("POST", "/introspect").header("content-type", "application/x-www-form-urlencoded");
         let reply = w.send(bearer.bearer_auth(&tokens.access).body(format!("token={}", tokens.access)));

@@ -28,6 +28,7 @@ use context::Context;
 use output::Output;
 
 use crate::app::Make;
+use crate::config::Config;
 
 /// One sign-in for every mini-program.
 ///
@@ -129,6 +130,7 @@ fn dispatch(cli: Cli) -> Result<(), output::Problem> {
     let make = cli.command.makes();
     let context = || Context::open(cli.config.as_deref(), make);
     let sources = || context::sources(cli.config.as_deref());
+    let config = || Ok(Config::load(&sources())?);
     match cli.command {
         Command::Demo(command) => demo::run(&command, cli.config.as_deref(), &output),
         Command::Serve => serve::run(&sources()),
@@ -137,7 +139,7 @@ fn dispatch(cli: Cli) -> Result<(), output::Problem> {
         Command::Config(command) => config_check::run(&command, &sources(), &output),
         Command::User(command) => user::run(command, &context()?, &output),
         Command::Publisher(command) => publisher::run(command, &context()?, &output),
-        Command::MiniProgram(command) => mini_program::run(command, context, &output),
+        Command::MiniProgram(command) => mini_program::run(command, context, config, &output),
         Command::Client(command) => client::run(command, &context()?, &output),
         Command::Keys(command) => keys::run(command, &context()?, &output),
         Command::Session(command) => session::run(command, &context()?, &output),

@@ -8,8 +8,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use domain::consent::ScopeCatalog;
 use domain::lifetimes::Lifetimes;
+use protocol::scope_catalog::ScopeCatalog;
 use serde::Deserialize;
 
 mod database;

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::client::print_registered;
 use super::context::{Context, read_json};
 use super::output::{Output, Problem};
+use crate::config::Config;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum MiniProgram {
@@ -69,12 +70,13 @@ pub(super) enum Secret {
 pub(super) fn run(
     command: MiniProgram,
     context: impl Fn() -> Result<Context, Problem>,
+    config: impl Fn() -> Result<Config, Problem>,
     output: &Output,
 ) -> Result<(), Problem> {
     match command {
         MiniProgram::New { origin, out } => write_new(&origin, out, output),
         MiniProgram::Check { file } => {
-            let checked = check_manifest(&read_json(&file)?)?;
+            let checked = check_manifest(&read_json(&file)?, &config()?.scopes)?;
             let name = checked.metadata.client_name.unwrap_or_default();
             let unknown = &checked.not_understood;
             let answer = json!({ "ok": true, "client_name": name, "not_understood": unknown });

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use domain::consent::{OperatorScope, ScopeCatalog};
 use foundation::bounded_text::BoundedText;
 use protocol::scope::ScopeName;
+use protocol::scope_catalog::{OperatorScope, ScopeCatalog};
 use serde::Deserialize;
 
 use super::ConfigError;

@@ -6,9 +6,9 @@ use protocol::authorization_error::{AuthorizationErrorCode, AuthorizationRefusal
 use protocol::authorization_request::AuthorizationRequest;
 use protocol::client_metadata::GrantType;
 use protocol::scope;
+use protocol::scope_catalog::ScopeCatalog;
 
 use crate::client::Client;
-use crate::consent::ScopeCatalog;
 
 /// What a check may look at.
 pub struct Checked<'a> {

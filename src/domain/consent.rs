@@ -6,87 +6,12 @@ use std::collections::BTreeMap;
 use foundation::clock::{Instant, Span};
 use foundation::id::{ClientId, GrantId, ReceiptId, UserId};
 use protocol::authorization_request::AuthorizationRequest;
-use protocol::claim::claims_of_scope;
 use protocol::scope::{self, ScopeName, ScopeSet};
+use protocol::scope_catalog::{ScopeCatalog, Silent};
 use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
 use crate::grant::{Grant, GrantedScopes, PurposeVersion};
-
-/// A scope that the operator added for their own resource servers, or marked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OperatorScope {
-    /// Texts for the sheet, by language.
-    pub description: BTreeMap<String, String>,
-    /// Asked on a page of its own.
-    #[serde(default)]
-    pub sensitive: bool,
-}
-
-/// All scopes that Portico knows: the built-in ones and the operator's.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ScopeCatalog {
-    /// The operator's, by name.
-    pub operator: BTreeMap<ScopeName, OperatorScope>,
-}
-
-/// In the order in which people are asked.
-const BUILT_IN: [&str; 14] = [
-    scope::OPENID,
-    scope::OFFLINE_ACCESS,
-    scope::UNIONID,
-    scope::PORTICO_LAUNCH,
-    scope::PROFILE_BASIC,
-    scope::PHONE_VERIFIED,
-    scope::EMAIL_VERIFIED,
-    scope::ADDRESSES,
-    scope::KYC_STATUS,
-    scope::PAYMENT_METHODS,
-    scope::PROFILE,
-    scope::EMAIL,
-    scope::PHONE,
-    scope::ADDRESS,
-];
-
-impl ScopeCatalog {
-    /// Whether the scope exists.
-    pub fn knows(&self, name: &ScopeName) -> bool {
-        BUILT_IN.contains(&name.as_str()) || self.operator.contains_key(name)
-    }
-
-    /// Whether it is asked on a page of its own, nothing ticked beforehand.
-    pub fn is_sensitive(&self, name: &ScopeName) -> bool {
-        let built_in = [scope::ADDRESSES, scope::PAYMENT_METHODS, scope::KYC_STATUS];
-        built_in.contains(&name.as_str()) || self.operator.get(name).is_some_and(|s| s.sensitive)
-    }
-
-    /// Scopes in the order in which people read them: who they are before how to reach them, the
-    /// operator's own last.
-    pub fn in_order<'a>(
-        &self,
-        names: impl IntoIterator<Item = &'a ScopeName>,
-    ) -> Vec<&'a ScopeName> {
-        let mut names: Vec<_> = names.into_iter().collect();
-        names.sort_by_key(|name| {
-            BUILT_IN
-                .iter()
-                .position(|known| *known == name.as_str())
-                .unwrap_or(BUILT_IN.len())
-        });
-        names
-    }
-
-    /// All names, for discovery.
-    pub fn names(&self) -> Vec<String> {
-        let built_in = BUILT_IN
-            .iter()
-            .filter(|s| **s != scope::PORTICO_LAUNCH)
-            .map(ToString::to_string);
-        built_in
-            .chain(self.operator.keys().map(ToString::to_string))
-            .collect()
-    }
-}
 
 /// A remembered refusal of one scope for one purpose.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -185,21 +110,9 @@ impl Asking<'_> {
         let usable = usable_scope(self.client, self.requested);
         usable
             .iter()
-            .filter(|name| !self.is_silent(name))
+            .filter(|name| !is_silent_for(self.client, name, self.catalog))
             .cloned()
             .collect()
-    }
-
-    fn is_silent(&self, name: &ScopeName) -> bool {
-        match name.as_str() {
-            scope::OPENID => true,
-            scope::UNIONID => self
-                .client
-                .publisher
-                .as_ref()
-                .is_some_and(|p| p.verified_at.is_some()),
-            _ => false,
-        }
     }
 
     /// A sheet without rows still greets: a person meets a draft or an ordinary client once.
@@ -271,7 +184,11 @@ pub fn usable_scope(client: &Client, requested: &ScopeSet) -> ScopeSet {
 /// What a person is asked for: the requested scopes, and for ordinary clients the scopes that
 /// contain the claims asked for by name (OIDC Core §5.5). What such a claim brings is the claim
 /// alone; the token's scope does not grow.
-pub fn asked_scope(client: &Client, request: &AuthorizationRequest) -> ScopeSet {
+pub fn asked_scope(
+    client: &Client,
+    request: &AuthorizationRequest,
+    catalog: &ScopeCatalog,
+) -> ScopeSet {
     let mut asked = request.scope.clone();
     if client.mini_program().is_some() {
         return asked;
@@ -283,7 +200,7 @@ pub fn asked_scope(client: &Client, request: &AuthorizationRequest) -> ScopeSet 
         .keys()
         .chain(request.claims.id_token.keys());
     for claim in named {
-        let contains = |name: &&ScopeName| claims_of_scope(name.as_str()).contains(&claim.as_str());
+        let contains = |name: &&ScopeName| catalog.claims_of(name).contains(&claim.as_str());
         if !asked.iter().any(|name| contains(&name))
             && let Some(name) = allowed.iter().find(contains)
         {
@@ -291,11 +208,6 @@ pub fn asked_scope(client: &Client, request: &AuthorizationRequest) -> ScopeSet 
         }
     }
     asked
-}
-
-/// Whether a row of the sheet has a checkbox. `openid` alone cannot be refused and is no row.
-pub fn may_be_refused(name: &ScopeName) -> bool {
-    name.as_str() != scope::OPENID
 }
 
 /// A person's answer to a question.
@@ -308,22 +220,19 @@ pub struct Decision {
 }
 
 impl Decision {
-    /// What the grant allows after the decision. Silent scopes of the request are allowed with it.
+    /// What the grant allows after the decision; the silent scopes of the request are allowed with
+    /// it.
     pub fn apply(
         &self,
         before: Option<&Grant>,
         client: &Client,
-        requested: &ScopeSet,
+        silent: &ScopeSet,
         now: Instant,
     ) -> GrantedScopes {
         let mut scopes = before.map(|g| g.scopes.clone()).unwrap_or_default();
         scopes.take_back(&self.refused);
-        let silent = usable_scope(client, requested)
-            .iter()
-            .filter(|n| is_silent_for(client, n) && !scopes.0.contains_key(*n))
-            .cloned()
-            .collect::<Vec<_>>();
-        for name in self.allowed.iter().cloned().chain(silent) {
+        let missing = silent.difference(&scopes.names());
+        for name in self.allowed.iter().cloned().chain(missing) {
             let purpose = client.purpose_version(&name);
             if !scopes.covers(&name, &purpose) {
                 scopes.allow(name, purpose, now);
@@ -333,14 +242,25 @@ impl Decision {
     }
 }
 
-pub(crate) fn is_silent_for(client: &Client, name: &ScopeName) -> bool {
-    match name.as_str() {
-        scope::OPENID => true,
-        scope::UNIONID => client
+/// The requested scopes that are given without a question: all of them to the super app's own
+/// client.
+pub fn silent_scope(client: &Client, requested: &ScopeSet, catalog: &ScopeCatalog) -> ScopeSet {
+    usable_scope(client, requested)
+        .iter()
+        .filter(|name| is_silent_for(client, name, catalog))
+        .cloned()
+        .collect()
+}
+
+pub(crate) fn is_silent_for(client: &Client, name: &ScopeName, catalog: &ScopeCatalog) -> bool {
+    match catalog.silent(name) {
+        _ if client.is_host() => true,
+        Silent::Never => false,
+        Silent::Always => true,
+        Silent::VerifiedPublisher => client
             .publisher
             .as_ref()
-            .is_some_and(|p| p.verified_at.is_some()),
-        _ => client.is_host(),
+            .is_some_and(|publisher| publisher.verified_at.is_some()),
     }
 }
 

@@ -9,10 +9,11 @@ use foundation::id::{InteractionId, SessionId, UserId};
 use protocol::authorization_error::{AuthorizationErrorCode, AuthorizationRefusal};
 use protocol::authorization_request::AuthorizationRequest;
 use protocol::scope::{ScopeName, ScopeSet};
+use protocol::scope_catalog::ScopeCatalog;
 use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
-use crate::consent::{Asking, Decision, Question, Refusal, ScopeCatalog};
+use crate::consent::{Asking, Decision, Question, Refusal};
 use crate::grant::Grant;
 use crate::session::{ACR_PASSWORD, Session};
 use crate::user::User;
@@ -273,7 +274,11 @@ fn next_consent_page(
     user: UserId,
 ) -> Option<(ConsentPage, Question)> {
     let question = Asking {
-        requested: &crate::consent::asked_scope(standing.client, standing.request),
+        requested: &crate::consent::asked_scope(
+            standing.client,
+            standing.request,
+            standing.catalog,
+        ),
         client: standing.client,
         grant: standing.grant,
         refusals: standing.refusals,

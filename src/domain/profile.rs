@@ -117,19 +117,26 @@ impl Profile {
     /// The most entries of one list.
     pub const MAX_ENTRIES: usize = 20;
 
-    /// One claim's value as a program would get it; `None` when the person has none. A phone
-    /// number or e-mail address under a `*.verified` scope is asked for by `verified_only`.
+    /// One claim's value as a program would get it; `None` when the person has none. Where a scope
+    /// gives "a verified one or nothing", `verified_only` leaves out a phone number or an e-mail
+    /// address that is not, and what is said about it.
     pub fn claim(&self, name: &str, verified_only: bool) -> Option<Value> {
         match name {
-            "email" if verified_only && self.email_verified != Some(true) => return None,
-            "phone_number" if verified_only && self.phone_number_verified != Some(true) => {
+            "email" | "email_verified" if verified_only && self.email_verified != Some(true) => {
                 return None;
             }
-            "email_verified" if self.email.is_some() => {
-                return Some(self.email_verified.unwrap_or(false).into());
+            "phone_number" | "phone_number_verified"
+                if verified_only && self.phone_number_verified != Some(true) =>
+            {
+                return None;
             }
-            "phone_number_verified" if self.phone_number.is_some() => {
-                return Some(self.phone_number_verified.unwrap_or(false).into());
+            "email_verified" => {
+                let verified = self.email_verified.unwrap_or(false);
+                return self.email.as_ref().map(|_| verified.into());
+            }
+            "phone_number_verified" => {
+                let verified = self.phone_number_verified.unwrap_or(false);
+                return self.phone_number.as_ref().map(|_| verified.into());
             }
             "updated_at" => return self.changed_at.map(|t| t.seconds().into()),
             "address" => return self.main_address(),

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use protocol::scope::ScopeName;
+use protocol::scope_catalog::ScopeCatalog;
 use serde_json::{Map, Value};
 
 use crate::client::Client;
@@ -55,11 +56,11 @@ pub struct RegistrationChange {
 
 impl RegistrationChange {
     /// What lies between a client as it is and as it will be.
-    pub fn between(before: &Client, after: &Client) -> Self {
+    pub fn between(before: &Client, after: &Client, catalog: &ScopeCatalog) -> Self {
         let scopes = (before.allowed_scope(), after.allowed_scope());
         let forgets = before.may_be_remembered() && !after.may_be_remembered();
         let asked = scopes.1.iter().filter_map(|name| {
-            if is_silent_for(after, name) {
+            if is_silent_for(after, name, catalog) {
                 return None;
             }
             let why = if !scopes.0.contains(name.as_str()) {
@@ -148,12 +149,13 @@ mod tests {
             .collect()
     }
 
+    fn between(before: &Client, after: &Client) -> RegistrationChange {
+        RegistrationChange::between(before, after, &ScopeCatalog::default())
+    }
+
     #[test]
     fn nothing_is_nothing_whatever_the_state_says() {
-        let change = RegistrationChange::between(
-            &market(json!({})),
-            &market(json!({ "state": "released" })),
-        );
+        let change = between(&market(json!({})), &market(json!({ "state": "released" })));
         assert!(change.is_empty(), "{change:?}");
     }
 
@@ -163,7 +165,7 @@ mod tests {
             "scope": "openid phone.verified addresses",
             "scope_purposes": { "phone.verified": { "en": "To send you offers." } },
         }));
-        let change = RegistrationChange::between(&market(json!({})), &after);
+        let change = between(&market(json!({})), &after);
         assert_eq!(
             asked(&change),
             [("addresses", "new"), ("phone.verified", "other_purpose")]
@@ -180,7 +182,7 @@ mod tests {
             "token_endpoint_auth_method": "none", "redirect_uris": ["market.example:/callback"],
             "application_type": "native",
         });
-        let change = RegistrationChange::between(&market(json!({})), &market(public));
+        let change = between(&market(json!({})), &market(public));
         assert_eq!(
             asked(&change),
             [

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::client::Client;
-use domain::consent::{Receipt, Refusal, ScopeCatalog, may_be_refused};
+use domain::consent::{Receipt, Refusal};
 use domain::grant::Grant;
 use domain::profile::Profile;
 use domain::session::Session;
@@ -13,6 +13,7 @@ use foundation::clock::Instant;
 use foundation::fault::Fault;
 use foundation::id::{ClientId, UserId};
 use protocol::scope::ScopeName;
+use protocol::scope_catalog::ScopeCatalog;
 
 use crate::browser::{Browser, SignedIn};
 use crate::shared_data::{self, ShownValue};
@@ -306,11 +307,11 @@ fn program_view(
 
 fn shared_scopes(grant: &Grant, known: &AccountData, catalog: &ScopeCatalog) -> Vec<SharedScope> {
     let granted = &grant.scopes.0;
-    let names = catalog.in_order(granted.keys().filter(|scope| may_be_refused(scope)));
+    let names = catalog.in_order(granted.keys().filter(|scope| catalog.may_be_refused(scope)));
     let shared = names.into_iter().filter_map(|scope| {
         Some(SharedScope {
             scope: scope.clone(),
-            values: shared_data::values_shown(&known.profile, scope),
+            values: shared_data::values_shown(catalog, &known.profile, scope),
             since: granted.get(scope)?.since,
         })
     });

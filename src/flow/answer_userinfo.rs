@@ -72,6 +72,7 @@ impl Flows {
                 scope: &scope,
                 named,
                 grant: judges_names(&scope, &known.authorized, &allowed),
+                catalog: &self.policy().catalog,
             },
         ));
         if let Some(unionid) = self.unionid(&client, &scope, person).await? {

@@ -151,11 +151,13 @@ impl Flows {
             redirect.uri().to_owned(),
             redirect.given(),
         )
-        .and_then(|request| {
+        .and_then(|mut request| {
+            let catalog = &self.policy().catalog;
+            request.scope = catalog.as_registered(&client.metadata, &request.scope);
             let checked = Checked {
                 request: &request,
                 client: &client,
-                catalog: &self.policy().catalog,
+                catalog,
                 issuer: &self.policy().issuer,
             };
             authorization_check::check(&checked).map(|()| request)

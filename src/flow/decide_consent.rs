@@ -4,12 +4,13 @@
 use std::sync::Arc;
 
 use domain::client::Client;
-use domain::consent::{Question, may_be_refused};
+use domain::consent::Question;
 use domain::interaction::{ConsentPage, Interaction, Next, Progress};
 use domain::profile::Profile;
 use foundation::fault::Fault;
 use protocol::authorization_error::{AuthorizationErrorCode, AuthorizationRefusal};
 use protocol::scope::ScopeName;
+use protocol::scope_catalog::ScopeCatalog;
 use serde::{Deserialize, Serialize};
 
 use crate::Flows;
@@ -48,8 +49,6 @@ pub struct ConsentRow {
     pub values: Vec<ShownValue>,
     /// The publisher's words for why.
     pub purpose: Option<String>,
-    /// The operator's words for what, by language, for scopes that Portico has none for.
-    pub description: Option<std::collections::BTreeMap<String, String>>,
     /// Whether it has a checkbox.
     pub refusable: bool,
 }
@@ -183,16 +182,11 @@ impl Flows {
             .iter()
             .map(String::as_str)
             .collect();
+        let catalog = &self.policy().catalog;
         ConsentRow {
-            values: shared_data::values_shown(profile, scope),
+            values: shared_data::values_shown(catalog, profile, scope),
             purpose: pending.client.purpose(scope, &languages).map(str::to_owned),
-            description: self
-                .policy()
-                .catalog
-                .operator
-                .get(scope)
-                .map(|s| s.description.clone()),
-            refusable: may_be_refused(scope),
+            refusable: catalog.may_be_refused(scope),
             scope: scope.clone(),
         }
     }
@@ -235,8 +229,8 @@ impl Flows {
         if answer == ConsentAnswer::AsOther {
             return self.to_page(pending, browser, FlowStep::SignIn, true).await;
         }
-        let before = pending.progress();
-        let after = match progress_after(&before, &shown, &answer, &signed_in) {
+        let (before, catalog) = (pending.progress(), &self.policy().catalog);
+        let after = match progress_after(&before, &shown, &answer, &signed_in, catalog) {
             Some(progress) => progress,
             None => return self.not_now(pending, browser).await,
         };
@@ -312,6 +306,7 @@ fn progress_after(
     shown: &ShownPage,
     answer: &ConsentAnswer,
     who: &SignedIn,
+    catalog: &ScopeCatalog,
 ) -> Option<Progress> {
     let mut progress = match before.decided_by == Some(who.user.id) {
         true => before.clone(),
@@ -329,7 +324,7 @@ fn progress_after(
             (ConsentAnswer::Withhold, _) => false,
             (ConsentAnswer::Allow(_), true) => true,
             (ConsentAnswer::Allow(ticked), false) => {
-                !may_be_refused(scope) || ticked.iter().any(|t| t == scope.as_str())
+                !catalog.may_be_refused(scope) || ticked.iter().any(|t| t == scope.as_str())
             }
         };
         progress.answers.insert(scope.clone(), allowed);

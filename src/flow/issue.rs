@@ -286,6 +286,7 @@ impl Flows {
             scope: &nothing,
             named: &person.named,
             grant: judges_names(scope, &person.authorized_scope, &allowed),
+            catalog: &self.policy().catalog,
         };
         Ok(claims_of(&profile.unwrap_or_default(), &asked))
     }

@@ -7,7 +7,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::consent::ScopeCatalog;
 use domain::lifetimes::Lifetimes;
 use foundation::clock::{Instant, SharedClock};
 use foundation::entropy::SharedEntropy;
@@ -15,6 +14,7 @@ use keys::key_ring::{KeyRing, Keys};
 use live::Live;
 use outbound::fetch::SharedFetch;
 use outbound::jwks::ClientKeys;
+use protocol::scope_catalog::ScopeCatalog;
 use store::Store;
 
 pub mod account;

@@ -17,8 +17,10 @@ use std::collections::BTreeMap;
 use domain::kyc::{Kyc, KycStatus};
 use domain::payment_method::PaymentMethod;
 use domain::profile::{Address, Profile};
-use protocol::claim::{self, ClaimNeed, claims_of_scope};
-use protocol::scope::{self, ScopeName, ScopeSet};
+use protocol::claim::ClaimNeed;
+use protocol::scope::{ScopeName, ScopeSet};
+use protocol::scope_catalog::{Form, ScopeCatalog};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 /// What was asked for, and what the person allows.
@@ -30,6 +32,8 @@ pub(crate) struct RequestedClaims<'a> {
     pub(crate) named: &'a BTreeMap<String, ClaimNeed>,
     /// All that the grant allows now.
     pub(crate) grant: &'a ScopeSet,
+    /// The scopes there are.
+    pub(crate) catalog: &'a ScopeCatalog,
 }
 
 /// The scopes that claims asked for by name are judged by: all that the person allows, for a token
@@ -52,31 +56,26 @@ pub(crate) fn judges_names<'a>(
 pub(crate) fn claims_of(profile: &Profile, asked: &RequestedClaims<'_>) -> Map<String, Value> {
     let mut claims = Map::new();
     let by_scope = |set: &ScopeSet, name: &str| {
-        let containing = set
+        let rows = set
             .iter()
-            .filter(|scope| claims_of_scope(scope.as_str()).contains(&name));
-        containing
-            .map(|scope| is_verified_only(scope.as_str()))
+            .filter_map(|scope| asked.catalog.row(scope.as_str()));
+        rows.filter(|row| row.claims.contains(&name))
+            .map(|row| row.verified_only)
             .reduce(|a, b| a && b)
     };
-    for name in claim::ALL {
+    for name in asked.catalog.claims() {
         // Whether the claim is allowed, and if so whether only a verified value is.
         let verified_only = by_scope(asked.scope, name).or_else(|| {
             asked
                 .named
-                .contains_key(*name)
+                .contains_key(name)
                 .then(|| by_scope(asked.grant, name))?
         });
         if let Some(value) = verified_only.and_then(|only| profile.claim(name, only)) {
-            claims.insert((*name).to_owned(), value);
+            claims.insert(name.to_owned(), value);
         }
     }
     claims
-}
-
-/// "a verified one or nothing".
-fn is_verified_only(scope: &str) -> bool {
-    matches!(scope, scope::PHONE_VERIFIED | scope::EMAIL_VERIFIED)
 }
 
 /// A value that a scope would share, before it is put into words.
@@ -103,74 +102,50 @@ pub enum ShownValue {
 
 /// The values that a scope would share now, for the consent sheet and the account page. Empty when
 /// the person has none, or the scope stands for none.
-pub fn values_shown(profile: &Profile, scope: &ScopeName) -> Vec<ShownValue> {
-    let text = |name| text_claim(profile, name, scope).into_iter();
-    match scope.as_str() {
-        scope::PROFILE_BASIC => named(profile, &[claim::NICKNAME]),
-        scope::PROFILE => named(
-            profile,
-            &[
-                claim::NICKNAME,
-                claim::PREFERRED_USERNAME,
-                claim::GENDER,
-                claim::BIRTHDATE,
-                claim::WEBSITE,
-                claim::PROFILE,
-                claim::LOCALE,
-                claim::ZONEINFO,
-            ],
-        ),
-        scope::PHONE | scope::PHONE_VERIFIED => {
-            text(claim::PHONE_NUMBER).map(ShownValue::Phone).collect()
-        }
-        scope::EMAIL | scope::EMAIL_VERIFIED => text(claim::EMAIL).map(ShownValue::Text).collect(),
-        scope::ADDRESS => {
-            let only = profile.address.iter().chain(&profile.addresses).take(1);
-            only.map(|address| ShownValue::Address {
-                label: None,
-                line: address.line(),
-            })
-            .collect()
-        }
-        scope::ADDRESSES => profile.addresses.iter().map(labelled).collect(),
-        scope::PAYMENT_METHODS => profile
-            .payment_methods
-            .iter()
-            .cloned()
-            .map(ShownValue::Card)
-            .collect(),
-        scope::KYC_STATUS => {
-            let checked = profile
-                .kyc
-                .iter()
-                .filter(|kyc| kyc.status != KycStatus::None);
-            checked.cloned().map(ShownValue::Kyc).collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// The name, and those of the claims that the person has.
-fn named(profile: &Profile, claims: &[&'static str]) -> Vec<ShownValue> {
-    let name = profile.name.clone().map(ShownValue::Text);
-    let others = claims.iter().filter_map(|claim| {
-        let value = profile.claim(claim, false)?;
-        Some(ShownValue::Claim(claim, value.as_str()?.to_owned()))
+pub fn values_shown(
+    catalog: &ScopeCatalog,
+    profile: &Profile,
+    scope: &ScopeName,
+) -> Vec<ShownValue> {
+    let Some(row) = catalog.row(scope.as_str()) else {
+        return Vec::new();
+    };
+    let shown = row.shown.iter().flat_map(|(claim, form)| {
+        // Exactly as the scope would give it.
+        let value = profile.claim(claim, row.verified_only);
+        let each = value.map_or_else(Vec::new, each);
+        each.into_iter()
+            .filter_map(|value| shown(claim, *form, value))
     });
-    name.into_iter().chain(others).collect()
+    shown.collect()
 }
 
-/// A claim exactly as the scope would give it.
-fn text_claim(profile: &Profile, name: &str, scope: &ScopeName) -> Option<String> {
-    let value = profile.claim(name, is_verified_only(scope.as_str()))?;
-    value.as_str().map(str::to_owned)
-}
-
-fn labelled(address: &Address) -> ShownValue {
-    ShownValue::Address {
-        label: address.label.clone(),
-        line: address.line(),
+/// The entries of a list, or the one value that there is.
+fn each(value: Value) -> Vec<Value> {
+    match value {
+        Value::Array(entries) => entries,
+        value => vec![value],
     }
+}
+
+fn shown(claim: &'static str, form: Form, value: Value) -> Option<ShownValue> {
+    match form {
+        Form::Text => read(value).map(ShownValue::Text),
+        Form::Named => read(value).map(|text| ShownValue::Claim(claim, text)),
+        Form::Phone => read(value).map(ShownValue::Phone),
+        Form::Address => read(value).map(|address: Address| ShownValue::Address {
+            line: address.line(),
+            label: address.label,
+        }),
+        Form::Card => read(value).map(ShownValue::Card),
+        Form::IdentityCheck => read(value)
+            .filter(|kyc: &Kyc| kyc.status != KycStatus::None)
+            .map(ShownValue::Kyc),
+    }
+}
+
+fn read<T: DeserializeOwned>(value: Value) -> Option<T> {
+    serde_json::from_value(value).ok()
 }
 
 #[cfg(test)]
@@ -205,6 +180,7 @@ mod tests {
             scope: &scope,
             named: &named,
             grant: &grant,
+            catalog: &ScopeCatalog::default(),
         };
         let mut names: Vec<_> = claims_of(&ada(), &asked).keys().cloned().collect();
         names.sort_unstable();
@@ -228,7 +204,10 @@ mod tests {
     #[test]
     fn a_verified_scope_gives_a_verified_value_or_nothing() {
         assert_eq!(names("phone.verified", &[], ""), [""; 0]);
-        assert_eq!(names("email.verified", &[], ""), ["email"]);
+        assert_eq!(
+            names("email.verified", &[], ""),
+            ["email", "email_verified"]
+        );
         assert_eq!(
             names("phone", &[], ""),
             ["phone_number", "phone_number_verified"]
@@ -274,7 +253,11 @@ mod tests {
 
     #[test]
     fn a_person_sees_what_would_be_shared() {
-        let shown = |scope: &str| values_shown(&ada(), &ScopeName::parse(scope).expect("a scope"));
+        let catalog = ScopeCatalog::default();
+        let shown = |scope: &str| {
+            let scope = ScopeName::parse(scope).expect("a scope");
+            values_shown(&catalog, &ada(), &scope)
+        };
         let text = |text: &str| ShownValue::Text(text.to_owned());
         assert_eq!(
             shown("profile.basic"),
@@ -317,6 +300,6 @@ mod tests {
         let kyc = json!({ "kyc": { "level": "none", "status": "none" } });
         let profile: Profile = serde_json::from_value(kyc).expect("a profile");
         let scope = ScopeName::parse("kyc.status").expect("a scope");
-        assert_eq!(values_shown(&profile, &scope), []);
+        assert_eq!(values_shown(&ScopeCatalog::default(), &profile, &scope), []);
     }
 }

@@ -26,7 +26,8 @@ pub use registration::{parse_metadata, refuse_operator_members};
 use crate::oauth_error::{ErrorCode, OAuthError};
 pub use crate::redirect_uri::ApplicationType;
 use crate::redirect_uri::RedirectUri;
-use crate::scope::{self, STANDARD_SCOPES, ScopeName, ScopeSet};
+use crate::scope::{ScopeName, ScopeSet};
+use crate::scope_catalog::{self, ScopeRow, Standard};
 use crate::web_uri;
 
 /// Registered metadata, with the defaults filled in.
@@ -161,17 +162,23 @@ impl ClientMetadata {
         named.is_some() && named == self.redirect_host()
     }
 
-    /// What it may ask for. A client that registered no `scope` may ask for the standard ones,
-    /// `offline_access` among them only if it may use refresh tokens.
+    /// What it may ask for. A client that registered no `scope` may ask for the standard ones of the
+    /// table.
     pub fn allowed_scope(&self) -> Cow<'_, ScopeSet> {
         if let Some(scope) = &self.scope {
             return Cow::Borrowed(scope);
         }
-        let standard = STANDARD_SCOPES
-            .iter()
-            .filter(|name| **name != scope::OFFLINE_ACCESS || self.may_use(GrantType::RefreshToken))
-            .filter_map(|name| ScopeName::parse(name).ok());
-        Cow::Owned(standard.collect())
+        let means = |row: &&ScopeRow| match row.standard {
+            Standard::No => false,
+            Standard::Yes => true,
+            Standard::WithRefreshTokens => self.may_use(GrantType::RefreshToken),
+        };
+        let standard = scope_catalog::BUILT_IN.iter().filter(means);
+        Cow::Owned(
+            standard
+                .filter_map(|row| ScopeName::parse(row.name).ok())
+                .collect(),
+        )
     }
 
     /// The members of this metadata's text that mean nothing here, in their order: "The authorization

@@ -5,7 +5,6 @@
 
 use serde_json::{Value, json};
 
-use crate::claim;
 use crate::client_metadata::{GrantType, SignatureAlgorithm, TokenEndpointAuthMethod};
 use crate::prompt::Prompts;
 
@@ -38,6 +37,8 @@ pub struct Endpoints {
 pub struct Offer {
     /// All scopes, the operator's own among them.
     pub scopes: Vec<String>,
+    /// The claims that scopes stand for.
+    pub claims: Vec<&'static str>,
     /// Language tags of the pages.
     pub ui_locales: Vec<String>,
 }
@@ -69,7 +70,7 @@ pub fn openid_configuration(endpoints: &Endpoints, offer: &Offer) -> Value {
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": names(SignatureAlgorithm::OURS),
         "claim_types_supported": ["normal"],
-        "claims_supported": claims_supported(),
+        "claims_supported": claims_supported(offer),
         "claims_parameter_supported": true,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
@@ -121,7 +122,7 @@ fn names(algorithms: &[SignatureAlgorithm]) -> Vec<&'static str> {
         .collect()
 }
 
-fn claims_supported() -> Vec<&'static str> {
+fn claims_supported(offer: &Offer) -> Vec<&'static str> {
     let protocol = [
         "sub",
         "iss",
@@ -134,7 +135,7 @@ fn claims_supported() -> Vec<&'static str> {
         "amr",
         "sid",
     ];
-    protocol.iter().chain(claim::ALL).copied().collect()
+    protocol.iter().chain(&offer.claims).copied().collect()
 }
 
 #[cfg(test)]
@@ -144,6 +145,7 @@ mod tests {
     fn documents(issuer: &str) -> [Value; 2] {
         let offer = Offer {
             scopes: vec!["openid".into()],
+            claims: vec!["name"],
             ui_locales: vec!["en".into()],
         };
         let endpoints = Endpoints::of(issuer);

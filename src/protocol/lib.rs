@@ -28,6 +28,7 @@ pub mod request_object;
 pub mod resource;
 pub mod response_mode;
 pub mod scope;
+pub mod scope_catalog;
 pub mod token_request;
 pub mod token_response;
 pub mod web_uri;

@@ -1,6 +1,5 @@
-//! Scopes: the names of RFC 6749 §3.3, bounded sets of them, and the ones that Portico knows.
-//!
-//! Which claims a scope stands for is in [`crate::claim`]; who may ask for it is `domain`'s.
+//! Scopes: the names of RFC 6749 §3.3 and bounded sets of them, with the few names that change what
+//! an answer is. All that there are, and what each means, is [`crate::scope_catalog`]'s.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,29 +14,6 @@ pub const OFFLINE_ACCESS: &str = "offline_access";
 pub const UNIONID: &str = "unionid";
 /// A host may launch mini-programs with this token.
 pub const PORTICO_LAUNCH: &str = "portico:launch";
-/// Name and picture, for mini-programs.
-pub const PROFILE_BASIC: &str = "profile.basic";
-/// A verified phone number, for mini-programs.
-pub const PHONE_VERIFIED: &str = "phone.verified";
-/// A verified e-mail address, for mini-programs.
-pub const EMAIL_VERIFIED: &str = "email.verified";
-/// The address book, for mini-programs; sensitive.
-pub const ADDRESSES: &str = "addresses";
-/// References to payment methods, for mini-programs; sensitive.
-pub const PAYMENT_METHODS: &str = "payment_methods";
-/// The state of identity verification, for mini-programs; sensitive.
-pub const KYC_STATUS: &str = "kyc.status";
-/// The whole profile (OpenID Connect Core §5.4); not for mini-programs.
-pub const PROFILE: &str = "profile";
-/// E-mail (OpenID Connect Core §5.4); not for mini-programs.
-pub const EMAIL: &str = "email";
-/// Phone (OpenID Connect Core §5.4); not for mini-programs.
-pub const PHONE: &str = "phone";
-/// Postal address (OpenID Connect Core §5.4); not for mini-programs.
-pub const ADDRESS: &str = "address";
-
-/// The standard scopes: what a client that registered without `scope` may ask for.
-pub const STANDARD_SCOPES: &[&str] = &[OPENID, OFFLINE_ACCESS, PROFILE, EMAIL, PHONE, ADDRESS];
 
 /// Bytes of one name.
 const MAX_NAME: usize = 128;

@@ -62,8 +62,10 @@ impl Language {
         &self.0.tag_text
     }
 
-    pub(crate) fn identifier(&self) -> &LanguageIdentifier {
-        &self.0.tag
+    /// Its own tag and those of the languages where a sentence is looked for that it lacks.
+    pub(crate) fn with_fallback(&self) -> Vec<&LanguageIdentifier> {
+        let fallback = self.0.fallback.iter().flat_map(Self::with_fallback);
+        std::iter::once(&self.0.tag).chain(fallback).collect()
     }
 
     /// `ltr` or `rtl`, for `<html dir>`.
@@ -161,6 +163,12 @@ impl fmt::Debug for Language {
 impl PartialEq for Language {
     fn eq(&self, other: &Self) -> bool {
         self.0.tag == other.0.tag
+    }
+}
+
+impl AsRef<LanguageIdentifier> for Language {
+    fn as_ref(&self) -> &LanguageIdentifier {
+        &self.0.tag
     }
 }
 

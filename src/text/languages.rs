@@ -1,10 +1,14 @@
-//! Which languages there are, and which one a page is written in.
+//! Which languages there are, which one a page is written in, and which of a stranger's texts goes
+//! with it.
 //!
 //! Owns negotiation. Where the wishes come from (`ui_locales`, a person's setting, a header) is
 //! `web`'s and `flow`'s business.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use fluent_langneg::NegotiationStrategy::Lookup;
+use fluent_langneg::negotiate_languages;
 use unic_langid::LanguageIdentifier;
 
 use crate::language::Language;
@@ -21,11 +25,12 @@ const MAX_HEADER_BYTES: usize = 1024;
 
 static BUILT_IN: LazyLock<Languages> = LazyLock::new(|| Languages::from_sources(SOURCES));
 
-/// All languages, English first.
+/// All languages.
 #[derive(Clone, Debug)]
 pub struct Languages {
     fallback: Language,
-    others: Vec<Language>,
+    /// English first.
+    all: Vec<Language>,
 }
 
 impl Languages {
@@ -53,9 +58,9 @@ impl Languages {
             .filter_map(|tag| {
                 let id: LanguageIdentifier = tag.parse().ok()?;
                 Some(Language::new(id, &files_of(tag), Some(fallback.clone())))
-            })
-            .collect();
-        Self { fallback, others }
+            });
+        let all = std::iter::once(fallback.clone()).chain(others).collect();
+        Self { fallback, all }
     }
 
     /// The last resort: English.
@@ -65,13 +70,10 @@ impl Languages {
 
     /// The tags of all languages, for `ui_locales_supported`.
     pub fn tags(&self) -> Vec<String> {
-        self.iter()
+        self.all
+            .iter()
             .map(|language| language.tag().to_owned())
             .collect()
-    }
-
-    fn iter(&self) -> impl Iterator<Item = &Language> {
-        std::iter::once(&self.fallback).chain(&self.others)
     }
 
     /// The first language that is both wished for and there: `ui_locales` in their order, then the
@@ -85,36 +87,47 @@ impl Languages {
         accept_language: Option<&str>,
     ) -> Language {
         let header = accept_language.map(wishes_of_header).unwrap_or_default();
-        ui_locales
+        let wishes: Vec<LanguageIdentifier> = ui_locales
             .iter()
             .take(MAX_WISHES)
             .map(String::as_str)
             .chain(person)
             .chain(header)
-            .find_map(|wish| self.lookup(wish))
-            .unwrap_or_else(|| self.fallback())
+            .filter_map(|wish| wish.parse().ok())
+            .collect();
+        let found = negotiate_languages(&wishes, &self.all, None, Lookup);
+        found
+            .first()
+            .map_or_else(|| self.fallback(), |language| (*language).clone())
     }
+}
 
-    /// RFC 4647 §3.4: "the language range is progressively truncated from the end until a matching
-    /// language tag is located"; then any language of the same name (`pt` finds `pt-BR`).
-    fn lookup(&self, wish: &str) -> Option<Language> {
-        let wish: LanguageIdentifier = wish.parse().ok()?;
-        let mut range = wish.clone();
-        range.clear_variants();
-        let mut ranges = vec![wish.clone(), range.clone()];
-        range.region = None;
-        ranges.push(range.clone());
-        range.script = None;
-        ranges.push(range);
-        let exact = ranges
-            .iter()
-            .find_map(|r| self.iter().find(|l| l.identifier() == r));
-        exact
-            .or_else(|| {
-                self.iter()
-                    .find(|l| l.identifier().language == wish.language)
-            })
-            .cloned()
+/// A stranger's text in one of the languages that they wrote it in.
+#[derive(PartialEq)]
+struct Written<'a> {
+    language: LanguageIdentifier,
+    text: &'a str,
+}
+
+impl AsRef<LanguageIdentifier> for Written<'_> {
+    fn as_ref(&self) -> &LanguageIdentifier {
+        &self.language
+    }
+}
+
+impl Language {
+    /// The text that goes with a page in this language: in the language itself, else in English as the
+    /// page would be, else the first that there is.
+    pub fn choose<'a>(&self, texts: &'a BTreeMap<String, String>) -> Option<&'a str> {
+        let written = texts.iter().filter_map(|(tag, text)| {
+            let language = tag.parse().ok()?;
+            Some(Written { language, text })
+        });
+        let written: Vec<Written<'a>> = written.collect();
+        let wishes: Vec<&LanguageIdentifier> = self.with_fallback();
+        let found = negotiate_languages(&wishes, &written, None, Lookup);
+        let first = || texts.values().next().map(String::as_str);
+        found.first().map(|written| written.text).or_else(first)
     }
 }
 
@@ -202,6 +215,30 @@ mod tests {
             "pt-BR"
         );
         assert_eq!(chosen(&[], None, Some(&"ar,".repeat(1000))), "en");
+    }
+
+    #[test]
+    fn a_strangers_text_goes_with_the_page() {
+        let texts = |tags: &[&str]| -> BTreeMap<String, String> {
+            let texts = tags
+                .iter()
+                .map(|tag| ((*tag).to_owned(), (*tag).to_owned()));
+            texts.collect()
+        };
+        let arabic = languages().negotiate(&["ar".into()], None, None);
+        for (written, chosen) in [
+            (&["ar", "de", "en"][..], Some("ar")),
+            (&["ar-EG", "en"], Some("ar-EG")),
+            (&["de", "en-GB"], Some("en-GB")),
+            (&["de", "fr"], Some("de")),
+            (&["123456789", "AR"], Some("AR")),
+            (&[], None),
+        ] {
+            assert_eq!(arabic.choose(&texts(written)), chosen, "{written:?}");
+        }
+        let english = languages().fallback();
+        assert_eq!(english.choose(&texts(&["ar", "en"])), Some("en"));
+        assert_eq!(english.choose(&texts(&["ar"])), Some("ar"));
     }
 
     #[test]

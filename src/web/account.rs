@@ -8,7 +8,8 @@ use flow::account::{AccountAnswer, Overview, ProgramView};
 use flow::browser::CookieChanges;
 use foundation::fault::Fault;
 use foundation::id::ClientId;
-use protocol::scope::{self, ScopeName};
+use protocol::scope::ScopeName;
+use protocol::scope_catalog::{ScopeCatalog, TakenBack};
 use serde::Deserialize;
 use text::Language;
 
@@ -144,11 +145,12 @@ fn page(visitor: &Visitor, overview: Overview, done: &Done) -> HttpResponse {
         contacts: profile.email.iter().cloned().chain(phone).collect(),
     };
     let back = back_to(overview.host.as_ref());
-    let notice = notice(&chrome.language, done, &overview);
+    let catalog = &visitor.state.flows.policy().catalog;
+    let notice = notice(&chrome.language, catalog, done, &overview);
     let programs = overview
         .programs
         .into_iter()
-        .map(|p| program(&chrome.language, p))
+        .map(|p| program(&chrome.language, catalog, p))
         .collect();
     visitor.page(
         &AccountPage {
@@ -172,15 +174,15 @@ fn back_to(host: Option<&Client>) -> Option<BackLink> {
     })
 }
 
-fn program(language: &Language, view: ProgramView) -> KnowingProgram {
-    let label = |scope: &ScopeName| share::label(language, scope.as_str(), None);
+fn program(language: &Language, catalog: &ScopeCatalog, view: ProgramView) -> KnowingProgram {
+    let label = |scope: &ScopeName| share::label(language, catalog, scope);
     let known = |shared: flow::account::SharedScope| KnownScope {
         label: label(&shared.scope),
         value: match shown::lines(language, &shared.values) {
             lines if lines.is_empty() => Value::None,
             lines => Value::Lines(lines),
         },
-        can_take_back: shared.scope.as_str() != scope::PORTICO_LAUNCH,
+        can_take_back: catalog.taken_back(&shared.scope) == TakenBack::Alone,
         scope: shared.scope.to_string(),
     };
     let refused = |scope: &ScopeName| RefusedScope {
@@ -203,7 +205,12 @@ fn program(language: &Language, view: ProgramView) -> KnowingProgram {
 }
 
 /// What the last tap did, as far as it is so now: a link that somebody made up says nothing else.
-fn notice(language: &Language, done: &Done, overview: &Overview) -> Option<AccountNotice> {
+fn notice(
+    language: &Language,
+    catalog: &ScopeCatalog,
+    done: &Done,
+    overview: &Overview,
+) -> Option<AccountNotice> {
     let client = done.client.as_deref()?;
     let mut programs = overview.programs.iter();
     let Some(view) = programs.find(|p| p.client.id.as_str() == client) else {
@@ -217,7 +224,7 @@ fn notice(language: &Language, done: &Done, overview: &Overview) -> Option<Accou
     };
     let scope = ScopeName::parse(done.scope.as_deref()?).ok()?;
     let program = view.client.name().to_owned();
-    let label = share::label(language, scope.as_str(), None);
+    let label = share::label(language, catalog, &scope);
     let refused = view.refused.contains(&scope);
     let shared = view.shared.iter().any(|shared| shared.scope == scope);
     let known = view.client.allowed_scope().contains(scope.as_str());

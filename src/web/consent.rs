@@ -3,12 +3,12 @@
 use actix_web::HttpResponse;
 use actix_web::web::{self, Query, ServiceConfig};
 use flow::decide_consent::{ConsentAnswer, ConsentRow, ConsentView, PageOr};
-use protocol::scope;
+use protocol::scope_catalog::ScopeCatalog;
 use text::Language;
 
 use crate::extract::browser::Visitor;
 use crate::extract::page_form::PageForm;
-use crate::face::{face, icon, in_language};
+use crate::face::{face, icon};
 use crate::method;
 use crate::page::consent::{ConsentPage, ScopeRow};
 use crate::page::error::ErrorKind;
@@ -71,10 +71,11 @@ fn sheet(visitor: &Visitor, view: ConsentView) -> HttpResponse {
         view.signed_in.user.language.as_deref(),
     );
     let rules = PageRules::of(&view.setting).with_image(icon(&view.client));
+    let catalog = &visitor.state.flows.policy().catalog;
     let rows = view
         .rows
         .into_iter()
-        .map(|row| scope_row(&chrome.language, row))
+        .map(|row| scope_row(&chrome.language, catalog, row))
         .collect();
     let page = ConsentPage {
         step: view.step,
@@ -87,30 +88,20 @@ fn sheet(visitor: &Visitor, view: ConsentView) -> HttpResponse {
     visitor.page(&page, &rules)
 }
 
-fn scope_row(language: &Language, row: ConsentRow) -> ScopeRow {
-    let name = row.scope.as_str();
-    let description = row
-        .description
-        .as_ref()
-        .and_then(|texts| in_language(texts, language));
+fn scope_row(language: &Language, catalog: &ScopeCatalog, row: ConsentRow) -> ScopeRow {
     ScopeRow {
-        label: share::label(language, name, description),
-        value: value(language, &row),
-        purpose: row.purpose.clone(),
+        label: share::label(language, catalog, &row.scope),
+        value: value(language, catalog, &row),
+        purpose: row.purpose,
         refusable: row.refusable,
-        scope: name.to_owned(),
+        scope: row.scope.to_string(),
     }
 }
 
-/// What would be shared. Scopes of the operator's own services, those that share no datum, and an id
-/// that is made when it is shared have no value to show.
-pub(crate) fn value(language: &Language, row: &ConsentRow) -> Value {
-    let name = row.scope.as_str();
-    if name == scope::UNIONID || protocol::claim::claims_of_scope(name).is_empty() {
-        return Value::None;
-    }
+/// What would be shared.
+fn value(language: &Language, catalog: &ScopeCatalog, row: &ConsentRow) -> Value {
     let lines = shown::lines(language, &row.values);
-    Value::of(language, name, lines)
+    Value::of(language, catalog, &row.scope, lines)
 }
 
 fn sensitive(visitor: &Visitor, mut view: ConsentView) -> HttpResponse {
@@ -122,17 +113,13 @@ fn sensitive(visitor: &Visitor, mut view: ConsentView) -> HttpResponse {
     let Some(row) = view.rows.pop() else {
         return visitor.error(ErrorKind::StepExpired { program: None });
     };
-    let description = row
-        .description
-        .as_ref()
-        .and_then(|texts| in_language(texts, &chrome.language));
+    let catalog = &visitor.state.flows.policy().catalog;
     let page = SensitiveScopePage {
         step: view.step,
         person: view.person,
         program: face(&view.client),
-        what: share::label_in_sentence(&chrome.language, row.scope.as_str(), description),
-        value: value(&chrome.language, &row),
-        scope: row.scope.to_string(),
+        what: share::label_in_sentence(&chrome.language, catalog, &row.scope),
+        value: value(&chrome.language, catalog, &row),
         purpose: row.purpose,
         chrome,
     };

@@ -2,7 +2,6 @@
 
 use domain::client::Client;
 use domain::mini_program::MiniProgramState;
-use text::Language;
 
 use crate::page::link::Link;
 use crate::page::program::{ProgramFace, Publisher};
@@ -34,18 +33,4 @@ pub(crate) fn icon(client: &Client) -> Option<&str> {
         Some(manifest) => manifest.icon_uri.as_deref(),
         None => client.metadata.logo_uri.as_deref(),
     }
-}
-
-/// An operator's text in the best language there is.
-pub(crate) fn in_language<'a>(
-    texts: &'a std::collections::BTreeMap<String, String>,
-    language: &Language,
-) -> Option<&'a str> {
-    let tag = language.tag();
-    let primary = tag.split('-').next().unwrap_or(tag);
-    let found = texts
-        .get(tag)
-        .or_else(|| texts.get(primary))
-        .or_else(|| texts.get("en"));
-    found.or_else(|| texts.values().next()).map(String::as_str)
 }

@@ -15,6 +15,7 @@ mod openid_connect;
 mod openidconnect;
 mod refresh;
 mod revocation;
+mod scopes;
 mod sign_in;
 mod token_endpoint;
 mod userinfo;

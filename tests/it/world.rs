@@ -4,6 +4,7 @@
 //! Actors stand below `world/`: a [`Person`] has a browser, a [`Program`] is a client. What is set up
 //! goes through the same acts of the operator as the commands; nothing is written beside them.
 
+use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -15,6 +16,8 @@ use foundation::clock::{Clock as _, Instant, ManualClock, Span};
 use foundation::entropy::SystemEntropy;
 use portico::app::{App, Running, StoreHooks};
 use portico::config::Config;
+use protocol::scope::ScopeName;
+use protocol::scope_catalog::OperatorScope;
 use serde_json::{Value, json};
 use store::faultpoint::Faultpoints;
 use tokio::runtime::Runtime;
@@ -175,6 +178,7 @@ impl World {
         if let Some(issuer) = &issuer {
             config.server.issuer.clone_from(issuer);
         }
+        config.scopes.operator = operator_scopes();
         settings(&mut config);
         let (ahead, up) = match (place.database.is_sqlite(), &issuer) {
             (true, _) => (0, 0),
@@ -338,6 +342,16 @@ impl World {
         self.wait(act).unwrap_or_else(fault).unwrap_or_else(refused)
     }
 
+    /// Why an act of the operator is refused.
+    pub(crate) fn refuses<T: std::fmt::Debug>(
+        &self,
+        act: impl Future<Output = Administered<T>>,
+    ) -> String {
+        let fault = |fault: foundation::fault::Fault| panic!("{}", fault.chain());
+        let answer = self.wait(act).unwrap_or_else(fault);
+        answer.expect_err("refused").to_string()
+    }
+
     /// A person with a full profile and a browser that has not been here before.
     pub(crate) fn person(&self, username: &str) -> Person {
         Person::new(self, username)
@@ -425,4 +439,20 @@ fn http_client(address: SocketAddr, certificate: Option<&Certificate>) -> reqwes
         None => client,
     };
     client.build().expect("a client")
+}
+
+/// What the operator of every world offers besides: stock and orders of a shop.
+fn operator_scopes() -> BTreeMap<ScopeName, OperatorScope> {
+    let scope = |name, text: &str| {
+        let described = OperatorScope {
+            description: BTreeMap::from([("en".to_owned(), text.to_owned())]),
+            sensitive: false,
+        };
+        (ScopeName::parse(name).expect("a scope"), described)
+    };
+    [
+        scope("orders", "Your orders"),
+        scope("stock", "What is in stock"),
+    ]
+    .into()
 }

@@ -10,6 +10,7 @@ use foundation::clock::Instant;
 use foundation::fault::Fault;
 use foundation::id::{AuditId, ClientId, ReceiptId};
 use protocol::scope::{ScopeName, ScopeSet};
+use protocol::scope_catalog::TakenBack;
 
 use super::AccountAnswer;
 use crate::Flows;
@@ -67,6 +68,11 @@ impl Flows {
         let Some(client) = self.find_client(client_id).await? else {
             return Ok(AccountAnswer::NothingThere);
         };
+        if let Change::TakeBack(scope) = &change
+            && self.policy().catalog.taken_back(scope) != TakenBack::Alone
+        {
+            return Ok(AccountAnswer::NothingThere);
+        }
         let (now, kind) = (self.now(), change.kind());
         let ids = (
             ReceiptId::new(now, self.entropy()),
@@ -153,7 +159,7 @@ fn take_back_in(
 ) -> Result<Option<(ScopeSet, ScopeSet)>, Fault> {
     let taken: ScopeSet = std::iter::once(scope.clone()).collect();
     let mut scopes = grant.scopes.clone();
-    if !domain::consent::may_be_refused(scope) || !scopes.take_back(&taken) {
+    if !scopes.take_back(&taken) {
         return Ok(None);
     }
     store::grants::set_scopes(tx, grant.id, &scopes, now)?;

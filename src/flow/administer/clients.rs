@@ -10,8 +10,9 @@ use foundation::fault::Fault;
 use foundation::id::{ClientId, CredentialId};
 use foundation::secret::{SecretKind, SecretText};
 use protocol::client_metadata::{
-    ClientMetadata, MiniProgramManifest, parse_manifest, parse_metadata,
+    ClientMetadata, MetadataError, MiniProgramManifest, parse_manifest, parse_metadata,
 };
+use protocol::scope_catalog::ScopeCatalog;
 use serde_json::{Value, json};
 
 use super::{Administered, Refusal};
@@ -67,12 +68,12 @@ impl Flows {
                 "this is the manifest of a mini-program: add it with `portico mini-program add`";
             return Ok(Err(Refusal::NotPossible(problem.into())));
         }
-        match parse_metadata(metadata) {
+        match read_registration(parse_metadata(metadata), &self.policy().catalog) {
             Ok(metadata) => {
                 self.register(metadata, MiniProgramState::Released, None)
                     .await
             }
-            Err(error) => Ok(Err(Refusal::invalid(error.field, error.description))),
+            Err(refusal) => Ok(Err(refusal)),
         }
     }
 
@@ -158,9 +159,9 @@ impl Flows {
             Some(_) => parse_manifest(registration),
             None => parse_metadata(registration),
         };
-        let there = match read {
+        let there = match read_registration(read, &self.policy().catalog) {
             Ok(metadata) => metadata,
-            Err(error) => return Ok(Err(Refusal::invalid(error.field, error.description))),
+            Err(refusal) => return Ok(Err(refusal)),
         };
         let now = self.now();
         let audited = self.audited("client.moved").of_client(&parsed);
@@ -199,6 +200,15 @@ impl Flows {
         })
         .await
     }
+}
+
+/// A registration that says nothing wrong, asking for scopes that there are and that are for it.
+pub(super) fn read_registration(
+    parsed: Result<ClientMetadata, MetadataError>,
+    catalog: &ScopeCatalog,
+) -> Result<ClientMetadata, Refusal> {
+    let checked = parsed.and_then(|metadata| catalog.check(&metadata).map(|()| metadata));
+    checked.map_err(|error| Refusal::invalid(error.field, error.description))
 }
 
 /// Everything that was given out to a client is dead, by one event: families and access tokens know

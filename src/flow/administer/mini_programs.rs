@@ -6,9 +6,10 @@ use domain::mini_program::MiniProgramState;
 use foundation::fault::Fault;
 use foundation::id::{ClientId, CredentialId, PublisherId};
 use protocol::client_metadata::{ClientMetadata, MiniProgramStateName, parse_manifest};
+use protocol::scope_catalog::ScopeCatalog;
 use serde_json::{Value, json};
 
-use super::clients::{Registered, cut_off};
+use super::clients::{Registered, cut_off, read_registration};
 use super::{Administered, Refusal};
 use crate::Flows;
 
@@ -16,7 +17,10 @@ use crate::Flows;
 /// with `//` are ignored like all that are not understood (RFC 7591 §2).
 pub fn new_manifest(origin: &str) -> Result<String, Refusal> {
     let origin = origin.trim_end_matches('/');
-    let manifest = TEMPLATE.replace("https://mini.example", origin);
+    let scopes = ScopeCatalog::default().for_mini_programs().join(", ");
+    let manifest = TEMPLATE
+        .replace("https://mini.example", origin)
+        .replace("SCOPES", &scopes);
     let json: Value = serde_json::from_str(&manifest).map_err(|e| Refusal::invalid("origin", e))?;
     match parse_manifest(&json) {
         Ok(_) => Ok(manifest),
@@ -39,9 +43,11 @@ pub struct CheckedManifest {
 }
 
 /// Checks a manifest without registering it; the publisher is not looked up.
-pub fn check_manifest(manifest: &Value) -> Result<CheckedManifest, Refusal> {
-    let metadata =
-        parse_manifest(manifest).map_err(|e| Refusal::invalid(e.field, e.description))?;
+pub fn check_manifest(
+    manifest: &Value,
+    catalog: &ScopeCatalog,
+) -> Result<CheckedManifest, Refusal> {
+    let metadata = read_registration(parse_manifest(manifest), catalog)?;
     let publisher = metadata.mini_program.as_ref().map(|m| m.publisher.as_str());
     if publisher == Some(NO_PUBLISHER) {
         let problem = "write the id that `portico publisher add` printed in its place";
@@ -69,7 +75,7 @@ fn state_of(name: MiniProgramStateName) -> MiniProgramState {
 impl Flows {
     /// Registers a mini-program, as a draft unless its manifest says otherwise.
     pub async fn add_mini_program(&self, manifest: &Value) -> Administered<Registered> {
-        let metadata = match check_manifest(manifest) {
+        let metadata = match check_manifest(manifest, &self.policy().catalog) {
             Ok(checked) => checked.metadata,
             Err(refusal) => return Ok(Err(refusal)),
         };
@@ -268,6 +274,7 @@ mod tests {
 
     #[test]
     fn a_new_manifest_is_good_once_it_has_a_publisher() {
+        let catalog = ScopeCatalog::default();
         for origin in [
             "https://market.example",
             "https://market.example/",
@@ -275,13 +282,13 @@ mod tests {
         ] {
             let text = new_manifest(origin).expect("good");
             let mut json: Value = serde_json::from_str(&text).expect("JSON");
-            let refusal = check_manifest(&json).expect_err("nobody filled it in");
+            let refusal = check_manifest(&json, &catalog).expect_err("nobody filled it in");
             assert!(
                 refusal.to_string().starts_with("publisher: PUBLISHER_ID"),
                 "{refusal}"
             );
             json["publisher"] = json!("pub1");
-            let checked = check_manifest(&json).expect("good");
+            let checked = check_manifest(&json, &catalog).expect("good");
             assert!(checked.not_understood.is_empty(), "its comments are none");
             let program = checked.metadata.mini_program.expect("a mini-program");
             assert_eq!(program.origins, [origin.trim_end_matches('/')]);
@@ -291,13 +298,16 @@ mod tests {
 
     #[test]
     fn misspelt_members_are_named() {
+        let catalog = ScopeCatalog::default();
         let text = new_manifest("https://market.example").expect("good");
         let mut json: Value = serde_json::from_str(&text).expect("JSON");
         json["publisher"] = json!("pub1");
         for name in ["testrs", "scop_purposes", "portico:hosts"] {
             json[name] = json!(["ada"]);
         }
-        let mut named = check_manifest(&json).expect("good").not_understood;
+        let mut named = check_manifest(&json, &catalog)
+            .expect("good")
+            .not_understood;
         named.sort_unstable();
         assert_eq!(named, ["portico:hosts", "scop_purposes", "testrs"]);
     }

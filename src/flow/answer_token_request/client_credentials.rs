@@ -37,8 +37,9 @@ impl GrantHandler for ClientCredentials {
             let error = invalid_target("the resource is another client");
             return Ok(Answer::Refused(error));
         }
-        let judged =
-            judge_client_credentials(&client.id, self.scope.as_ref(), &client.allowed_scope());
+        let (asked, allowed) = (self.scope.as_ref(), client.allowed_scope());
+        let catalog = &flows.policy().catalog;
+        let judged = judge_client_credentials(&client.id, asked, &allowed, catalog);
         Ok(Answer::from(judged).map(|scope| {
             Redeemed::Entitled(Entitled {
                 scope,

@@ -85,10 +85,14 @@ impl GrantHandler for RefreshToken {
                 "it has not the shape of a refresh token",
             )));
         };
+        let registered = &issuance.client.metadata;
+        let catalog = &flows.policy().catalog;
         let look = PresentedRefreshToken {
             client: Arc::clone(&issuance.client),
             token,
-            scope: self.scope,
+            scope: self
+                .scope
+                .map(|scope| catalog.as_registered(registered, &scope)),
             resource: self.resource,
             window: flows.policy().lifetimes.refresh_retry_window,
             now: issuance.now,

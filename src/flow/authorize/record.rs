@@ -3,9 +3,9 @@
 
 use domain::audit::{Actor, AuditEntry};
 use domain::client::Client;
-use domain::consent::{Decision, DecisionKind, Receipt, ReceiptContent, Refusal};
+use domain::consent::{Decision, DecisionKind, Receipt, ReceiptContent, Refusal, silent_scope};
 use domain::event::Event;
-use domain::grant::Grant;
+use domain::grant::{Grant, GrantedScopes};
 use domain::interaction::resulting_scope;
 use domain::lifetimes::Lifetimes;
 use domain::token_family::{Authorized, TokenFamily};
@@ -54,6 +54,8 @@ impl Flows {
             audit: AuditId::new(now, self.entropy()),
         };
         let (keys, lifetimes) = (self.keys(), self.policy().lifetimes);
+        let catalog = &self.policy().catalog;
+        let silent = silent_scope(&pending.client, &pending.request.scope, catalog);
         let written = self.store().write(move |tx| {
             let client = &pending.client;
             if let Some(interaction) = &pending.interaction
@@ -62,7 +64,8 @@ impl Flows {
                 return Ok(Recorded::AlreadyAnswered);
             }
             let decision = decision_of(&pending, &signed_in);
-            let grant = settle_grant(tx, &pending, &signed_in, &decision, ids.grant, now)?;
+            let allow = |before: Option<&Grant>| decision.apply(before, client, &silent, now);
+            let grant = settle_grant(tx, client, &signed_in, allow, ids.grant, now)?;
             if pending.interaction.is_some() && !decision_is_empty(&decision) {
                 remember_refusals(tx, client, &signed_in, &known.refusals, &decision, now)?;
                 let receipt = receipt(&pending, &signed_in, &decision, grant.id, ids.receipt, now);
@@ -119,13 +122,13 @@ fn decision_is_empty(decision: &Decision) -> bool {
 /// transaction, because another tab may have decided in between.
 fn settle_grant(
     tx: &mut store::Transaction<'_>,
-    pending: &PendingAuthorization,
+    client: &Client,
     signed_in: &SignedIn,
-    decision: &Decision,
+    allow: impl Fn(Option<&Grant>) -> GrantedScopes,
     new_id: GrantId,
     now: Instant,
 ) -> Result<Grant, Fault> {
-    let (user, client) = (signed_in.user.id, &pending.client);
+    let user = signed_in.user.id;
     let before = match store::grants::live(tx, user, &client.id)? {
         Some(grant) => grant,
         None => {
@@ -133,7 +136,7 @@ fn settle_grant(
                 id: new_id,
                 user_id: user,
                 client_id: client.id.clone(),
-                scopes: decision.apply(None, client, &pending.request.scope, now),
+                scopes: allow(None),
                 created_at: now,
                 updated_at: now,
                 last_used_at: now.floor_to_minute(),
@@ -147,7 +150,7 @@ fn settle_grant(
                 .ok_or_else(|| Fault::unavailable("the grant", lost_to))?
         }
     };
-    let scopes = decision.apply(Some(&before), client, &pending.request.scope, now);
+    let scopes = allow(Some(&before));
     let mut grant = before;
     if grant.scopes != scopes {
         store::grants::set_scopes(tx, grant.id, &scopes, now)?;

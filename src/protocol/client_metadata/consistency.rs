@@ -5,7 +5,6 @@ use super::{
     SubjectType, TokenEndpointAuthMethod, key_set,
 };
 use crate::resource;
-use crate::scope::PORTICO_LAUNCH;
 
 /// What members say together.
 pub(super) fn check(metadata: &ClientMetadata) -> Result<(), MetadataError> {
@@ -25,13 +24,6 @@ pub(super) fn check(metadata: &ClientMetadata) -> Result<(), MetadataError> {
             "backchannel_logout_session_required",
             "needs a backchannel_logout_uri",
         );
-    }
-    let launches = metadata
-        .scope
-        .as_ref()
-        .is_some_and(|scope| scope.contains(PORTICO_LAUNCH));
-    if launches && !metadata.host {
-        return wrong("scope", "portico:launch is for hosts (portico:host) only");
     }
     if metadata.interaction_return_uri.is_some() && !metadata.host {
         return wrong("interaction_return_uri", "is for hosts (portico:host) only");

@@ -10,16 +10,6 @@ use super::{ClientMetadata, MetadataError, MiniProgramStateName, consistency, re
 use crate::scope::{self, ScopeName, ScopeSet};
 use crate::web_uri;
 
-/// The broad scopes of OpenID Connect, which would hand over more than a mini-program says it
-/// needs, and the scope of hosts.
-const NOT_FOR_MINI_PROGRAMS: &[&str] = &[
-    scope::PROFILE,
-    scope::EMAIL,
-    scope::PHONE,
-    scope::ADDRESS,
-    scope::PORTICO_LAUNCH,
-];
-
 /// What a mini-program says besides client metadata.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MiniProgramManifest {
@@ -44,7 +34,7 @@ pub struct MiniProgramManifest {
 /// Reads a manifest: client metadata whose `mini_program` is there.
 ///
 /// # Errors
-/// As [`super::parse_metadata`]; a required member is missing; or a scope is not for mini-programs.
+/// As [`super::parse_metadata`]; or a required member is missing.
 pub fn parse_manifest(json: &Value) -> Result<ClientMetadata, MetadataError> {
     let reader = Reader::of(json)?;
     let mut metadata = registration::read(reader)?;
@@ -122,13 +112,6 @@ fn origins(reader: Reader<'_>) -> Result<Vec<String>, MetadataError> {
 }
 
 fn check_scope(scope: &ScopeSet, background_access: bool) -> Result<(), MetadataError> {
-    if let Some(name) = NOT_FOR_MINI_PROGRAMS
-        .iter()
-        .find(|name| scope.contains(name))
-    {
-        let description = format!("{name} is not for mini-programs; ask for a narrower one");
-        return Err(MetadataError::new("scope", description));
-    }
     if scope.contains(scope::OFFLINE_ACCESS) && !background_access {
         return Err(MetadataError::new(
             "scope",
@@ -279,13 +262,13 @@ mod tests {
     }
 
     #[test]
-    fn broad_scopes_are_not_for_mini_programs() {
-        for name in ["profile", "email", "phone", "address", "portico:launch"] {
-            let scope = json!(format!("openid phone.verified {name}"));
-            assert_eq!(with("scope", scope).expect_err("refused").field, "scope");
-        }
-        assert!(with("scope", json!("openid phone.verified offline_access")).is_err());
-        assert!(with("scope", json!("openid phone.verified orders:read")).is_ok());
+    fn acting_while_the_person_is_away_is_asked_for_as_such() {
+        let scope = || json!("openid phone.verified offline_access");
+        assert_eq!(with("scope", scope()).expect_err("refused").field, "scope");
+        let mut json = manifest();
+        json["scope"] = scope();
+        json["background_access"] = json!(true);
+        assert!(parse_manifest(&json).is_ok());
     }
 
     #[test]

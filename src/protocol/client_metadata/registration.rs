@@ -8,7 +8,8 @@ use super::{
     SignatureAlgorithm, SubjectType, TokenEndpointAuthMethod, consistency,
 };
 use crate::redirect_uri::RedirectUri;
-use crate::scope::{PORTICO_LAUNCH, ScopeSet};
+use crate::scope::ScopeSet;
+use crate::scope_catalog::{AskedBy, BUILT_IN};
 
 /// Redirect URIs of one kind.
 const MAX_REDIRECT_URIS: usize = 50;
@@ -42,12 +43,13 @@ pub fn refuse_operator_members(json: &Value) -> Result<(), MetadataError> {
     {
         return Err(refused(*name));
     }
+    let mut for_hosts = BUILT_IN.iter().filter(|row| row.asked_by == AskedBy::Hosts);
     match json
         .get("scope")
         .and_then(Value::as_str)
         .map(ScopeSet::parse)
     {
-        Some(Ok(scope)) if scope.contains(PORTICO_LAUNCH) => Err(refused("scope")),
+        Some(Ok(scope)) if for_hosts.any(|row| scope.contains(row.name)) => Err(refused("scope")),
         _ => Ok(()),
     }
 }
@@ -252,7 +254,6 @@ mod tests {
             ("subject_type", json!("public")),
             ("scope", json!("a\"b")),
             ("scope", json!(["openid"])),
-            ("scope", json!("portico:launch")),
             ("portico:profile", json!("fapi2")),
             ("portico:resource", json!("orders")),
             ("application_type", json!("desktop")),

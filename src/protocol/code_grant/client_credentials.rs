@@ -9,9 +9,9 @@ use oxide_auth::primitives::grant::Extensions;
 use oxide_auth::primitives::registrar::{BoundClient, ExactUrl, PreGrant, RegisteredUrl};
 
 use super::{NOWHERE, broken, from_machine, refusal, to_machine};
-use crate::claim::is_about_a_person;
 use crate::oauth_error::{OAuthError, invalid_scope};
 use crate::scope::ScopeSet;
+use crate::scope_catalog::ScopeCatalog;
 
 /// Where no redirect leads, as the machine wants it; read once.
 static NOWHERE_URL: LazyLock<Option<RegisteredUrl>> = LazyLock::new(|| {
@@ -28,10 +28,11 @@ pub fn judge_client_credentials(
     client: &ClientId,
     requested: Option<&ScopeSet>,
     allowed: &ScopeSet,
+    catalog: &ScopeCatalog,
 ) -> Result<ScopeSet, OAuthError> {
     let own = allowed
         .iter()
-        .filter(|name| !is_about_a_person(name.as_str()))
+        .filter(|name| !catalog.is_about_a_person(name))
         .cloned()
         .collect();
     let nowhere = NOWHERE_URL.as_ref().ok_or_else(|| broken(NOWHERE))?;
@@ -114,7 +115,9 @@ mod tests {
     fn judge(requested: Option<&str>, allowed: &str) -> Result<String, &'static str> {
         let set = |text| ScopeSet::parse(text).expect("scopes");
         let client = ClientId::parse("market").expect("an id");
-        judge_client_credentials(&client, requested.map(set).as_ref(), &set(allowed))
+        let requested = requested.map(set);
+        let catalog = ScopeCatalog::default();
+        judge_client_credentials(&client, requested.as_ref(), &set(allowed), &catalog)
             .map(|scope| scope.to_string())
             .map_err(|error| error.code().as_str())
     }

@@ -2,8 +2,9 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{self, ServiceConfig};
-use domain::consent::{DecisionKind as Kind, Receipt, ScopeCatalog, may_be_refused};
+use domain::consent::{DecisionKind as Kind, Receipt};
 use protocol::scope::ScopeSet;
+use protocol::scope_catalog::ScopeCatalog;
 use text::Language;
 
 use crate::account::{back_to, to_sign_in};
@@ -61,10 +62,10 @@ fn row(
 ) -> DecisionRow {
     let content = &receipt.content;
     let labels = |scopes: &ScopeSet| -> Vec<String> {
-        let decided = scopes.iter().filter(|scope| may_be_refused(scope));
+        let decided = scopes.iter().filter(|scope| catalog.may_be_refused(scope));
         let scopes = catalog.in_order(decided).into_iter();
         scopes
-            .map(|scope| share::label(language, scope.as_str(), None))
+            .map(|scope| share::label(language, catalog, scope))
             .collect()
     };
     let (kind, scopes, left_out) = match content.kind {

@@ -24,6 +24,7 @@ impl Documents {
         let policy = state.flows.policy();
         let offer = Offer {
             scopes: policy.catalog.names(),
+            claims: policy.catalog.claims(),
             ui_locales: text::Languages::built_in().tags(),
         };
         let endpoints = Endpoints::of(&policy.issuer);

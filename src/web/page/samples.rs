@@ -8,10 +8,14 @@ mod flow_pages;
 mod names;
 mod other_pages;
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use askama::Template;
 use foundation::clock::Instant;
+use protocol::scope::ScopeName;
+use protocol::scope_catalog::{OperatorScope, ScopeCatalog};
 use text::{Language, Languages};
 
 use super::account::AccountPage;
@@ -71,9 +75,32 @@ fn all() -> Vec<(String, String)> {
     .concat()
 }
 
+/// A scope of the operator's own.
+const ORDERS: &str = "orders:read";
+
+fn catalog() -> ScopeCatalog {
+    let orders = OperatorScope {
+        description: BTreeMap::from([("en".to_owned(), "See your orders".to_owned())]),
+        sensitive: false,
+    };
+    ScopeCatalog {
+        operator: BTreeMap::from([(scope_name(ORDERS), orders)]),
+        ..ScopeCatalog::default()
+    }
+}
+
+fn scope_name(text: &str) -> ScopeName {
+    ScopeName::parse(text).expect("a scope")
+}
+
+thread_local! {
+    /// The language that samples are made in: English, until a test says otherwise.
+    static LANGUAGE: RefCell<Language> = RefCell::new(Languages::built_in().fallback());
+}
+
 fn chrome() -> Chrome {
     Chrome {
-        language: Languages::built_in().fallback(),
+        language: LANGUAGE.with_borrow(Clone::clone),
         brand: "Nova".to_owned(),
         brand_stylesheet: None,
     }
@@ -207,6 +234,23 @@ fn every_sample_is_a_good_page_and_stays_as_it_was_seen() {
     if let Some(folder) = &folder {
         for asset in assets::ASSETS {
             write(folder, asset.path.trim_start_matches('/'), asset.bytes);
+        }
+    }
+}
+
+/// Snapshots of one language are enough: what is kept is the page, the words are in their files. All
+/// are written to be looked at.
+#[test]
+fn every_sample_is_a_good_page_in_every_language() {
+    let folder = std::env::var_os("PORTICO_PAGE_SAMPLES").map(PathBuf::from);
+    let languages = Languages::built_in();
+    for tag in languages.tags().iter().filter(|tag| *tag != "en") {
+        LANGUAGE.set(languages.negotiate(std::slice::from_ref(tag), None, None));
+        for (name, html) in all() {
+            html::check(&html);
+            if let Some(folder) = &folder {
+                write(folder, &format!("{tag}/{name}.html"), html.as_bytes());
+            }
         }
     }
 }

@@ -1,11 +1,13 @@
 //! Scopes as people read them: what a scope is, and the value that would be shared.
 //!
-//! Owns names and forms of values for pages. Which values a scope stands for is decided in
-//! `domain`; nothing here chooses what is shared.
+//! Owns names and forms of values for pages. Which values a scope stands for is in the table of
+//! scopes; nothing here chooses what is shared.
 
 use domain::kyc::{Kyc, KycStatus};
 use foundation::bounded_text::safe_to_show;
 use foundation::clock::Instant;
+use protocol::scope::ScopeName;
+use protocol::scope_catalog::ScopeCatalog;
 use text::{Arg, Language};
 
 /// What would be shared, as the page shows it.
@@ -13,19 +15,27 @@ use text::{Arg, Language};
 pub enum Value {
     /// One or more lines, ready to read.
     Lines(Vec<String>),
-    /// There is nothing yet; the line says what is missing ([`missing`]).
+    /// There is nothing yet; the line says what is missing.
     Missing(String),
     /// The scope stands for no value of the person's (`offline_access`, an operator's own scope).
     None,
 }
 
 impl Value {
-    /// The lines, or what is missing where there are none.
-    pub fn of(language: &Language, scope: &str, lines: Vec<String>) -> Self {
-        if lines.is_empty() {
-            Self::Missing(missing(language, scope))
-        } else {
-            Self::Lines(lines)
+    /// The lines, or what is missing where there are none though the scope is about some:
+    /// `You have no phone number yet`.
+    pub fn of(
+        language: &Language,
+        catalog: &ScopeCatalog,
+        scope: &ScopeName,
+        lines: Vec<String>,
+    ) -> Self {
+        match catalog.row(scope.as_str()) {
+            _ if !lines.is_empty() => Self::Lines(lines),
+            Some(row) if !row.shown.is_empty() => {
+                Self::Missing(language.text(&format!("missing-scope-{}", row.words()), &[]))
+            }
+            Some(_) | None => Self::None,
         }
     }
 
@@ -45,43 +55,27 @@ pub(crate) fn dashed(scope: &str) -> String {
     scope.replace('.', "-")
 }
 
-/// The key of a sentence about a scope. Operators name scopes as they like; keys hold letters,
-/// digits, `-` and `_`.
-fn key(prefix: &str, scope: &str) -> String {
-    let name: String = scope
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || c == '_' {
-                c
-            } else {
-                '-'
-            }
-        })
-        .collect();
-    format!("{prefix}-{name}")
-}
-
 /// What a scope is, as a row says it: `Your phone number`. A scope of the operator's own is told by
-/// the operator's description, or else by its name.
-pub fn label(language: &Language, scope: &str, description: Option<&str>) -> String {
-    sentence(language, "scope", scope)
-        .or_else(|| description.map(safe_to_show))
-        .unwrap_or_else(|| scope.to_owned())
+/// the operator's description. Its name is for programs: people never read it.
+pub fn label(language: &Language, catalog: &ScopeCatalog, scope: &ScopeName) -> String {
+    let (row, own) = (catalog.row(scope.as_str()), catalog.operator.get(scope));
+    match (row, own) {
+        (Some(row), _) => language.text(&format!("scope-{}", row.words()), &[]),
+        (None, Some(own)) => match language.choose(&own.description) {
+            Some(description) => safe_to_show(description),
+            None => language.text("scope-undescribed", &[]),
+        },
+        // It was there when somebody allowed it.
+        (None, None) => language.text("scope-undescribed", &[]),
+    }
 }
 
-/// The same inside a sentence: `your phone number`.
-pub fn label_in_sentence(language: &Language, scope: &str, description: Option<&str>) -> String {
-    sentence(language, "what", scope).unwrap_or_else(|| label(language, scope, description))
-}
-
-/// What is missing where a scope has no value: `You have no phone number yet`.
-pub fn missing(language: &Language, scope: &str) -> String {
-    sentence(language, "missing-scope", scope).unwrap_or_else(|| language.text("missing-any", &[]))
-}
-
-fn sentence(language: &Language, prefix: &str, scope: &str) -> Option<String> {
-    let key = key(prefix, scope);
-    language.has(&key).then(|| language.text(&key, &[]))
+/// The same inside a sentence, on a page of its own: `your phone number`.
+pub fn label_in_sentence(language: &Language, catalog: &ScopeCatalog, scope: &ScopeName) -> String {
+    match catalog.row(scope.as_str()) {
+        Some(row) => language.text(&format!("what-{}", row.words()), &[]),
+        None => label(language, catalog, scope),
+    }
 }
 
 /// A phone number with its middle hidden: `+375 ••• 4567`. Whoever looks over a shoulder learns
@@ -167,16 +161,14 @@ pub fn kyc(language: &Language, kyc: &Kyc) -> String {
 
 /// A claim with its name before it: `Time zone: Europe/Vilnius`.
 pub fn claim(language: &Language, name: &str, value: &str) -> String {
-    let key = key("claim", name);
-    if language.has(&key) {
-        language.text(&key, &[("value", value.into())])
-    } else {
-        safe_to_show(value)
-    }
+    language.text(&format!("claim-{name}"), &[("value", value.into())])
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use protocol::scope_catalog::{BUILT_IN, Form, OperatorScope};
     use text::Languages;
 
     use super::*;
@@ -253,33 +245,78 @@ mod tests {
             claim(&english(), "zoneinfo", "Europe/Vilnius"),
             "Time zone: Europe/Vilnius"
         );
-        assert_eq!(claim(&english(), "shoe_size", "38"), "38");
+    }
+
+    fn scope(name: &str) -> ScopeName {
+        ScopeName::parse(name).expect("a scope")
+    }
+
+    /// With two scopes of the operator's, one of them in English and German.
+    fn catalog() -> ScopeCatalog {
+        let described = |texts: &[(&str, &str)]| OperatorScope {
+            description: texts
+                .iter()
+                .map(|(tag, text)| ((*tag).to_owned(), (*text).to_owned()))
+                .collect(),
+            sensitive: false,
+        };
+        let orders = described(&[("de", "Deine Bestellungen"), ("en", "Your orders")]);
+        ScopeCatalog {
+            operator: BTreeMap::from([
+                (scope("orders.read"), orders),
+                // Its name looks like the words of another one.
+                (
+                    scope("phone-verified"),
+                    described(&[("en", "\u{202E}Your line")]),
+                ),
+            ]),
+            ..ScopeCatalog::default()
+        }
     }
 
     #[test]
-    fn every_scope_has_words() {
-        assert_eq!(
-            label(&english(), "phone.verified", None),
-            "Your phone number"
-        );
-        assert_eq!(
-            label(&english(), "portico:launch", None),
-            "Open mini-programs for you"
-        );
-        assert_eq!(
-            label(&english(), "orders.read", Some("Your orders")),
-            "Your orders"
-        );
-        assert_eq!(label(&english(), "orders.read", None), "orders.read");
-        assert_eq!(
-            label_in_sentence(&english(), "kyc.status", None),
-            "the result of your identity check"
-        );
-        assert_eq!(
-            missing(&english(), "phone.verified"),
-            "You have no verified phone number yet"
-        );
-        assert_eq!(missing(&english(), "orders.read"), "Nothing to share yet");
+    fn every_scope_has_its_words_in_every_language() {
+        let languages = Languages::built_in();
+        for tag in languages.tags() {
+            let language = languages.negotiate(std::slice::from_ref(&tag), None, None);
+            for row in BUILT_IN {
+                let words = row.words();
+                let asked_apart = row.sensitive.then(|| format!("what-{words}"));
+                let may_be_missing = !row.shown.is_empty();
+                let missing = may_be_missing.then(|| format!("missing-scope-{words}"));
+                let named = row.shown.iter().filter(|(_, form)| *form == Form::Named);
+                let claims = named.map(|(claim, _)| format!("claim-{claim}"));
+                let keys = [Some(format!("scope-{words}")), asked_apart, missing];
+                for key in keys.into_iter().flatten().chain(claims) {
+                    assert!(language.has(&key), "{tag}: {key} for {}", row.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_scope_is_told_in_words_and_never_by_its_name() {
+        let (english, catalog) = (english(), catalog());
+        let told = |name: &str| label(&english, &catalog, &scope(name));
+        assert_eq!(told("phone.verified"), "Your phone number");
+        assert_eq!(told("portico:launch"), "Open mini-programs for you");
+        assert_eq!(told("orders.read"), "Your orders");
+        assert_eq!(told("phone-verified"), "Your line");
+        let gone = told("loyalty:points");
+        assert!(!gone.contains("loyalty") && !gone.contains('⟪'), "{gone}");
+        let sentence = label_in_sentence(&english, &catalog, &scope("kyc.status"));
+        assert_eq!(sentence, "the result of your identity check");
         assert_eq!(scope_id("phone.verified"), "scope-phone-verified");
+    }
+
+    #[test]
+    fn what_is_missing_is_said_where_there_could_be_something() {
+        let (english, catalog) = (english(), catalog());
+        let nothing = |name: &str| Value::of(&english, &catalog, &scope(name), Vec::new());
+        let missing = "You have no verified phone number yet".to_owned();
+        assert_eq!(nothing("phone.verified"), Value::Missing(missing));
+        for name in ["offline_access", "unionid", "orders.read", "loyalty:points"] {
+            assert_eq!(nothing(name), Value::None, "{name}");
+        }
     }
 }

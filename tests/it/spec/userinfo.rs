@@ -38,6 +38,7 @@ in_both_worlds! {
             }
           ],
           "email": "ada@example.com",
+          "email_verified": true,
           "kyc": {
             "level": "full",
             "status": "verified",
@@ -53,6 +54,7 @@ in_both_worlds! {
             }
           ],
           "phone_number": "+375290304951",
+          "phone_number_verified": true,
           "picture": "https://pictures.example/ada.png"
         }
         "#);

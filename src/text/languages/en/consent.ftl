@@ -16,8 +16,6 @@ consent-withhold-explained = “Don't share” goes on without it and is remembe
 consent-sensitive-title = Share { $what } with { $program }?
 consent-sensitive-asks = { $program } asks to see { $what }.
 consent-sensitive-why = This is asked separately because it is sensitive.
-consent-offline-title = Let { $program } keep access?
-consent-offline-asks = { $program } asks to keep using what you share while you are not here, until you take it back.
 
 # What each scope is. Scopes that an operator adds have their own words.
 scope-openid = An id made for this program alone
@@ -34,14 +32,13 @@ scope-phone = Your phone number
 scope-address = Your address
 scope-offline_access = Keep access while you are not here
 scope-portico-launch = Open mini-programs for you
+# Allowed once, and removed since then by whoever runs this server.
+scope-undescribed = A service that is no longer offered here
 
-# The same inside a sentence.
+# The same inside a sentence, for those that are asked for on a page of their own.
 what-addresses = your addresses
 what-payment_methods = your payment methods
 what-kyc-status = the result of your identity check
-what-phone-verified = your phone number
-what-email-verified = your e-mail address
-what-profile-basic = your name and picture
 
 # Where there is nothing to share yet.
 missing-scope-phone-verified = You have no verified phone number yet
@@ -54,7 +51,6 @@ missing-scope-addresses = You have no addresses yet
 missing-scope-address = You have no address yet
 missing-scope-payment_methods = You have no payment methods yet
 missing-scope-kyc-status = Your identity was not checked yet
-missing-any = Nothing to share yet
 
 # Values.
 value-card = { $brand } •••• { $last4 }

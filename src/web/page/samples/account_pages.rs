@@ -10,8 +10,8 @@ use super::super::program::ProgramFace;
 use super::super::sessions::{SessionRow, SessionsPage};
 use super::super::share::{self, Value};
 use super::{
-    HOSTILE, STEP, Samples, at, bank, chrome, chrome_from_the_right, hostile_program, long_program,
-    market, taxi,
+    HOSTILE, ORDERS, STEP, Samples, at, bank, catalog, chrome, chrome_from_the_right,
+    hostile_program, long_program, market, scope_name, taxi,
 };
 
 fn known(scope: &str, lines: &[&str]) -> KnownScope {
@@ -19,8 +19,8 @@ fn known(scope: &str, lines: &[&str]) -> KnownScope {
     let lines = lines.iter().map(|line| (*line).to_owned()).collect();
     KnownScope {
         scope: scope.to_owned(),
-        label: share::label(&language, scope, None),
-        value: Value::of(&language, scope, lines),
+        label: share::label(&language, &catalog(), &scope_name(scope)),
+        value: Value::of(&language, &catalog(), &scope_name(scope), lines),
         can_take_back: true,
     }
 }
@@ -28,7 +28,7 @@ fn known(scope: &str, lines: &[&str]) -> KnownScope {
 fn refused(scope: &str) -> RefusedScope {
     RefusedScope {
         scope: scope.to_owned(),
-        label: share::label(&chrome().language, scope, None),
+        label: share::label(&chrome().language, &catalog(), &scope_name(scope)),
     }
 }
 
@@ -102,12 +102,13 @@ fn hostile_knows() -> KnowingProgram {
     KnowingProgram {
         face: hostile_program(),
         knows: vec![KnownScope {
+            scope: "a<b>&'c".to_owned(),
             label: HOSTILE.to_owned(),
-            ..known("a<b>&'c", &[HOSTILE])
+            ..known(ORDERS, &[HOSTILE])
         }],
         refused: vec![RefusedScope {
+            scope: "d\"e".to_owned(),
             label: HOSTILE.to_owned(),
-            ..refused("d\"e")
         }],
         fading: fading(HOSTILE),
         ..market_knows()

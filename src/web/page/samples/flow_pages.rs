@@ -9,8 +9,8 @@ use super::super::sensitive_scope::SensitiveScopePage;
 use super::super::share::{self, Value};
 use super::super::sign_in::{SignInPage, SignInProblem};
 use super::{
-    HOSTILE, STEP, Samples, bank, chrome, chrome_from_the_right, hostile_program, long_program,
-    market, shop, taxi,
+    HOSTILE, ORDERS, STEP, Samples, bank, catalog, chrome, chrome_from_the_right, hostile_program,
+    long_program, market, scope_name, shop, taxi,
 };
 
 impl Samples for SignInPage {
@@ -163,21 +163,13 @@ impl Samples for ChooseAccountPage {
 
 fn row(language: &Language, scope: &str, lines: &[&str], purpose: Option<&str>) -> ScopeRow {
     let lines = lines.iter().map(|line| (*line).to_owned()).collect();
+    let (catalog, name) = (catalog(), scope_name(scope));
     ScopeRow {
         scope: scope.to_owned(),
-        label: share::label(language, scope, None),
-        value: Value::of(language, scope, lines),
+        label: share::label(language, &catalog, &name),
+        value: Value::of(language, &catalog, &name, lines),
         purpose: purpose.map(str::to_owned),
         refusable: true,
-    }
-}
-
-/// A scope of the operator's own.
-fn orders_row(language: &Language) -> ScopeRow {
-    ScopeRow {
-        label: share::label(language, "orders:read", Some("See your orders")),
-        value: Value::None,
-        ..row(language, "orders:read", &[], None)
     }
 }
 
@@ -265,7 +257,7 @@ impl Samples for ConsentPage {
             (
                 "not-refusable",
                 Self {
-                    rows: vec![fixed(&name), orders_row(&language), phone],
+                    rows: vec![fixed(&name), row(&language, ORDERS, &[], None), phone],
                     ..two.clone()
                 },
             ),
@@ -322,9 +314,8 @@ impl Samples for SensitiveScopePage {
             step: STEP.to_owned(),
             person: "Ada Lovelace".to_owned(),
             program: bank(),
-            scope: scope.to_owned(),
-            what: share::label_in_sentence(&language, scope, None),
-            value: Value::of(&language, scope, lines),
+            what: share::label_in_sentence(&language, &catalog(), &scope_name(scope)),
+            value: Value::of(&language, &catalog(), &scope_name(scope), lines),
             purpose: Some("To show them where you need them.".to_owned()),
         };
         let home = share::address(
@@ -347,11 +338,6 @@ impl Samples for SensitiveScopePage {
             verified_at: Some("2026-03-01T08:00:00Z".into()),
         };
         let kyc = share::kyc(&language, &check);
-        let offline = Self {
-            value: Value::None,
-            program: market(),
-            ..page("offline_access", Vec::new())
-        };
         vec![
             (
                 "addresses",
@@ -370,7 +356,6 @@ impl Samples for SensitiveScopePage {
                     ..page("addresses", Vec::new())
                 },
             ),
-            ("offline", offline),
             (
                 "hostile",
                 Self {
@@ -379,7 +364,7 @@ impl Samples for SensitiveScopePage {
                     what: HOSTILE.to_owned(),
                     value: Value::line(HOSTILE),
                     purpose: Some(HOSTILE.to_owned()),
-                    ..page("health", Vec::new())
+                    ..page(ORDERS, Vec::new())
                 },
             ),
         ]

@@ -252,7 +252,6 @@ fn every_promised_phrase_is_there() {
         ("consent-ordinary", "Continue as <bdi>Ada Lovelace</bdi>"),
         ("consent-draft-unverified", ">Test</span>"),
         ("sensitive-cards", "Visa •••• 4242"),
-        ("sensitive-offline", "while you are not here"),
         (
             "account-taken-back",
             "what it still holds runs out by <time datetime=\"2026-11-20T14:42:00Z\">14:42</time> UTC",

@@ -111,28 +111,30 @@ impl ErrorKind {
 
 impl ErrorPage {
     fn args(&self) -> Vec<(&'static str, Arg)> {
-        let program = self
-            .kind
-            .program()
-            .map_or_else(|| self.chrome.say("error-the-program"), str::to_owned);
-        let mut args = vec![("program", Arg::Text(program))];
+        let program = self.kind.program();
+        let named = program.map(|program| ("program", Arg::from(program)));
+        let mut args: Vec<_> = named.into_iter().collect();
         if let ErrorKind::TooManyRequests { seconds } = self.kind {
             args.push(("wait", Arg::Text(self.chrome.language.wait(seconds))));
         }
         args
     }
 
+    /// The key of a sentence. Some have another form where nobody knows the program's name.
+    fn key(&self, part: &str) -> String {
+        let key = format!("error-{}-{part}", self.kind.name());
+        let unnamed = format!("{key}-unnamed");
+        let is_unnamed = self.kind.program().is_none() && self.chrome.language.has(&unnamed);
+        if is_unnamed { unnamed } else { key }
+    }
+
     fn title(&self) -> String {
-        self.chrome
-            .language
-            .text(&format!("error-{}-title", self.kind.name()), &self.args())
+        self.chrome.language.text(&self.key("title"), &self.args())
     }
 
     /// `title`, `what` or `do`.
     fn part(&self, part: &str) -> Markup {
-        self.chrome
-            .language
-            .html(&format!("error-{}-{part}", self.kind.name()), &self.args())
+        self.chrome.language.html(&self.key(part), &self.args())
     }
 
     fn detail(&self) -> Option<&str> {

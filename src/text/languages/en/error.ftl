@@ -1,7 +1,7 @@
-# What went wrong: a title, what happened, what to do.
+# What went wrong: a title, what happened, what to do. What ends in “-unnamed” is said where nobody
+# knows the program's name.
 
 error-id = Error id: { $id }
-error-the-program = the program
 error-detail = For the program's makers
 
 error-unregistered-redirect-uri-title = This link is not right
@@ -23,6 +23,7 @@ error-testers-only-do = Try again when it is released.
 error-step-expired-title = This page is no longer in use
 error-step-expired-what = You have already answered it, or it is too old.
 error-step-expired-do = Open { $program } again if you still need it.
+error-step-expired-do-unnamed = Open the program again if you still need it.
 
 error-too-many-requests-title = Too many requests
 error-too-many-requests-what = We got more requests from here than we can take.
@@ -42,7 +43,9 @@ error-forged-form-do = Go back, load the page again, and try once more.
 
 error-bad-request-title = This request cannot be read
 error-bad-request-what = { $program } sent a request that is not right. Nothing was shared.
+error-bad-request-what-unnamed = The program sent a request that is not right. Nothing was shared.
 error-bad-request-do = Go back and open { $program } again. If this happens again, tell its publisher.
+error-bad-request-do-unnamed = Go back and open the program again. If this happens again, tell its publisher.
 
 error-account = Open Settings
 

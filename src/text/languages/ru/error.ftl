@@ -1,0 +1,53 @@
+# What went wrong: a title, what happened, what to do. What ends in «-unnamed» is said where nobody
+# knows the program's name.
+
+error-id = Номер ошибки: { $id }
+error-detail = Для тех, кто делает эту программу
+
+error-unregistered-redirect-uri-title = Эта ссылка неверна
+error-unregistered-redirect-uri-what = Программа «{ $program }» хотела отправить вас по адресу, который она не зарегистрировала.
+error-unregistered-redirect-uri-do = Мы ничего не передали. Вернитесь и откройте «{ $program }» ещё раз. Если это повторится, сообщите издателю программы.
+
+error-unknown-client-title = Мы не знаем этой программы
+error-unknown-client-what = Программа, которая отправила вас сюда, не зарегистрирована.
+error-unknown-client-do = Мы ничего не передали. Вернитесь туда, откуда пришли.
+
+error-not-available-title = Программа «{ $program }» недоступна
+error-not-available-what = Программа «{ $program }» сейчас закрыта. Ей ничего не передаётся.
+error-not-available-do = Попробуйте позже.
+
+error-testers-only-title = Программа «{ $program }» недоступна
+error-testers-only-what = Программу «{ $program }» ещё испытывают. Открыть её могут только те, кто этим занят.
+error-testers-only-do = Попробуйте, когда она выйдет.
+
+error-step-expired-title = Эта страница больше не нужна
+error-step-expired-what = Вы уже ответили на ней, или она слишком стара.
+error-step-expired-do = Если нужно, откройте «{ $program }» ещё раз.
+error-step-expired-do-unnamed = Если нужно, откройте программу ещё раз.
+
+error-too-many-requests-title = Слишком много запросов
+error-too-many-requests-what = Отсюда приходит больше запросов, чем мы можем принять.
+error-too-many-requests-do = Попробуйте снова через { $wait }.
+
+error-broken-title = Что-то сломалось
+error-broken-what = Что-то сломалось у нас. Мы ничего не передали.
+error-broken-do = Попробуйте снова через минуту.
+
+error-not-found-title = Такой страницы нет
+error-not-found-what = Этот адрес никуда не ведёт.
+error-not-found-do = Проверьте адрес или откройте настройки.
+
+error-forged-form-title = Этой форме нельзя доверять
+error-forged-form-what = Она пришла не с этого сайта или из другого браузера. Мы ничего не изменили.
+error-forged-form-do = Вернитесь, обновите страницу и попробуйте ещё раз.
+
+error-bad-request-title = Этот запрос не удалось понять
+error-bad-request-what = Программа «{ $program }» отправила неверный запрос. Мы ничего не передали.
+error-bad-request-what-unnamed = Программа отправила неверный запрос. Мы ничего не передали.
+error-bad-request-do = Вернитесь и откройте «{ $program }» ещё раз. Если это повторится, сообщите издателю программы.
+error-bad-request-do-unnamed = Вернитесь и откройте программу ещё раз. Если это повторится, сообщите её издателю.
+
+error-account = Открыть настройки
+
+form-post-title = Минутку
+form-post-explained = Сейчас вы перейдёте дальше. Если ничего не происходит, нажмите «Продолжить».

@@ -1,5 +1,6 @@
 //! An event: a row of the log that everybody follows. It says that something ended, narrowed or
-//! changed; issuing tokens and signing in write none.
+//! changed; issuing tokens and signing in write none. What each kind does is declared here, once
+//! ([`Event::effect`]), and nobody else asks for kinds.
 
 use foundation::clock::Instant;
 use foundation::digest::TokenDigest;
@@ -8,7 +9,11 @@ use protocol::scope::ScopeSet;
 
 use crate::session::EndReason;
 
-/// What happened. The fields are what followers need to act without asking the store.
+pub mod effect;
+
+use effect::{EFFECT_VERSION, Effect, End, NotBefore, Reload};
+
+/// What happened. The fields are whom it concerns, and what its effect needs.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// A session ended, and with it everything it made.
@@ -75,13 +80,14 @@ pub enum Event {
         /// Who.
         user_id: UserId,
     },
-    /// All tokens of a user were cut off by the operator.
-    UserCut {
+    /// The operator revoked all tokens of a user.
+    UserTokensRevoked {
         /// Who.
         user_id: UserId,
     },
-    /// A client was suspended, or its tokens cut off: every token given out before is dead.
-    ClientCut {
+    /// A client was suspended or deleted, or its tokens revoked: every token given out before is
+    /// dead.
+    ClientTokensRevoked {
         /// Which.
         client_id: ClientId,
     },
@@ -90,8 +96,8 @@ pub enum Event {
         /// Which.
         client_id: ClientId,
     },
-    /// Every token given out before is dead.
-    AllCut,
+    /// The operator revoked everything: every token given out before is dead.
+    AllTokensRevoked,
     /// The clock that everybody goes by went back and did not catch up: every access token given out
     /// before is dead, because it may live longer than any should. Sessions and what they gave stand.
     ClockSetBack,
@@ -100,11 +106,62 @@ pub enum Event {
         /// A key that must not verify any more, when one was revoked.
         revoked: Option<KeyId>,
     },
-    /// A user's profile changed.
-    ProfileChanged {
-        /// Whose.
-        user_id: UserId,
-    },
+}
+
+impl Event {
+    /// The word that stands for its kind in the log: for people, and for nobody to act on. Words are
+    /// data: rows that exist have them, so they stay when a name here changes.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::SessionEnded { .. } => "session_ended",
+            Self::SessionLeft { .. } => "session_left",
+            Self::GrantEnded { .. } => "grant_ended",
+            Self::GrantChanged { .. } => "grant_changed",
+            Self::FamilyEnded { .. } => "family_ended",
+            Self::TokenRevoked { .. } => "token_revoked",
+            Self::UserDisabled { .. } => "user_disabled",
+            Self::UserTokensRevoked { .. } => "user_cut",
+            Self::ClientTokensRevoked { .. } => "client_cut",
+            Self::ClientChanged { .. } => "client_changed",
+            Self::AllTokensRevoked => "all_cut",
+            Self::ClockSetBack => "clock_set_back",
+            Self::KeysChanged { .. } => "keys_changed",
+        }
+    }
+
+    /// What it does.
+    pub fn effect(&self) -> Effect {
+        match self {
+            Self::SessionEnded { session_id, .. } => Effect::End(End::Session(*session_id)),
+            Self::SessionLeft {
+                session_id,
+                client_id,
+                ..
+            } => Effect::NotBefore(NotBefore::ClientInSession {
+                session_id: *session_id,
+                client_id: client_id.clone(),
+            }),
+            Self::GrantEnded { grant_id, .. } => Effect::NotBefore(NotBefore::Grant(*grant_id)),
+            Self::GrantChanged {
+                grant_id, scopes, ..
+            } => Effect::Narrow {
+                grant_id: *grant_id,
+                scopes: scopes.clone(),
+            },
+            Self::FamilyEnded { family_id, .. } => Effect::End(End::Family(*family_id)),
+            Self::TokenRevoked { token, .. } => Effect::End(End::Token(*token)),
+            Self::UserDisabled { user_id } | Self::UserTokensRevoked { user_id } => {
+                Effect::NotBefore(NotBefore::User(*user_id))
+            }
+            Self::ClientTokensRevoked { client_id } => {
+                Effect::NotBefore(NotBefore::Client(client_id.clone()))
+            }
+            Self::ClientChanged { client_id } => Effect::Reload(Reload::Client(client_id.clone())),
+            Self::AllTokensRevoked => Effect::NotBefore(NotBefore::All),
+            Self::ClockSetBack => Effect::NotBefore(NotBefore::AccessTokens),
+            Self::KeysChanged { .. } => Effect::Reload(Reload::Keys),
+        }
+    }
 }
 
 /// An event as read from the log.
@@ -114,6 +171,17 @@ pub struct LoggedEvent {
     pub position: Position,
     /// When it was written.
     pub at: Instant,
-    /// What happened.
-    pub event: Event,
+    /// What happened, by its word: a newer version may have written it.
+    pub kind: String,
+    /// What it does.
+    pub effect: Result<Effect, TooNew>,
+}
+
+/// An event whose effect this program does not know. Whoever meets it must not guess: it knows
+/// nothing about tokens any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an event needs effect version {needed}, this program obeys up to {EFFECT_VERSION}")]
+pub struct TooNew {
+    /// The lowest version that can obey it.
+    pub needed: i32,
 }

@@ -144,6 +144,12 @@ impl Flows {
         self.store().read(store::events::end).await.is_ok()
     }
 
+    /// Whether this program can obey every event of the log. While the database does not answer,
+    /// nothing is known against it.
+    pub async fn is_up_to_date(&self) -> bool {
+        !matches!(self.store().read(store::events::too_new).await, Ok(Some(_)))
+    }
+
     /// Whether the database could be written when this node last heartbeat: one that answers may still
     /// be full, or read-only.
     pub fn is_writable(&self) -> bool {

@@ -111,7 +111,7 @@ impl Flows {
     pub fn clock_was_set_back(&self, known: Position) -> Result<(), Fault> {
         let (now, id) = (self.now(), AuditId::new(self.now(), self.entropy()));
         let written = self.store().write_blocking(move |tx| {
-            if store::events::clock_was_set_back(tx, known)? {
+            if store::events::access_tokens_were_cut_off(tx, known)? {
                 return Ok(());
             }
             tx.append(Event::ClockSetBack);

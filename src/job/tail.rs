@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use domain::event::{Event, LoggedEvent};
+use domain::event::effect::{Effect, NotBefore, Reload};
+use domain::event::{LoggedEvent, TooNew};
 use domain::lifetimes::Lifetimes;
 use flow::Flows;
 use foundation::clock::{Clock as _, Span};
@@ -74,6 +75,7 @@ impl Tail {
             incomplete: true,
             reader: None,
             is_unreadable: false,
+            is_too_old: false,
             forgot_at,
         };
         follower.look()?;
@@ -112,6 +114,8 @@ struct Follower {
     reader: Option<LogReader>,
     /// Whether the last look failed; logged when it changes.
     is_unreadable: bool,
+    /// Whether a newer program wrote what this one cannot obey; logged when it changes.
+    is_too_old: bool,
     /// When memory was last freed of what ended too long ago to matter, on the boot clock.
     forgot_at: Span,
 }
@@ -146,6 +150,9 @@ impl Follower {
         if self.incomplete {
             self.rebuild()?;
         }
+        if self.incomplete {
+            return Ok(());
+        }
         let reader = match &mut self.reader {
             Some(reader) => reader,
             empty => empty.insert(self.flows.store().tail()?),
@@ -166,14 +173,17 @@ impl Follower {
             }
             let more = page.events.len() as i64 >= PAGE;
             for logged in &page.events {
-                apply(&self.flows, &self.progress, logged)?;
+                if let Err(too_new) = apply(&self.flows, &self.progress, logged)? {
+                    self.cannot_obey(too_new);
+                    return Ok(());
+                }
                 self.position = logged.position;
             }
             if more {
                 continue;
             }
             self.position = self.position.max(page.end);
-            if std::mem::take(&mut self.is_unreadable) {
+            if std::mem::take(&mut self.is_unreadable) | std::mem::take(&mut self.is_too_old) {
                 tracing::info!("the log is followed again");
             }
             // What it says may have changed since it began.
@@ -190,12 +200,19 @@ impl Follower {
         self.incomplete = true;
         live.clear();
         let (began, now) = (live.time.uptime(), live.time.now());
-        let window = self
-            .flows
-            .store()
+        let store = self.flows.store();
+        // However long ago it was written: what it does may still hold.
+        if let Some(too_new) = store.read_blocking(store::events::too_new)? {
+            self.cannot_obey(too_new);
+            return Ok(());
+        }
+        let window = store
             .read_blocking(move |db| store::events::window(db, now, Lifetimes::ENDED_MEMORY))?;
         for logged in &window.events {
-            live.apply(logged, began);
+            if let Err(too_new) = live.apply(logged, began) {
+                self.cannot_obey(too_new);
+                return Ok(());
+            }
         }
         self.flows.refresh_keys_blocking()?;
         self.progress
@@ -229,6 +246,14 @@ impl Follower {
         Ok(())
     }
 
+    /// A newer program wrote what this one cannot obey: it does not guess, it confirms nothing, and
+    /// looks again until a newer one takes its place.
+    fn cannot_obey(&mut self, too_new: TooNew) {
+        if !std::mem::replace(&mut self.is_too_old, true) {
+            tracing::error!(cause = %too_new, "this program is too old for the log; not ready");
+        }
+    }
+
     /// What arrived 62 minutes ago, on the boot clock, decides nothing any more: no token of before is
     /// alive by then.
     fn forget(&mut self) {
@@ -248,14 +273,21 @@ impl Follower {
     }
 }
 
-/// Takes an event into this node's memory, new keys included.
-fn apply(flows: &Flows, progress: &Progress, logged: &LoggedEvent) -> Result<(), Fault> {
+/// Obeys an event: in this node's memory, and what is kept beside it.
+fn apply(
+    flows: &Flows,
+    progress: &Progress,
+    logged: &LoggedEvent,
+) -> Result<Result<(), TooNew>, Fault> {
     let live = flows.live();
-    live.apply(logged, live.time.uptime());
-    if let Event::ClockSetBack = &logged.event {
+    if let Err(too_new) = live.apply(logged, live.time.uptime()) {
+        return Ok(Err(too_new));
+    }
+    // No access token of the later time is left.
+    if logged.effect == Ok(Effect::NotBefore(NotBefore::AccessTokens)) {
         live.time.go_on();
     }
-    if let Event::KeysChanged { .. } = &logged.event {
+    if logged.effect == Ok(Effect::Reload(Reload::Keys)) {
         flows.refresh_keys_blocking()?;
         // A key may have been revoked: what it signed is looked at again.
         live.verified_tokens.clear();
@@ -264,5 +296,5 @@ fn apply(flows: &Flows, progress: &Progress, logged: &LoggedEvent) -> Result<(),
             .store(logged.position.0, Ordering::Release);
         progress.keys_changed.notify_one();
     }
-    Ok(())
+    Ok(Ok(()))
 }

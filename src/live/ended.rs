@@ -1,9 +1,10 @@
 //! What kills or narrows an access token before it expires.
 //!
 //! A token is dead if its session, its family or itself has ended, or if it was issued before a
-//! *cut* of its user, grant, client, of its client in its session, or of all. *Before* is decided by positions in the event log:
-//! a token carries the position that its node had confirmed before it read anything, so a token
-//! with a smaller one may rest on what was true before the cut.
+//! *not-before* mark of its user, grant, client, of its client in its session, or of all. *Before* is
+//! decided by positions in the event log: a token carries the position that its node had confirmed
+//! before it read anything, so a token with a smaller one may rest on what was true before the mark.
+//! Which ends and marks concern a token is declared in `domain::event::effect`.
 //!
 //! No token lives longer than an hour, so an entry may be forgotten 62 minutes after it arrived here
 //! (`Lifetimes::ENDED_MEMORY`): the memory is bounded by what ended in the last hour. It is the boot
@@ -14,7 +15,7 @@ use std::collections::hash_map::Entry;
 use std::hash::Hash;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use domain::event::{Event, LoggedEvent};
+use domain::event::effect::{Effect, End, NotBefore};
 use domain::token_handle::TokenHandle;
 use foundation::clock::Span;
 use foundation::digest::TokenDigest;
@@ -51,56 +52,36 @@ struct Entries {
     sessions: HashMap<SessionId, Mark>,
     families: HashMap<FamilyId, Mark>,
     tokens: HashMap<TokenDigest, Mark>,
-    session_cuts: HashMap<SessionId, HashMap<ClientId, Mark>>,
-    user_cuts: HashMap<UserId, Mark>,
-    grant_cuts: HashMap<GrantId, Mark>,
-    client_cuts: HashMap<ClientId, Mark>,
-    all_cut: Option<Mark>,
+    not_before: Watermarks,
     narrowed: HashMap<GrantId, (Mark, Arc<ScopeSet>)>,
 }
 
+/// The latest not-before mark of each target.
+#[derive(Debug, Default)]
+struct Watermarks {
+    users: HashMap<UserId, Mark>,
+    grants: HashMap<GrantId, Mark>,
+    clients: HashMap<ClientId, Mark>,
+    clients_in_sessions: HashMap<SessionId, HashMap<ClientId, Mark>>,
+    all: Option<Mark>,
+    access_tokens: Option<Mark>,
+}
+
 impl Ended {
-    /// Takes in an event that arrived at this moment of the boot clock. In what order events come makes
-    /// no difference, nor does one that comes twice.
-    pub fn apply(&self, logged: &LoggedEvent, arrived: Span) {
-        let mark = Mark {
-            position: logged.position,
-            arrived,
-        };
+    /// Takes in the effect of an event that arrived at this moment of the boot clock. In what order
+    /// effects come makes no difference, nor does one that comes twice.
+    pub fn apply(&self, effect: &Effect, position: Position, arrived: Span) {
+        let mark = Mark { position, arrived };
         let mut entries = self.write();
-        match &logged.event {
-            Event::SessionEnded { session_id, .. } => put(&mut entries.sessions, *session_id, mark),
-            Event::SessionLeft {
-                session_id,
-                client_id,
-                ..
-            } => {
-                put(
-                    entries.session_cuts.entry(*session_id).or_default(),
-                    client_id.clone(),
-                    mark,
-                );
-            }
-            Event::FamilyEnded { family_id, .. } => put(&mut entries.families, *family_id, mark),
-            Event::TokenRevoked { token, .. } => put(&mut entries.tokens, *token, mark),
-            Event::GrantEnded { grant_id, .. } => put(&mut entries.grant_cuts, *grant_id, mark),
-            Event::UserDisabled { user_id } | Event::UserCut { user_id } => {
-                put(&mut entries.user_cuts, *user_id, mark);
-            }
-            Event::ClientCut { client_id } => {
-                put(&mut entries.client_cuts, client_id.clone(), mark)
-            }
-            Event::AllCut | Event::ClockSetBack => {
-                entries.all_cut = Some(entries.all_cut.map_or(mark, |cut| later(cut, mark)));
-            }
-            Event::GrantChanged {
-                grant_id, scopes, ..
-            } => {
+        match effect {
+            Effect::End(End::Session(id)) => put(&mut entries.sessions, *id, mark),
+            Effect::End(End::Family(id)) => put(&mut entries.families, *id, mark),
+            Effect::End(End::Token(jti)) => put(&mut entries.tokens, *jti, mark),
+            Effect::NotBefore(target) => entries.not_before.put(target, mark),
+            Effect::Narrow { grant_id, scopes } => {
                 narrow(&mut entries.narrowed, *grant_id, mark, scopes);
             }
-            Event::ClientChanged { .. }
-            | Event::KeysChanged { .. }
-            | Event::ProfileChanged { .. } => {}
+            Effect::Reload(_) => {}
         }
     }
 
@@ -108,7 +89,7 @@ impl Ended {
     /// may be trusted is [`crate::freshness::Freshness`]'s to say.
     pub fn judge(&self, handle: &TokenHandle, jti: TokenDigest) -> Verdict {
         let entries = self.read();
-        if entries.is_dead(handle, &jti) {
+        if entries.is_dead(handle, jti) {
             return Verdict::Dead;
         }
         let change = handle
@@ -127,14 +108,7 @@ impl Ended {
         entries.sessions.retain(|_, mark| mark.arrived >= at);
         entries.families.retain(|_, mark| mark.arrived >= at);
         entries.tokens.retain(|_, mark| mark.arrived >= at);
-        entries.session_cuts.retain(|_, clients| {
-            clients.retain(|_, mark| mark.arrived >= at);
-            !clients.is_empty()
-        });
-        entries.user_cuts.retain(|_, mark| mark.arrived >= at);
-        entries.grant_cuts.retain(|_, mark| mark.arrived >= at);
-        entries.client_cuts.retain(|_, mark| mark.arrived >= at);
-        entries.all_cut = entries.all_cut.filter(|mark| mark.arrived >= at);
+        entries.not_before.forget_before(at);
         entries.narrowed.retain(|_, (mark, _)| mark.arrived >= at);
     }
 
@@ -149,15 +123,7 @@ impl Ended {
         entries.sessions.len()
             + entries.families.len()
             + entries.tokens.len()
-            + entries
-                .session_cuts
-                .values()
-                .map(HashMap::len)
-                .sum::<usize>()
-            + entries.user_cuts.len()
-            + entries.grant_cuts.len()
-            + entries.client_cuts.len()
-            + usize::from(entries.all_cut.is_some())
+            + entries.not_before.len()
             + entries.narrowed.len()
     }
 
@@ -176,33 +142,83 @@ impl Ended {
 }
 
 impl Entries {
-    fn is_dead(&self, handle: &TokenHandle, jti: &TokenDigest) -> bool {
-        let cut = |mark: Option<&Mark>| mark.is_some_and(|cut| handle.position < cut.position);
-        let by_person = handle.on_behalf_of.is_some_and(|person| {
-            let session_ended = person
-                .session_id
-                .is_some_and(|id| self.sessions.contains_key(&id));
-            let session_cut = person
-                .session_id
-                .and_then(|id| self.session_cuts.get(&id))
-                .and_then(|clients| clients.get(&handle.client_id));
-            let family_ended = person
-                .family_id
-                .is_some_and(|id| self.families.contains_key(&id));
-            session_ended
-                || family_ended
-                || cut(session_cut)
-                || cut(self.user_cuts.get(&person.user_id))
-                || cut(self.grant_cuts.get(&person.grant_id))
-        });
-        by_person
-            || self.tokens.contains_key(jti)
-            || cut(self.all_cut.as_ref())
-            || cut(self.client_cuts.get(&handle.client_id))
+    fn is_dead(&self, handle: &TokenHandle, jti: TokenDigest) -> bool {
+        let not_before = |target| self.not_before.of(target);
+        handle.ends_with(jti).any(|end| self.has_ended(end))
+            || handle
+                .not_before()
+                .filter_map(not_before)
+                .any(|mark| handle.position < mark.position)
+    }
+
+    fn has_ended(&self, end: End) -> bool {
+        match end {
+            End::Session(id) => self.sessions.contains_key(&id),
+            End::Family(id) => self.families.contains_key(&id),
+            End::Token(jti) => self.tokens.contains_key(&jti),
+        }
     }
 }
 
-/// Two marks of one thing: the later position cuts more, the later arrival is kept longer.
+impl Watermarks {
+    fn put(&mut self, target: &NotBefore, mark: Mark) {
+        match target {
+            NotBefore::User(id) => put(&mut self.users, *id, mark),
+            NotBefore::Grant(id) => put(&mut self.grants, *id, mark),
+            NotBefore::Client(id) => put(&mut self.clients, id.clone(), mark),
+            NotBefore::ClientInSession {
+                session_id,
+                client_id,
+            } => {
+                let clients = self.clients_in_sessions.entry(*session_id).or_default();
+                put(clients, client_id.clone(), mark);
+            }
+            NotBefore::All => put_one(&mut self.all, mark),
+            NotBefore::AccessTokens => put_one(&mut self.access_tokens, mark),
+        }
+    }
+
+    fn of(&self, target: NotBefore<&ClientId>) -> Option<&Mark> {
+        match target {
+            NotBefore::User(id) => self.users.get(&id),
+            NotBefore::Grant(id) => self.grants.get(&id),
+            NotBefore::Client(id) => self.clients.get(id),
+            NotBefore::ClientInSession {
+                session_id,
+                client_id,
+            } => self
+                .clients_in_sessions
+                .get(&session_id)
+                .and_then(|clients| clients.get(client_id)),
+            NotBefore::All => self.all.as_ref(),
+            NotBefore::AccessTokens => self.access_tokens.as_ref(),
+        }
+    }
+
+    fn forget_before(&mut self, at: Span) {
+        self.users.retain(|_, mark| mark.arrived >= at);
+        self.grants.retain(|_, mark| mark.arrived >= at);
+        self.clients.retain(|_, mark| mark.arrived >= at);
+        self.clients_in_sessions.retain(|_, clients| {
+            clients.retain(|_, mark| mark.arrived >= at);
+            !clients.is_empty()
+        });
+        self.all = self.all.filter(|mark| mark.arrived >= at);
+        self.access_tokens = self.access_tokens.filter(|mark| mark.arrived >= at);
+    }
+
+    fn len(&self) -> usize {
+        let in_sessions = self.clients_in_sessions.values().map(HashMap::len);
+        self.users.len()
+            + self.grants.len()
+            + self.clients.len()
+            + in_sessions.sum::<usize>()
+            + usize::from(self.all.is_some())
+            + usize::from(self.access_tokens.is_some())
+    }
+}
+
+/// Two marks of one thing: the later position kills more, the later arrival is kept longer.
 fn later(a: Mark, b: Mark) -> Mark {
     Mark {
         position: a.position.max(b.position),
@@ -215,6 +231,10 @@ fn put<K: Eq + Hash>(marks: &mut HashMap<K, Mark>, key: K, mark: Mark) {
         .entry(key)
         .and_modify(|known| *known = later(*known, mark))
         .or_insert(mark);
+}
+
+fn put_one(known: &mut Option<Mark>, mark: Mark) {
+    *known = Some(known.map_or(mark, |before| later(before, mark)));
 }
 
 /// The latest event has all that the grant allows, so it wins over any before it.

@@ -13,7 +13,8 @@ pub mod verified_tokens;
 
 use std::sync::Arc;
 
-use domain::event::{Event, LoggedEvent};
+use domain::event::effect::{Effect, Reload};
+use domain::event::{LoggedEvent, TooNew};
 use foundation::clock::Span;
 
 use clients::Clients;
@@ -53,30 +54,29 @@ impl Live {
         }
     }
 
-    /// Takes in an event that arrived at this moment of the boot clock. Events come in the order of
-    /// their positions; one that comes twice does no harm. After the last event of a page, [`Freshness::confirm`] tells everybody.
+    /// Obeys an event that arrived at this moment of the boot clock. Events come in the order of their
+    /// positions; one that comes twice does no harm. After the last event of a page,
+    /// [`Freshness::confirm`] tells everybody.
     ///
-    /// New keys are not part of this memory: on `KeysChanged` the caller reads them, puts them in
-    /// place, and then calls [`VerifiedTokens::clear`].
-    pub fn apply(&self, logged: &LoggedEvent, arrived: Span) {
-        self.ended.apply(logged, arrived);
-        match &logged.event {
-            Event::ClientChanged { client_id } | Event::ClientCut { client_id } => {
-                self.clients.invalidate(client_id, logged.position);
-            }
-            Event::SessionEnded { .. }
-            | Event::SessionLeft { .. }
-            | Event::GrantEnded { .. }
-            | Event::GrantChanged { .. }
-            | Event::FamilyEnded { .. }
-            | Event::TokenRevoked { .. }
-            | Event::UserDisabled { .. }
-            | Event::UserCut { .. }
-            | Event::AllCut
-            | Event::ClockSetBack
-            | Event::KeysChanged { .. }
-            | Event::ProfileChanged { .. } => {}
+    /// New keys are not part of this memory: on [`Reload::Keys`] the caller reads them, puts them in
+    /// place, and then calls [`VerifiedTokens::clear`]. Profiles are kept by nobody.
+    ///
+    /// # Errors
+    /// The event needs a newer program. Nothing is fresh any more, and the caller confirms nothing.
+    pub fn apply(&self, logged: &LoggedEvent, arrived: Span) -> Result<(), TooNew> {
+        let effect = logged.effect.as_ref().map_err(|too_new| {
+            self.freshness.lose();
+            *too_new
+        })?;
+        self.ended.apply(effect, logged.position, arrived);
+        match effect {
+            Effect::Reload(Reload::Client(id)) => self.clients.invalidate(id, logged.position),
+            Effect::Reload(Reload::Keys | Reload::Profile(_))
+            | Effect::End(_)
+            | Effect::NotBefore(_)
+            | Effect::Narrow { .. } => {}
         }
+        Ok(())
     }
 
     /// Forgets everything, because the log no longer continues what was read (failover to an older

@@ -64,6 +64,28 @@ pub(crate) fn bytes(value: &impl Bytes) -> Vec<u8> {
     value.bytes().to_vec()
 }
 
+/// Bytes in a text: two hexadecimal digits each.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut digits, byte| {
+        for half in [byte >> 4, byte & 15] {
+            digits.push(char::from(b"0123456789abcdef"[usize::from(half)]));
+        }
+        digits
+    })
+}
+
+/// The bytes of such a text; `None` if it is none.
+pub(crate) fn unhex(digits: &str) -> Option<Vec<u8>> {
+    let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
+    let half = |digit: u8| match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    };
+    let byte = |pair: &[u8; 2]| Some(half(pair[0])? << 4 | half(pair[1])?);
+    rest.is_empty().then(|| pairs.iter().map(byte).collect())?
+}
+
 /// The stored form of a moment that may not have come.
 pub(crate) fn millis(at: Option<Instant>) -> Option<i64> {
     at.map(Instant::millis)
@@ -91,7 +113,7 @@ pub(crate) enum Key<'a> {
 impl fmt::Display for Key<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Bytes(bytes) => bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}")),
+            Self::Bytes(bytes) => f.write_str(&hex(bytes)),
             Self::Text(text) => f.write_str(text),
             Self::Number(number) => number.fmt(f),
         }
@@ -168,6 +190,16 @@ impl<'a> Place<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_in_a_text_are_read_back_and_nothing_else_is() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        assert_eq!(unhex(&hex(&bytes)), Some(bytes));
+        assert_eq!(hex(&[0x01, 0xab]), "01ab");
+        for other in ["0", "0g", "0A", "0x01", " 1", "é"] {
+            assert_eq!(unhex(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn a_value_that_cannot_be_read_names_table_row_and_column() {

@@ -1,24 +1,33 @@
 //! The event log: appended by [`crate::Transaction::append`], read by position, purged by age.
+//! Whoever asks it something asks for effects, never for kinds.
 
-use diesel::dsl::{exists, max, min, select};
+use diesel::dsl::{auto_type, exists, max, min, select};
 use diesel::prelude::*;
-use domain::event::LoggedEvent;
+use domain::event::effect::{EFFECT_VERSION, NotBefore, Reload};
+use domain::event::{LoggedEvent, TooNew};
 use foundation::clock::{Instant, Span};
 use foundation::fault::Fault;
-use foundation::id::Position;
+use foundation::id::{ClientId, Position};
 
 use crate::connection::Connection;
 use crate::fault::at;
 use crate::schema::events;
+use crate::token_families;
 
+mod effect;
 mod row;
 
+use effect::word;
+pub(crate) use effect::{end_target, not_before_target};
+pub(crate) use row::EventRow;
 use row::LoggedRow;
-pub(crate) use row::{EventRow, kind};
 
 const TABLE: &str = "events";
 
 /// The position of the last event; zero for an empty log.
+///
+/// # Errors
+/// The database does not answer.
 pub fn end(conn: &mut Connection) -> Result<Position, Fault> {
     let end: Option<i64> = events::table
         .select(max(events::position))
@@ -27,31 +36,79 @@ pub fn end(conn: &mut Connection) -> Result<Position, Fault> {
     Ok(Position(end.unwrap_or(0)))
 }
 
-/// The position of the last event about keys that is still kept; `None` if there is none.
+/// The position of the last event that says that keys are to be read again and is still kept; `None`
+/// if there is none.
+///
+/// # Errors
+/// The database does not answer.
 pub fn last_keys_changed(conn: &mut Connection) -> Result<Option<Position>, Fault> {
     let last: Option<i64> = events::table
-        .filter(events::kind.eq(kind::KEYS_CHANGED))
+        .filter(events::effect.eq(word::RELOAD))
+        .filter(events::target.eq(effect::reload_target(&Reload::Keys)))
         .select(max(events::position))
         .first(conn)
         .map_err(at(TABLE))?;
     Ok(last.map(Position))
 }
 
-/// Whether the clock was said to have gone back after a position.
-pub fn clock_was_set_back(conn: &mut Connection, after: Position) -> Result<bool, Fault> {
-    let said = events::table
-        .filter(events::kind.eq(kind::CLOCK_SET_BACK))
-        .filter(events::position.gt(after.0));
-    select(exists(said)).get_result(conn).map_err(at(TABLE))
+/// Whether all access tokens were cut off after a position.
+///
+/// # Errors
+/// The database does not answer.
+pub fn access_tokens_were_cut_off(conn: &mut Connection, after: Position) -> Result<bool, Fault> {
+    let of = not_before_target::<ClientId>(&NotBefore::AccessTokens);
+    let marks = not_before_rows(vec![of]).filter(events::position.gt(after.0));
+    select(exists(marks)).get_result(conn).map_err(at(TABLE))
 }
 
-/// At most `limit` events after a position, in order.
-pub fn after(
-    conn: &mut Connection,
-    position: Position,
-    limit: i64,
-) -> Result<Vec<LoggedEvent>, Fault> {
-    between(conn, position, Position(i64::MAX), limit)
+/// What the first event needs that this program cannot obey; `None` if it can obey all of them.
+///
+/// # Errors
+/// The database does not answer.
+pub fn too_new(conn: &mut Connection) -> Result<Option<TooNew>, Fault> {
+    let needed: Option<i32> = too_new_rows()
+        .select(events::effect_version)
+        .first(conn)
+        .optional()
+        .map_err(at(TABLE))?;
+    Ok(needed.map(|needed| TooNew { needed }))
+}
+
+/// Refuses to judge while there is an event that this program cannot obey: whatever it would say is
+/// a guess.
+pub(crate) fn obeyed(is_too_new: bool) -> Result<(), Fault> {
+    match is_too_new {
+        true => Err(Fault::unavailable(
+            "a judgement",
+            "an event needs a newer program",
+        )),
+        false => Ok(()),
+    }
+}
+
+/// The events that this program cannot obey.
+#[auto_type]
+pub(crate) fn too_new_rows() -> _ {
+    let known: i32 = EFFECT_VERSION;
+    events::table.filter(events::effect_version.gt(known))
+}
+
+/// The events that end one of these.
+#[auto_type]
+pub(crate) fn rows_that_end(targets: Vec<String>) -> _ {
+    let word: &'static str = word::END;
+    events::table
+        .filter(events::effect.eq(word))
+        .filter(events::target.eq_any(targets))
+}
+
+/// The not-before marks of these, wherever in the log.
+#[auto_type]
+pub(crate) fn not_before_rows(targets: Vec<String>) -> _ {
+    let word: &'static str = word::NOT_BEFORE;
+    events::table
+        .filter(events::effect.eq(word))
+        .filter(events::target.eq_any(targets))
 }
 
 pub(crate) fn between(
@@ -65,9 +122,10 @@ pub(crate) fn between(
         .filter(events::position.le(end.0))
         .order(events::position)
         .limit(limit)
+        .select(LoggedRow::as_select())
         .load(conn)
         .map_err(at(TABLE))?;
-    rows.iter().map(LoggedRow::read).collect()
+    rows.into_iter().map(LoggedRow::read).collect()
 }
 
 /// What a node loads when it starts.
@@ -84,6 +142,9 @@ pub struct Window {
 
 /// Every event from the first *position* that was stamped within a span before now, or before the
 /// last stamp where that is earlier: the clock that stamped them may have gone either way since.
+///
+/// # Errors
+/// The database does not answer, or an event cannot be read.
 pub fn window(conn: &mut Connection, now: Instant, span: Span) -> Result<Window, Fault> {
     let end = end(conn)?;
     let last_stamp: Option<i64> = events::table
@@ -111,13 +172,25 @@ pub fn window(conn: &mut Connection, now: Instant, span: Span) -> Result<Window,
     })
 }
 
-/// Removes events from before a moment; gives how many. Cuts stay, because a token family may be
-/// older than they are; so does the last event, because it says where the log ends.
+/// Removes events from before a moment; gives how many. What stays longer:
+///
+/// - a not-before mark while there is a token family that began before it: nothing else says that
+///   the family is dead;
+/// - what this program cannot obey, because it cannot know how long that counts;
+/// - the last event, because it says where the log ends.
+///
+/// # Errors
+/// The database does not answer.
 pub fn purge(conn: &mut Connection, before: Instant) -> Result<usize, Fault> {
     let end = end(conn)?;
+    let oldest_family = token_families::oldest_position(conn)?.unwrap_or(end);
+    let served = events::effect
+        .ne(word::NOT_BEFORE)
+        .or(events::position.le(oldest_family.0));
     let old = events::table
         .filter(events::at.lt(before.millis()))
         .filter(events::position.lt(end.0))
-        .filter(events::kind.ne_all(kind::CUTS));
+        .filter(events::effect_version.le(EFFECT_VERSION))
+        .filter(served);
     diesel::delete(old).execute(conn).map_err(at(TABLE))
 }

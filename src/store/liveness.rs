@@ -1,5 +1,5 @@
 //! Whether an access token is alive, asked of the tables: for a node that may not trust its memory.
-//! The rules are those of `live::ended`.
+//! What ends a token is declared in `domain::event::effect`, for `live::ended` as well.
 
 use diesel::dsl::{exists, select};
 use diesel::prelude::*;
@@ -8,19 +8,19 @@ use domain::mini_program::MiniProgramState;
 use domain::token_handle::{OnBehalfOf, TokenHandle};
 use foundation::digest::TokenDigest;
 use foundation::fault::Fault;
-use foundation::id::{ClientId, Position};
+use foundation::id::ClientId;
 use protocol::scope::ScopeSet;
 
 use crate::column::{Key, Place};
 use crate::connection::Connection;
-use crate::events::kind;
+use crate::events;
 use crate::fault::at;
-use crate::schema::{clients, events, grants, sessions, token_families, users};
+use crate::schema::{clients, events as log, grants, sessions, token_families, users};
 
 /// What the tables say about a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Liveness {
-    /// It, or something that it rests on, has ended, or it was cut off.
+    /// It, or something that it rests on, has ended, or it was given out too early.
     Dead,
     /// It stands.
     Alive {
@@ -31,12 +31,15 @@ pub enum Liveness {
 
 /// Asks whether a token with this handle, whose `jti` has this digest, is alive. Its own expiry is
 /// not looked at.
+///
+/// # Errors
+/// The database does not answer, or a newer program wrote what this one cannot obey.
 pub fn of_handle(
     conn: &mut Connection,
     handle: &TokenHandle,
     jti: TokenDigest,
 ) -> Result<Liveness, Fault> {
-    if !client_stands(conn, &handle.client_id)? || was_cut(conn, handle, jti)? {
+    if !client_stands(conn, &handle.client_id)? || was_killed(conn, handle, jti)? {
         return Ok(Liveness::Dead);
     }
     let Some(person) = &handle.on_behalf_of else {
@@ -45,9 +48,7 @@ pub fn of_handle(
     let Some(grant_scope) = scope_of_standing_grant(conn, person)? else {
         return Ok(Liveness::Dead);
     };
-    if !session_and_family_stand(conn, person)?
-        || person_was_cut(conn, handle.position, &handle.client_id, person)?
-    {
+    if !session_and_family_stand(conn, person)? {
         return Ok(Liveness::Dead);
     }
     Ok(Liveness::Alive {
@@ -64,52 +65,25 @@ fn client_stands(conn: &mut Connection, id: &ClientId) -> Result<bool, Fault> {
         .map_err(at("clients"))
 }
 
-/// Whether the token, its client's or everybody's tokens were cut off after the position that the
-/// token was issued at.
-fn was_cut(conn: &mut Connection, handle: &TokenHandle, jti: TokenDigest) -> Result<bool, Fault> {
-    let client = events::table
-        .filter(events::client_id.eq(handle.client_id.as_str()))
-        .filter(events::kind.eq(kind::CLIENT_CUT))
-        .filter(events::position.gt(handle.position.0));
-    let token = events::table
-        .filter(events::token_digest.eq(jti.as_bytes().as_slice()))
-        .filter(events::kind.eq(kind::TOKEN_REVOKED));
-    let all = events::table
-        .filter(events::kind.eq_any([kind::ALL_CUT, kind::CLOCK_SET_BACK]))
-        .filter(events::position.gt(handle.position.0));
-    select(exists(client).or(exists(token)).or(exists(all)))
-        .get_result(conn)
-        .map_err(at("events"))
-}
-
-/// Whether the person's tokens, or what their session gave this client, were cut off after a
-/// position.
-fn person_was_cut(
+/// Whether the log says that the token is dead: it, or something that it rests on, has ended, or a
+/// not-before mark came after the position that it was issued at.
+fn was_killed(
     conn: &mut Connection,
-    position: Position,
-    client: &ClientId,
-    person: &OnBehalfOf,
+    handle: &TokenHandle,
+    jti: TokenDigest,
 ) -> Result<bool, Fault> {
-    let user = person.user_id.as_bytes().as_slice();
-    let after = events::table
-        .filter(events::user_id.eq(user))
-        .filter(events::position.gt(position.0));
-    let cut = after.filter(
-        events::kind
-            .eq(kind::USER_CUT)
-            .or(events::kind.eq(kind::USER_DISABLED)),
-    );
-    let answer = match &person.session_id {
-        None => select(exists(cut)).get_result(conn),
-        Some(session) => {
-            let left = after
-                .filter(events::kind.eq(kind::SESSION_LEFT))
-                .filter(events::session_id.eq(session.as_bytes().as_slice()))
-                .filter(events::client_id.eq(client.as_str()));
-            select(exists(cut).or(exists(left))).get_result(conn)
-        }
-    };
-    answer.map_err(at("events"))
+    let ended = events::rows_that_end(handle.ends_with(jti).map(events::end_target).collect());
+    let marks = handle.not_before().map(|of| events::not_before_target(&of));
+    let not_before =
+        events::not_before_rows(marks.collect()).filter(log::position.gt(handle.position.0));
+    let (is_killed, is_too_new) = select((
+        exists(ended).or(exists(not_before)),
+        exists(events::too_new_rows()),
+    ))
+    .get_result(conn)
+    .map_err(at("events"))?;
+    events::obeyed(is_too_new)?;
+    Ok(is_killed)
 }
 
 /// What the grant allows now, if it and its user stand.

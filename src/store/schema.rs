@@ -230,8 +230,10 @@ diesel::table! {
         family_id -> Nullable<Binary>,
         user_id -> Nullable<Binary>,
         client_id -> Nullable<Text>,
-        token_digest -> Nullable<Binary>,
         detail -> Text,
+        effect -> Text,
+        target -> Text,
+        effect_version -> Integer,
     }
 }
 

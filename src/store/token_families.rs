@@ -1,7 +1,7 @@
 //! Rows of `token_families`: authorizations, from the code on. The code's digest is a column here
 //! and in no entity.
 
-use diesel::dsl::{exists, max, not, select};
+use diesel::dsl::{exists, max, min, not, select};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable};
 use domain::mini_program::MiniProgramState;
@@ -10,13 +10,13 @@ use domain::token_family::TokenFamily;
 use foundation::clock::Instant;
 use foundation::digest::TokenDigest;
 use foundation::fault::Fault;
-use foundation::id::{ClientId, FamilyId, SessionId};
+use foundation::id::{ClientId, FamilyId, Position, SessionId};
 
 use crate::column::{Key, Place, bytes, instant, json, millis};
 use crate::connection::Connection;
-use crate::events::kind;
+use crate::events;
 use crate::fault::at;
-use crate::schema::{clients, events, grants, sessions, token_families, users};
+use crate::schema::{clients, events as log, grants, sessions, token_families, users};
 
 const TABLE: &str = "token_families";
 
@@ -80,10 +80,10 @@ impl FamilyRow {
     }
 }
 
-/// Adds a family whose code has this digest. What is cut off from now on includes it.
+/// Adds a family whose code has this digest. Not-before marks from now on include it.
 pub fn insert(conn: &mut Connection, family: &TokenFamily, code: TokenDigest) -> Result<(), Fault> {
     let row = FamilyRow::new(family, code)?;
-    let end_of_log = events::table.select(max(events::position)).single_value();
+    let end_of_log = log::table.select(max(log::position)).single_value();
     diesel::insert_into(token_families::table)
         .values((
             &row,
@@ -185,22 +185,17 @@ pub fn end_of_session_and_client(
 }
 
 /// Whether everything that a family rests on stands at `now`: its session if it has one, its grant,
-/// its user, its client; and none of its user's, its client's or everybody's tokens were cut off
-/// since it began. Nothing else has to be written to end the families of a user or a client than
-/// that event. One question, so one answer.
+/// its user, its client; and the log has neither its end nor a not-before mark since it began.
+/// Nothing else has to be written to end the families of a user or a client than that event. One
+/// question, so one answer.
+///
+/// # Errors
+/// The database does not answer, or a newer program wrote what this one cannot obey.
 pub fn standing(conn: &mut Connection, family: &TokenFamily, now: Instant) -> Result<bool, Fault> {
-    let later = events::table.filter(events::position.gt(token_families::log_position));
-    let user_cut = later
-        .filter(events::user_id.eq(token_families::user_id.nullable()))
-        .filter(
-            events::kind
-                .eq(kind::USER_CUT)
-                .or(events::kind.eq(kind::USER_DISABLED)),
-        );
-    let client_cut = later
-        .filter(events::client_id.eq(token_families::client_id.nullable()))
-        .filter(events::kind.eq(kind::CLIENT_CUT));
-    let all_cut = later.filter(events::kind.eq(kind::ALL_CUT));
+    let ended = events::rows_that_end(family.ends_with().map(events::end_target).collect());
+    let marks = family.not_before().map(|of| events::not_before_target(&of));
+    let not_before = events::not_before_rows(marks.collect())
+        .filter(log::position.gt(token_families::log_position));
     let family_stands = exists(
         token_families::table
             .inner_join(
@@ -212,21 +207,32 @@ pub fn standing(conn: &mut Connection, family: &TokenFamily, now: Instant) -> Re
             .filter(grants::ended_at.is_null())
             .filter(users::disabled_at.is_null())
             .filter(clients::state.ne(MiniProgramState::Suspended.word()))
-            .filter(not(exists(user_cut)))
-            .filter(not(exists(client_cut)))
-            .filter(not(exists(all_cut))),
+            .filter(not(exists(ended)))
+            .filter(not(exists(not_before))),
     );
-    let stands = match &family.session_id {
-        None => select(family_stands).get_result(conn),
+    let is_too_new = exists(events::too_new_rows());
+    let answer = match &family.session_id {
+        None => select((family_stands, is_too_new)).get_result(conn),
         Some(session) => {
             let session = sessions::table
                 .filter(sessions::id.eq(session.as_bytes().as_slice()))
                 .filter(sessions::ended_at.is_null())
                 .filter(sessions::expires_at.gt(now.millis()));
-            select(family_stands.and(exists(session))).get_result(conn)
+            select((family_stands.and(exists(session)), is_too_new)).get_result(conn)
         }
     };
-    stands.map_err(at(TABLE))
+    let (stands, is_too_new) = answer.map_err(at(TABLE))?;
+    events::obeyed(is_too_new)?;
+    Ok(stands)
+}
+
+/// The earliest position of the log that a family, ended or not, began at.
+pub(crate) fn oldest_position(conn: &mut Connection) -> Result<Option<Position>, Fault> {
+    let oldest: Option<i64> = token_families::table
+        .select(min(token_families::log_position))
+        .first(conn)
+        .map_err(at(TABLE))?;
+    Ok(oldest.map(Position))
 }
 
 /// Removes families that ended by themselves before a moment, with their refresh tokens; gives how

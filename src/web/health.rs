@@ -30,15 +30,17 @@ async fn healthz() -> HttpResponse {
 }
 
 /// The process may be sent requests: its memory is fresh, the database answers and can be written,
-/// and its clock is not behind.
+/// its clock is not behind, and no newer program wrote to it what this one cannot obey.
 async fn readyz(state: Data<WebState>) -> HttpResponse {
     let fresh = state.flows.is_fresh();
     let database = state.flows.store_answers().await;
     let writable = state.flows.is_writable();
     let clock = !state.flows.clock_is_behind();
-    let ready = fresh && database && writable && clock;
+    let up_to_date = state.flows.is_up_to_date().await;
+    let ready = fresh && database && writable && clock && up_to_date;
     let body = json!({
         "ready": ready, "fresh": fresh, "database": database, "writable": writable, "clock": clock,
+        "up_to_date": up_to_date,
     });
     let mut response = if ready {
         HttpResponse::Ok()

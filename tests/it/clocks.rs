@@ -1,6 +1,7 @@
 //! What time it is (`live::node_time`): whose clock counts, and what a clock that somebody sets may do.
 
-use domain::event::Event;
+use domain::event::effect::{Effect, End};
+use domain::event::{Event, LoggedEvent};
 use flow::administer::revoke::Cut;
 use foundation::clock::{Clock, Instant, Span, SystemClock};
 use foundation::entropy::SystemEntropy;
@@ -30,21 +31,25 @@ impl Clock for SetAhead {
     }
 }
 
-fn count(w: &World, is_meant: impl Fn(&Event) -> bool) -> usize {
-    let after = |db: &mut _| store::events::after(db, Position(0), 10_000);
-    let events = w.flows().store().read_blocking(after).expect("the log");
-    events
-        .iter()
-        .filter(|logged| is_meant(&logged.event))
-        .count()
+/// The log after a position.
+fn logged(store: &store::Store, after: Position) -> Vec<LoggedEvent> {
+    let page = store.tail().and_then(|mut log| log.poll(after, 10_000));
+    page.expect("the log").events
+}
+
+fn count(w: &World, is_meant: impl Fn(&LoggedEvent) -> bool) -> usize {
+    let events = logged(w.flows().store(), Position(0));
+    events.iter().filter(|logged| is_meant(logged)).count()
 }
 
 fn clock_events(w: &World) -> usize {
-    count(w, |event| *event == Event::ClockSetBack)
+    count(w, |logged| logged.kind == Event::ClockSetBack.kind())
 }
 
 fn ended_sessions(w: &World) -> usize {
-    count(w, |event| matches!(event, Event::SessionEnded { .. }))
+    count(w, |logged| {
+        matches!(logged.effect, Ok(Effect::End(End::Session(_))))
+    })
 }
 
 /// Time is set, and the server has noticed.
@@ -148,12 +153,11 @@ fn on_postgres_time_is_the_servers() {
         );
         let store = app.flows().store();
         let written = store.write_blocking(|tx| {
-            tx.append(Event::AllCut);
+            tx.append(Event::AllTokensRevoked);
             Ok(())
         });
         let position = written.expect("written").position.expect("an event");
-        let read = move |db: &mut _| store::events::after(db, Position(position.0 - 1), 1);
-        let stamped = store.read_blocking(read).expect("read")[0].at;
+        let stamped = logged(store, Position(position.0 - 1))[0].at;
         assert!(off(stamped) < 5_000, "{stamped}");
     }
 }

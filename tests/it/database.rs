@@ -127,6 +127,15 @@ impl Database {
         }
     }
 
+    /// Bytes as they are written in a statement.
+    pub(crate) fn literal(&self, bytes: &[u8]) -> String {
+        let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        match self.is_sqlite() {
+            true => format!("x'{digits}'"),
+            false => format!("'\\x{digits}'::bytea"),
+        }
+    }
+
     pub(crate) fn beside(&self) -> Beside {
         let path = self.url.strip_prefix("sqlite://");
         match path {

@@ -217,7 +217,7 @@ pub(super) fn cut_off(tx: &mut store::Transaction<'_>, client_id: &ClientId) -> 
     if store::clients::find(tx, client_id)?.is_none() {
         return Ok(());
     }
-    tx.append(Event::ClientCut {
+    tx.append(Event::ClientTokensRevoked {
         client_id: client_id.clone(),
     });
     tx.append(Event::ClientChanged {

@@ -37,7 +37,7 @@ impl Flows {
             if store::clients::find(tx, &client_id)?.is_none() {
                 return Ok(Err(Refusal::not_found("client", client_id)));
             }
-            tx.append(Event::ClientCut { client_id });
+            tx.append(Event::ClientTokensRevoked { client_id });
             audited.insert(tx)?;
             Ok(Ok(()))
         })
@@ -51,7 +51,7 @@ impl Flows {
             let Some(user) = store::users::find_by_username(tx, &username)? else {
                 return Ok(Err(Refusal::not_found("user", username)));
             };
-            tx.append(Event::UserCut { user_id: user.id });
+            tx.append(Event::UserTokensRevoked { user_id: user.id });
             audited.of_user(user.id).insert(tx)?;
             Ok(Ok(()))
         })
@@ -61,7 +61,7 @@ impl Flows {
     async fn cut_all(&self) -> Administered<()> {
         let audited = self.audited("tokens.revoked");
         self.administer(move |tx| {
-            tx.append(Event::AllCut);
+            tx.append(Event::AllTokensRevoked);
             audited.insert(tx)?;
             Ok(Ok(()))
         })

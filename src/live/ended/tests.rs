@@ -1,6 +1,6 @@
-//! Which tokens which event kills, by position.
+//! Which tokens which effect kills, by position.
 
-use domain::session::EndReason;
+use domain::event::effect::Reload;
 use domain::token_handle::OnBehalfOf;
 use foundation::clock::{Instant, Span};
 use foundation::entropy::SeededEntropy;
@@ -9,7 +9,7 @@ use super::*;
 
 const NOW: Instant = Instant::from_millis(1_795_205_032_000);
 
-/// A token issued at position 10, and the events that could concern it.
+/// A token issued at position 10, and the effects that could concern it.
 struct Case {
     person: OnBehalfOf,
     client_id: ClientId,
@@ -45,59 +45,44 @@ impl Case {
         ended.judge(&self.handle(), self.jti)
     }
 
-    /// Events that end something for good: a token of it is dead wherever they stand in the log.
-    fn ends(&self) -> Vec<Event> {
-        let OnBehalfOf {
-            user_id,
+    fn session_id(&self) -> SessionId {
+        self.person.session_id.expect("set")
+    }
+
+    /// What ends something for good: a token of it is dead wherever that stands in the log.
+    fn ends(&self) -> Vec<Effect> {
+        let family_id = self.person.family_id.expect("set");
+        [
+            End::Session(self.session_id()),
+            End::Family(family_id),
+            End::Token(self.jti),
+        ]
+        .map(Effect::End)
+        .to_vec()
+    }
+
+    /// What kills those that were issued before it.
+    fn not_before(&self) -> Vec<NotBefore> {
+        vec![
+            NotBefore::Grant(self.person.grant_id),
+            NotBefore::User(self.person.user_id),
+            NotBefore::Client(self.client_id.clone()),
+            self.client_in(self.session_id()),
+            NotBefore::All,
+            NotBefore::AccessTokens,
+        ]
+    }
+
+    fn client_in(&self, session_id: SessionId) -> NotBefore {
+        NotBefore::ClientInSession {
             session_id,
-            family_id,
-            ..
-        } = self.person;
-        let (client_id, reason) = (self.client_id.clone(), EndReason::Logout);
-        vec![
-            Event::SessionEnded {
-                session_id: session_id.expect("set"),
-                user_id,
-                reason,
-            },
-            Event::FamilyEnded {
-                family_id: family_id.expect("set"),
-                user_id,
-                client_id: client_id.clone(),
-                reason,
-            },
-            Event::TokenRevoked {
-                token: self.jti,
-                client_id,
-            },
-        ]
-    }
-
-    /// Events that cut off what was issued before them.
-    fn cuts(&self) -> Vec<Event> {
-        let OnBehalfOf {
-            user_id, grant_id, ..
-        } = self.person;
-        let (client_id, reason) = (self.client_id.clone(), EndReason::Withdrawn);
-        vec![
-            Event::GrantEnded {
-                grant_id,
-                user_id,
-                client_id: client_id.clone(),
-                reason,
-            },
-            Event::UserDisabled { user_id },
-            Event::UserCut { user_id },
-            Event::ClientCut { client_id },
-            Event::AllCut,
-        ]
-    }
-
-    fn changed(&self, scopes: &str) -> Event {
-        Event::GrantChanged {
-            grant_id: self.person.grant_id,
-            user_id: self.person.user_id,
             client_id: self.client_id.clone(),
+        }
+    }
+
+    fn narrowed_to(&self, scopes: &str) -> Effect {
+        Effect::Narrow {
+            grant_id: self.person.grant_id,
             scopes: set(scopes),
         }
     }
@@ -107,20 +92,14 @@ fn set(text: &str) -> ScopeSet {
     ScopeSet::parse(text).expect("scopes")
 }
 
-fn at(position: i64, event: Event) -> LoggedEvent {
-    LoggedEvent {
-        position: Position(position),
-        at: NOW,
-        event,
-    }
-}
-
 /// On the boot clock.
 const ARRIVED: Span = Span::seconds(100);
 
-fn after(events: &[LoggedEvent]) -> Ended {
+fn after<'e>(effects: impl IntoIterator<Item = (i64, &'e Effect)>) -> Ended {
     let ended = Ended::default();
-    events.iter().for_each(|event| ended.apply(event, ARRIVED));
+    for (position, effect) in effects {
+        ended.apply(effect, Position(position), ARRIVED);
+    }
     ended
 }
 
@@ -135,38 +114,47 @@ fn narrowed(scopes: &str) -> Verdict {
 #[test]
 fn what_ended_kills_wherever_it_stands_in_the_log() {
     let (case, stranger) = (Case::new(1), Case::new(2));
-    for event in case.ends() {
+    for effect in case.ends() {
         for position in [9, 10, 11] {
-            let ended = after(&[at(position, event.clone())]);
-            assert_eq!(case.judge(&ended), Verdict::Dead, "{event:?} at {position}");
-            assert_eq!(stranger.judge(&ended), ALIVE, "{event:?}");
+            let ended = after([(position, &effect)]);
+            assert_eq!(
+                case.judge(&ended),
+                Verdict::Dead,
+                "{effect:?} at {position}"
+            );
+            assert_eq!(stranger.judge(&ended), ALIVE, "{effect:?}");
         }
     }
 }
 
 #[test]
-fn a_cut_kills_what_was_issued_before_it_only() {
+fn a_not_before_mark_kills_what_was_issued_before_it_only() {
     let (case, stranger) = (Case::new(1), Case::new(2));
-    for event in case.cuts() {
+    for target in case.not_before() {
+        let effect = Effect::NotBefore(target.clone());
         for (position, verdict) in [(9, ALIVE), (10, ALIVE), (11, Verdict::Dead)] {
-            let ended = after(&[at(position, event.clone())]);
-            assert_eq!(case.judge(&ended), verdict, "{event:?} at {position}");
-            let bystander = if event == Event::AllCut {
-                verdict
-            } else {
-                ALIVE
+            let ended = after([(position, &effect)]);
+            assert_eq!(case.judge(&ended), verdict, "{effect:?} at {position}");
+            let bystander = match target {
+                NotBefore::All | NotBefore::AccessTokens => verdict,
+                _ => ALIVE,
             };
-            assert_eq!(stranger.judge(&ended), bystander, "{event:?} at {position}");
+            assert_eq!(
+                stranger.judge(&ended),
+                bystander,
+                "{effect:?} at {position}"
+            );
         }
     }
 }
 
 #[test]
-fn attack_50_a_later_cut_is_never_undone_by_an_earlier_one() {
+fn attack_50_a_later_mark_is_never_undone_by_an_earlier_one() {
     let case = Case::new(1);
-    for event in case.cuts() {
-        let ended = after(&[at(11, event.clone()), at(9, event.clone())]);
-        assert_eq!(case.judge(&ended), Verdict::Dead, "{event:?}");
+    for target in case.not_before() {
+        let effect = Effect::NotBefore(target);
+        let ended = after([(11, &effect), (9, &effect)]);
+        assert_eq!(case.judge(&ended), Verdict::Dead, "{effect:?}");
     }
 }
 
@@ -177,14 +165,18 @@ fn a_token_without_a_person_hangs_on_its_client_alone() {
         on_behalf_of: None,
         ..case.handle()
     };
-    for event in case.ends().into_iter().chain(case.cuts()) {
-        let ended = after(&[at(11, event.clone())]);
+    let marks = case.not_before().into_iter().map(Effect::NotBefore);
+    for effect in case.ends().into_iter().chain(marks) {
+        let ended = after([(11, &effect)]);
         let concerns = matches!(
-            event,
-            Event::TokenRevoked { .. } | Event::ClientCut { .. } | Event::AllCut
+            effect,
+            Effect::End(End::Token(_))
+                | Effect::NotBefore(
+                    NotBefore::Client(_) | NotBefore::All | NotBefore::AccessTokens
+                )
         );
         let expected = if concerns { Verdict::Dead } else { ALIVE };
-        assert_eq!(ended.judge(&handle, case.jti), expected, "{event:?}");
+        assert_eq!(ended.judge(&handle, case.jti), expected, "{effect:?}");
     }
 }
 
@@ -196,64 +188,48 @@ fn an_offline_token_outlives_its_session_but_not_its_grant() {
         session_id: None,
         ..case.person
     });
-    let [session_ended, ..] = &case.ends()[..] else {
-        unreachable!()
-    };
-    assert_eq!(
-        after(&[at(11, session_ended.clone())]).judge(&handle, case.jti),
-        ALIVE
-    );
-    for event in case.cuts() {
-        let ended = after(&[at(11, event.clone())]);
-        let left = matches!(event, Event::SessionLeft { .. });
+    let session_ended = Effect::End(End::Session(case.session_id()));
+    let ended = after([(11, &session_ended)]);
+    assert_eq!(ended.judge(&handle, case.jti), ALIVE);
+    for target in case.not_before() {
+        let left = matches!(target, NotBefore::ClientInSession { .. });
+        let effect = Effect::NotBefore(target);
+        let ended = after([(11, &effect)]);
         let expected = if left { ALIVE } else { Verdict::Dead };
-        assert_eq!(ended.judge(&handle, case.jti), expected, "{event:?}");
+        assert_eq!(ended.judge(&handle, case.jti), expected, "{effect:?}");
     }
 }
 
 #[test]
 fn leaving_one_client_in_a_session_concerns_that_client_there_only() {
-    let case = Case::new(1);
-    let user_id = case.person.user_id;
-    let session_id = case.person.session_id.expect("set");
-    let leave = |session_id, client_id| {
-        after(&[at(
-            11,
-            Event::SessionLeft {
-                session_id,
-                user_id,
-                client_id,
-            },
-        )])
-    };
-    let other = Case::new(2);
-    assert_eq!(
-        case.judge(&leave(session_id, case.client_id.clone())),
-        Verdict::Dead
-    );
-    assert_eq!(
-        case.judge(&leave(session_id, other.client_id.clone())),
-        ALIVE
-    );
-    let elsewhere = other.person.session_id.expect("set");
-    assert_eq!(case.judge(&leave(elsewhere, case.client_id.clone())), ALIVE);
+    let (case, other) = (Case::new(1), Case::new(2));
+    let here = case.session_id();
+    for (left, verdict) in [
+        (case.client_in(here), Verdict::Dead),
+        (other.client_in(here), ALIVE),
+        (case.client_in(other.session_id()), ALIVE),
+    ] {
+        let effect = Effect::NotBefore(left);
+        assert_eq!(case.judge(&after([(11, &effect)])), verdict, "{effect:?}");
+    }
 }
 
 #[test]
 fn a_changed_grant_narrows_older_tokens_and_the_latest_change_wins() {
     let (case, stranger) = (Case::new(1), Case::new(2));
-    let ended = after(&[at(10, case.changed("a"))]);
+    let (less, more) = (case.narrowed_to("a"), case.narrowed_to("a b"));
+    let ended = after([(10, &less)]);
     assert_eq!(case.judge(&ended), ALIVE, "it knew of the change");
-    let ended = after(&[at(11, case.changed("a b")), at(12, case.changed("a"))]);
+    let ended = after([(11, &more), (12, &less)]);
     assert_eq!(case.judge(&ended), narrowed("a"));
     assert_eq!(stranger.judge(&ended), ALIVE);
-    let ended = after(&[at(12, case.changed("a")), at(11, case.changed("a b"))]);
+    let ended = after([(12, &less), (11, &more)]);
     assert_eq!(
         case.judge(&ended),
         narrowed("a"),
         "whatever order they come in"
     );
-    let ended = after(&[at(9, case.changed("a")), at(12, case.changed("a b"))]);
+    let ended = after([(9, &less), (12, &more)]);
     assert_eq!(case.judge(&ended), narrowed("a b"));
     let mut newer = case.handle();
     newer.position = Position(12);
@@ -263,43 +239,35 @@ fn a_changed_grant_narrows_older_tokens_and_the_latest_change_wins() {
 #[test]
 fn what_says_nothing_about_tokens_changes_nothing() {
     let case = Case::new(1);
-    let client_id = case.client_id.clone();
-    let ended = after(&[
-        at(11, Event::ClientChanged { client_id }),
-        at(12, Event::KeysChanged { revoked: None }),
-        at(
-            13,
-            Event::ProfileChanged {
-                user_id: case.person.user_id,
-            },
-        ),
-    ]);
-    assert_eq!(case.judge(&ended), ALIVE);
-    assert!(ended.is_empty());
+    for reload in [
+        Reload::Client(case.client_id.clone()),
+        Reload::Keys,
+        Reload::Profile(case.person.user_id),
+    ] {
+        let ended = after([(11, &Effect::Reload(reload))]);
+        assert_eq!(case.judge(&ended), ALIVE);
+        assert!(ended.is_empty());
+    }
 }
 
 #[test]
 fn an_entry_is_kept_for_its_time_and_forgotten_after_it() {
     let case = Case::new(1);
-    let mut events = [case.ends(), case.cuts()].concat();
-    events.push(case.changed("a"));
-    for event in events {
-        let ended = after(&[at(11, event.clone())]);
+    let marks = case.not_before().into_iter().map(Effect::NotBefore);
+    let effects = case.ends().into_iter().chain(marks);
+    for effect in effects.chain([case.narrowed_to("a")]) {
+        let ended = after([(11, &effect)]);
         ended.forget_before(ARRIVED);
-        assert_eq!(ended.len(), 1, "{event:?}");
-        // Said again a second later: kept a second longer, whatever it is stamped with.
-        let said_again = LoggedEvent {
-            at: NOW - Span::hours(2),
-            ..at(12, event.clone())
-        };
-        ended.apply(&said_again, ARRIVED + Span::seconds(1));
+        assert_eq!(ended.len(), 1, "{effect:?}");
+        // Said again a second later: kept a second longer.
+        ended.apply(&effect, Position(12), ARRIVED + Span::seconds(1));
         ended.forget_before(ARRIVED + Span::seconds(1));
-        assert_eq!(ended.len(), 1, "{event:?}");
+        assert_eq!(ended.len(), 1, "{effect:?}");
         ended.forget_before(ARRIVED + Span::millis(1001));
-        assert!(ended.is_empty(), "{event:?}");
+        assert!(ended.is_empty(), "{effect:?}");
         assert_eq!(case.judge(&ended), ALIVE);
     }
-    let ended = after(&[at(11, Event::AllCut)]);
+    let ended = after([(11, &Effect::NotBefore(NotBefore::All))]);
     ended.clear();
     assert!(ended.is_empty());
 }

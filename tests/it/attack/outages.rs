@@ -93,7 +93,7 @@ in_both_worlds! {
         w.soon("it is not ready", || heartbeat().is_err() && w.get("/readyz").status == 503);
         assert_eq!(
             w.get("/readyz").shown(),
-            r#"503 {"clock":true,"database":true,"fresh":true,"ready":false,"writable":false}"#
+            r#"503 {"clock":true,"database":true,"fresh":true,"ready":false,"up_to_date":true,"writable":false}"#
         );
         w.store_works();
         heartbeat().expect("it can be written again");

@@ -80,7 +80,7 @@ in_both_worlds! {
 
     fn health_is_said(w: &World) {
         assert_eq!(w.get("/healthz").shown(), r#"200 {"status":"ok"}"#);
-        assert_eq!(w.get("/readyz").shown(), r#"200 {"database":true,"fresh":true,"ready":true,"writable":true}"#);
+        assert_eq!(w.get("/readyz").shown(), r#"200 {"clock":true,"database":true,"fresh":true,"ready":true,"up_to_date":true,"writable":true}"#);
     }
 
     fn an_address_that_leads_nowhere_says_so(w: &World) {

@@ -15,7 +15,7 @@ use store::faultpoint::{self, Faultpoints};
 use store::{Store, Transaction};
 
 use super::database::Database;
-use super::fixture::{self, Household, NOW, read, write};
+use super::fixture::{self, Household, NOW, logged, read, write};
 
 /// Ends a session as the flows do: a row and an event.
 fn end(tx: &mut Transaction<'_>, session_id: SessionId, user_id: UserId) -> Result<bool, Fault> {
@@ -34,7 +34,7 @@ fn end(tx: &mut Transaction<'_>, session_id: SessionId, user_id: UserId) -> Resu
 /// Whether the session has ended, and how many events say so: both or neither.
 fn state(store: &Store, id: SessionId) -> (bool, usize) {
     let session = read(store, |db| store::sessions::find(db, id)).expect("it is there");
-    let events = read(store, |db| store::events::after(db, Position(0), 100));
+    let events = logged(store, Position(0));
     (session.ended.is_some(), events.len())
 }
 
@@ -53,7 +53,7 @@ on_both_databases! {
             let (faultpoints, arm) = armed(point);
             let store = database.open_failing(faultpoints);
             let home = Household::new(&store);
-            let before = read(&store, |db| store::events::after(db, Position(0), 100)).len();
+            let before = logged(&store, Position(0)).len();
             let (session, user) = (home.session.id, home.user.id);
 
             arm.store(true, Ordering::SeqCst);
@@ -158,7 +158,7 @@ on_both_databases! {
             .map(|session| session.expect("it is there").ended.is_some())
             .collect();
         assert_eq!(ended, [true, false, true, false, true]);
-        let events = read(&store, |db| store::events::after(db, Position(0), 100));
+        let events = logged(&store, Position(0));
         assert_eq!(events.len(), 3);
     }
 
@@ -171,7 +171,7 @@ on_both_databases! {
             store::sessions::end(tx, session, NOW, EndReason::Logout)?;
             tx.batch_execute("ROLLBACK")
                 .map_err(|error| Fault::broken_by("the test", error))?;
-            tx.append(Event::UserCut { user_id: user });
+            tx.append(Event::UserTokensRevoked { user_id: user });
             Ok(())
         });
         if database.is_sqlite() {

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::client::{Client, ClientSecret};
 use domain::consent::{DecisionKind, Receipt, ReceiptContent};
+use domain::event::LoggedEvent;
 use domain::grant::{Grant, GrantedScopes, PurposeVersion};
 use domain::mini_program::MiniProgramState;
 use domain::refresh_retry::RefreshToken;
@@ -249,6 +250,13 @@ pub(super) fn write<T: Send + 'static>(
     written
         .unwrap_or_else(|fault| panic!("{}", fault.chain()))
         .value
+}
+
+/// What the log says after a position.
+pub(super) fn logged(store: &Store, after: Position) -> Vec<LoggedEvent> {
+    let page = store.tail().and_then(|mut log| log.poll(after, 1000));
+    page.unwrap_or_else(|fault| panic!("{}", fault.chain()))
+        .events
 }
 
 /// Reads, and expects that it works.

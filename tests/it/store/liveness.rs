@@ -39,8 +39,8 @@ fn stands(store: &Store, home: &Household) -> bool {
     })
 }
 
-/// An event that cuts off what was given to a household.
-type Cut = fn(&Household) -> Event;
+/// An event that kills what was given to a household before.
+type Mark = fn(&Household) -> Event;
 
 /// What can be done to a household that ends its tokens, each by the rows alone.
 type Deed = fn(&mut Transaction<'_>, &Household) -> Result<bool, foundation::fault::Fault>;
@@ -131,19 +131,25 @@ on_both_databases! {
         assert!(!stands(late));
     }
 
-    fn a_cut_kills_what_was_given_out_before_it_only(database: &Database) {
+    fn a_not_before_mark_kills_what_was_given_out_before_it_only(database: &Database) {
         let store = database.open();
-        let cuts: [(&str, Cut); 4] = [
-            ("user", |h| Event::UserCut { user_id: h.user.id }),
+        let marks: [(&str, Mark); 5] = [
+            ("user", |h| Event::UserTokensRevoked { user_id: h.user.id }),
             ("disabled user", |h| Event::UserDisabled {
                 user_id: h.user.id,
             }),
-            ("client", |h| Event::ClientCut {
+            ("client", |h| Event::ClientTokensRevoked {
                 client_id: h.client.id.clone(),
             }),
-            ("all", |_| Event::AllCut),
+            ("grant", |h| Event::GrantEnded {
+                grant_id: h.grant.id,
+                user_id: h.user.id,
+                client_id: h.client.id.clone(),
+                reason: EndReason::Withdrawn,
+            }),
+            ("all", |_| Event::AllTokensRevoked),
         ];
-        for (what, cut) in cuts {
+        for (what, mark) in marks {
             let (home, bystander) = (Household::offline(&store), Household::new(&store));
             let before = append(
                 &store,
@@ -151,7 +157,7 @@ on_both_databases! {
                     client_id: home.client.id.clone(),
                 },
             );
-            let position = append(&store, cut(&home));
+            let position = append(&store, mark(&home));
             assert_eq!(
                 judge(&store, &home.handle(before)),
                 Liveness::Dead,
@@ -181,13 +187,13 @@ on_both_databases! {
     }
 
     /// Re-releasing a suspended mini-program never revives old tokens.
-    fn what_was_cut_off_does_not_come_back(database: &Database) {
+    fn what_was_given_to_a_suspended_program_does_not_come_back(database: &Database) {
         let store = database.open();
         let home = Household::offline(&store);
         let client = home.client.id.clone();
         let suspended = store.write_blocking(move |tx| {
             store::clients::set_state(tx, &client, MiniProgramState::Suspended, NOW)?;
-            tx.append(Event::ClientCut { client_id: client });
+            tx.append(Event::ClientTokensRevoked { client_id: client });
             Ok(())
         });
         assert!(suspended.is_ok());
@@ -221,6 +227,8 @@ on_both_databases! {
             judge(&store, &offline.handle(Position(0))),
             alive("openid profile")
         );
+        assert!(!stands(&store, &home), "the families die by that event alone");
+        assert!(stands(&store, &offline));
         let (session, client) = (home.session.id, home.client.id.clone());
         let ended = write(&store, move |tx| {
             let reason = EndReason::Logout;
@@ -243,6 +251,64 @@ on_both_databases! {
         let handle = home.handle(Position(100));
         let verdict = read(&store, |db| of_handle(db, &handle, jti));
         assert_eq!(verdict, Liveness::Dead);
+        assert_eq!(judge(&store, &handle), alive("openid profile"));
+    }
+
+    /// The rows that it rests on say nothing: the log alone does, and that is enough.
+    fn what_the_log_ends_is_dead_for_all_who_ask_the_tables(database: &Database) {
+        let store = database.open();
+        let home = || Household::new(&store);
+        let handle = |home: &Household| home.handle(Position(1000));
+        let (by_session, by_family) = (home(), home());
+        append(&store, Event::SessionEnded {
+            session_id: by_session.session.id,
+            user_id: by_session.user.id,
+            reason: EndReason::Logout,
+        });
+        append(&store, Event::FamilyEnded {
+            family_id: by_family.family.id,
+            user_id: by_family.user.id,
+            client_id: by_family.client.id.clone(),
+            reason: EndReason::Revoked,
+        });
+        for home in [&by_session, &by_family] {
+            assert_eq!(judge(&store, &handle(home)), Liveness::Dead);
+            assert!(!stands(&store, home));
+        }
+        let bystander = home();
+        assert_eq!(judge(&store, &handle(&bystander)), alive("openid profile"));
+        assert!(stands(&store, &bystander));
+    }
+
+    /// Access tokens die; the families that gave them stand and give new ones.
+    fn a_mark_for_access_tokens_spares_families(database: &Database) {
+        let store = database.open();
+        let home = Household::new(&store);
+        database.beside().run(
+            "INSERT INTO events (at, kind, detail, effect, target, effect_version)
+             VALUES (0, 'clock_set_back', '{}', 'not_before', 'access_tokens', 1)",
+        );
+        assert_eq!(judge(&store, &home.handle(Position(0))), Liveness::Dead);
+        let end = read(&store, store::events::end);
+        assert_eq!(judge(&store, &home.handle(end)), alive("openid profile"));
+        assert!(stands(&store, &home));
+    }
+
+    fn nothing_is_judged_while_the_log_needs_a_newer_program(database: &Database) {
+        let store = database.open();
+        let home = Household::new(&store);
+        let mut beside = database.beside();
+        beside.run(
+            "INSERT INTO events (at, kind, detail, effect, target, effect_version)
+             VALUES (0, 'moon_landed', '{}', 'end', 'moon', 2)",
+        );
+        let handle = home.handle(Position(1000));
+        let judged = store.read_blocking(|db| of_handle(db, &handle, digest()));
+        assert!(judged.expect_err("it does not guess").is_unavailable());
+        let judged = store
+            .read_blocking(|db| store::token_families::standing(db, &home.family, NOW));
+        assert!(judged.expect_err("it does not guess").is_unavailable());
+        beside.run("DELETE FROM events WHERE kind = 'moon_landed'");
         assert_eq!(judge(&store, &handle), alive("openid profile"));
     }
 }

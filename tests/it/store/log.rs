@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use domain::event::{Event, LoggedEvent};
+use domain::event::{Event, TooNew};
 use domain::session::EndReason;
 use foundation::clock::Span;
 use foundation::fault::Fault;
@@ -13,7 +13,7 @@ use store::Store;
 use store::faultpoint::{BEFORE_COMMIT, Faultpoints};
 
 use super::database::{Database, clock};
-use super::fixture::{NOW, digest, entropy, read, scopes, write};
+use super::fixture::{Household, NOW, digest, entropy, logged, read, scopes, write};
 
 /// One of each kind.
 fn all_kinds() -> Vec<Event> {
@@ -57,19 +57,18 @@ fn all_kinds() -> Vec<Event> {
             client_id: client(),
         },
         Event::UserDisabled { user_id },
-        Event::UserCut { user_id },
-        Event::ClientCut {
+        Event::UserTokensRevoked { user_id },
+        Event::ClientTokensRevoked {
             client_id: client(),
         },
         Event::ClientChanged {
             client_id: client(),
         },
-        Event::AllCut,
+        Event::AllTokensRevoked,
         Event::KeysChanged { revoked: None },
         Event::KeysChanged {
             revoked: KeyId::parse("k1").ok(),
         },
-        Event::ProfileChanged { user_id },
     ]
 }
 
@@ -84,12 +83,8 @@ fn append(store: &Store, event: Event) -> Position {
         .expect("it has a position")
 }
 
-fn after(store: &Store, position: Position) -> Vec<LoggedEvent> {
-    read(store, |db| store::events::after(db, position, 1000))
-}
-
 on_both_databases! {
-    fn every_event_reads_back_as_it_was_appended(database: &Database) {
+    fn every_event_reads_back_with_its_kind_and_its_effect(database: &Database) {
         let store = database.open();
         let events = all_kinds();
         let appended = events.clone();
@@ -97,14 +92,17 @@ on_both_databases! {
             appended.into_iter().for_each(|event| tx.append(event));
             Ok(())
         });
-        let logged = after(&store, Position(0));
+        let all = logged(&store, Position(0));
         assert_eq!(
             written.expect("it is written").position,
-            logged.last().map(|l| l.position)
+            all.last().map(|l| l.position)
         );
-        assert!(logged.windows(2).all(|w| w[0].position < w[1].position));
-        let read: Vec<Event> = logged.into_iter().map(|l| l.event).collect();
-        assert_eq!(read, events);
+        assert!(all.windows(2).all(|w| w[0].position < w[1].position));
+        for (logged, event) in all.iter().zip(&events) {
+            assert_eq!(logged.kind, event.kind());
+            assert_eq!(logged.effect, Ok(event.effect()));
+        }
+        assert_eq!(all.len(), events.len());
     }
 
     fn a_transaction_without_events_has_no_position(database: &Database) {
@@ -116,14 +114,14 @@ on_both_databases! {
 
     fn what_is_rolled_back_is_not_in_the_log(database: &Database) {
         let store = database.open();
-        let first = append(&store, Event::AllCut);
+        let first = append(&store, Event::AllTokensRevoked);
         let failed = store.write_blocking(|tx| {
-            tx.append(Event::AllCut);
+            tx.append(Event::AllTokensRevoked);
             Err::<(), _>(Fault::broken("on purpose"))
         });
         assert!(failed.is_err());
-        let second = append(&store, Event::AllCut);
-        let positions: Vec<_> = after(&store, Position(0))
+        let second = append(&store, Event::AllTokensRevoked);
+        let positions: Vec<_> = logged(&store, Position(0))
             .iter()
             .map(|l| l.position)
             .collect();
@@ -175,7 +173,7 @@ on_both_databases! {
                     let store = &stores[number % 2];
                     scope.spawn(move || {
                         (0..EACH)
-                            .map(|_| append(store, Event::AllCut))
+                            .map(|_| append(store, Event::AllTokensRevoked))
                             .collect::<Vec<_>>()
                     })
                 })
@@ -202,7 +200,7 @@ on_both_databases! {
         while log.wait(Duration::from_millis(100)) {}
         let quiet = *wakeups.borrow();
 
-        append(&elsewhere, Event::AllCut);
+        append(&elsewhere, Event::AllTokensRevoked);
         assert!(log.wait(Duration::from_secs(5)), "another process");
         assert_eq!(*wakeups.borrow(), quiet);
         assert_eq!(
@@ -211,7 +209,7 @@ on_both_databases! {
         );
         while log.wait(Duration::from_millis(100)) {}
 
-        append(&here, Event::AllCut);
+        append(&here, Event::AllTokensRevoked);
         assert!(log.wait(Duration::from_secs(5)), "this process");
         assert!(*wakeups.borrow() > quiet);
         assert_eq!(
@@ -227,7 +225,7 @@ on_both_databases! {
         assert_eq!((page.events.len(), page.end), (0, Position(0)));
         let skew = page.time.time.since(clock().now()).as_millis().abs();
         assert!(skew < 5_000, "{skew} ms between us and the database");
-        let last = (0..5).fold(Position(0), |_, _| append(&store, Event::AllCut));
+        let last = (0..5).fold(Position(0), |_, _| append(&store, Event::AllTokensRevoked));
         let page = log.poll(Position(0), 3).expect("it is read");
         assert_eq!((page.events.len(), page.end), (3, last));
         // This is not the log that was read before, and the page says so.
@@ -239,8 +237,8 @@ on_both_databases! {
 
     fn the_window_of_a_start_ends_where_the_log_ends(database: &Database) {
         let store = database.open();
-        append(&store, Event::AllCut);
-        let last = append(&store, Event::AllCut);
+        append(&store, Event::AllTokensRevoked);
+        let last = append(&store, Event::AllTokensRevoked);
         let now = clock().now();
         let window = |db: &mut _, now| store::events::window(db, now, Span::minutes(62));
         let found = read(&store, |db| window(db, now));
@@ -263,7 +261,7 @@ on_both_databases! {
     /// its position.
     fn the_window_goes_by_positions(database: &Database) {
         let store = database.open();
-        let positions: Vec<_> = (0..4).map(|_| append(&store, Event::AllCut)).collect();
+        let positions: Vec<_> = (0..4).map(|_| append(&store, Event::AllTokensRevoked)).collect();
         let now = clock().now();
         let mut beside = database.beside();
         let hours = [(0, -3), (1, 2), (2, -2), (3, 0)];
@@ -279,40 +277,59 @@ on_both_databases! {
         assert_eq!(found, positions[1..]);
     }
 
-    /// A family may be older than a cut, and a reader must always find the end.
-    fn purging_leaves_cuts_and_the_end(database: &Database) {
+    /// Nothing but the mark says that such a family is dead; and a reader must always find the end.
+    fn purging_leaves_the_end_and_the_marks_that_a_family_is_older_than(database: &Database) {
         let store = database.open();
-        let client_id = ClientId::random(&entropy());
-        append(
-            &store,
-            Event::ClientChanged {
-                client_id: client_id.clone(),
-            },
-        );
-        let cut = append(
-            &store,
-            Event::ClientCut {
-                client_id: client_id.clone(),
-            },
-        );
-        append(
-            &store,
-            Event::ClientChanged {
-                client_id: client_id.clone(),
-            },
-        );
-        let last = append(&store, Event::ClientChanged { client_id });
+        let changed = || Event::ClientChanged { client_id: ClientId::random(&entropy()) };
+        append(&store, Event::AllTokensRevoked);
+        let home = Household::new(&store);
+        append(&store, changed());
+        let client_id = home.client.id.clone();
+        let mark = append(&store, Event::ClientTokensRevoked { client_id });
+        append(&store, changed());
+        let last = append(&store, changed());
         let before = clock().now() + Span::minutes(1);
-        assert_eq!(write(&store, move |tx| store::events::purge(tx, before)), 2);
-        let left: Vec<_> = after(&store, Position(0))
-            .iter()
-            .map(|l| l.position)
-            .collect();
-        assert_eq!(left, [cut, last]);
-        assert!(
-            append(&store, Event::AllCut) > last,
-            "no position is given out twice"
+        let purged = || write(&store, move |tx| store::events::purge(tx, before));
+        let left = || logged(&store, Position(0)).iter().map(|l| l.position).collect::<Vec<_>>();
+        let stands = || {
+            read(&store, |db| store::token_families::standing(db, &home.family, NOW))
+        };
+
+        assert!(!stands());
+        assert_eq!(purged(), 3, "the mark from before the family is of no use");
+        assert_eq!(left(), [mark, last]);
+        assert!(!stands(), "a family that was dead stays dead");
+        assert_eq!(purged(), 0);
+
+        let over = home.family.expires_at + Span::millis(1);
+        assert_eq!(write(&store, move |tx| store::token_families::purge(tx, over)), 1);
+        assert_eq!(purged(), 1, "nobody is older than the mark any more");
+        assert_eq!(left(), [last]);
+        assert!(append(&store, changed()) > last, "no position is given out twice");
+    }
+
+    fn what_cannot_be_obeyed_is_not_purged(database: &Database) {
+        let store = database.open();
+        append(&store, Event::AllTokensRevoked);
+        database.beside().run(
+            "INSERT INTO events (at, kind, detail, effect, target, effect_version)
+             VALUES (0, 'moon_landed', '{}', 'end', 'moon', 2)",
         );
+        let last = append(&store, Event::AllTokensRevoked);
+        let before = clock().now() + Span::minutes(1);
+        assert_eq!(write(&store, move |tx| store::events::purge(tx, before)), 1);
+        let left = logged(&store, Position(0));
+        assert_eq!(left[0].kind, "moon_landed");
+        assert_eq!(left[0].effect, Err(TooNew { needed: 2 }));
+        assert_eq!(left[1].position, last);
+        assert_eq!(read(&store, store::events::too_new), Some(TooNew { needed: 2 }));
+    }
+
+    fn a_row_that_says_nothing_of_its_effect_can_be_obeyed_by_nobody(database: &Database) {
+        let store = database.open();
+        assert_eq!(read(&store, store::events::too_new), None);
+        database.beside().run("INSERT INTO events (at, kind, detail) VALUES (0, 'forgetful', '{}')");
+        assert!(read(&store, store::events::too_new).is_some());
     }
 
     fn the_last_change_of_keys_is_found(database: &Database) {
@@ -320,7 +337,7 @@ on_both_databases! {
         assert_eq!(read(&store, store::events::last_keys_changed), None);
         append(&store, Event::KeysChanged { revoked: None });
         let last = append(&store, Event::KeysChanged { revoked: None });
-        append(&store, Event::AllCut);
+        append(&store, Event::AllTokensRevoked);
         assert_eq!(read(&store, store::events::last_keys_changed), Some(last));
     }
 }

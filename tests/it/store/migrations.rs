@@ -6,6 +6,8 @@ use std::thread;
 
 use diesel::prelude::*;
 use diesel::sql_types::Text;
+use domain::event::effect::{Effect, End, NotBefore, Reload};
+use foundation::id::{ClientId, FamilyId, GrantId, Position, SessionId, UserId};
 use store::SchemaState;
 
 use super::database::{Beside, Database};
@@ -50,6 +52,11 @@ fn schema(database: &Database) -> Schema {
 
 /// What the newest migration first does to go down, and so on.
 fn all_the_way_down(database: &Database) -> Vec<String> {
+    down_to(database, "")
+}
+
+/// The same, down to a migration by name, that one included.
+fn down_to(database: &Database, last: &str) -> Vec<String> {
     let kind = if database.is_sqlite() {
         "sqlite"
     } else {
@@ -59,6 +66,7 @@ fn all_the_way_down(database: &Database) -> Vec<String> {
     let entries = fs::read_dir(format!("{folder}/{kind}")).expect("the folder is there");
     let mut paths: Vec<_> = entries
         .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.file_name().is_some_and(|name| *name >= *last))
         .collect();
     paths.sort();
     let down = paths.iter().rev().map(|path| path.join("down.sql"));
@@ -83,6 +91,66 @@ on_both_databases! {
         store.migrate().expect("a second time changes nothing");
         let user = fixture::user();
         assert!(write(&store, move |tx| store::users::insert(tx, &user)));
+    }
+
+    /// Each kind of the first release, as it wrote them.
+    fn events_of_the_first_release_have_their_effects(database: &Database) {
+        drop(database.open());
+        let mut beside = database.beside();
+        down_to(database, "2026-11-26-000300")
+            .iter()
+            .for_each(|sql| beside.run(sql));
+        beside.run("DELETE FROM __diesel_schema_migrations WHERE version >= '20261126000300'");
+        let entropy = fixture::entropy();
+        let user_id = UserId::new(fixture::NOW, &entropy);
+        let client_id = ClientId::random(&entropy);
+        let session_id = SessionId::new(fixture::NOW, &entropy);
+        let grant_id = GrantId::new(fixture::NOW, &entropy);
+        let family_id = FamilyId::new(fixture::NOW, &entropy);
+        let jti = fixture::digest();
+        let scopes = fixture::scopes("openid email");
+        let client = || client_id.clone();
+        let not_before = Effect::NotBefore;
+        let rows = [
+            ("session_ended", "{}", Effect::End(End::Session(session_id))),
+            ("family_ended", "{}", Effect::End(End::Family(family_id))),
+            ("token_revoked", "{}", Effect::End(End::Token(jti))),
+            ("session_left", "{}", not_before(NotBefore::ClientInSession {
+                session_id,
+                client_id: client(),
+            })),
+            ("grant_ended", "{}", not_before(NotBefore::Grant(grant_id))),
+            ("user_disabled", "{}", not_before(NotBefore::User(user_id))),
+            ("user_cut", "{}", not_before(NotBefore::User(user_id))),
+            ("client_cut", "{}", not_before(NotBefore::Client(client()))),
+            ("all_cut", "{}", not_before(NotBefore::All)),
+            ("grant_changed", r#"{"scopes":"openid email"}"#, Effect::Narrow { grant_id, scopes }),
+            ("client_changed", "{}", Effect::Reload(Reload::Client(client()))),
+            ("keys_changed", r#"{"revoked":"k1"}"#, Effect::Reload(Reload::Keys)),
+            ("profile_changed", "{}", Effect::Reload(Reload::Profile(user_id))),
+        ];
+        for (kind, detail, _) in &rows {
+            let [session, grant, family, user] = [
+                session_id.as_bytes(),
+                grant_id.as_bytes(),
+                family_id.as_bytes(),
+                user_id.as_bytes(),
+            ]
+            .map(|id| database.literal(id));
+            let jti = database.literal(jti.as_bytes());
+            beside.run(&format!(
+                "INSERT INTO events (at, kind, session_id, grant_id, family_id, user_id, client_id,
+                     token_digest, detail)
+                 VALUES (0, '{kind}', {session}, {grant}, {family}, {user}, '{client_id}', {jti},
+                     '{detail}')"
+            ));
+        }
+        let store = database.open();
+        let logged = fixture::logged(&store, Position(0));
+        assert_eq!(logged.len(), rows.len());
+        for (logged, (kind, _, effect)) in logged.into_iter().zip(rows) {
+            assert_eq!((logged.kind.as_str(), logged.effect), (kind, Ok(effect)));
+        }
     }
 
     fn many_who_migrate_at_once_wait_for_each_other(database: &Database) {

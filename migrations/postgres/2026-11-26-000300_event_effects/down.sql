@@ -1,0 +1,10 @@
+DROP INDEX token_families_by_log_position;
+DROP INDEX events_by_effect_version;
+DROP INDEX events_by_effect;
+ALTER TABLE events DROP COLUMN effect_version;
+ALTER TABLE events DROP COLUMN target;
+ALTER TABLE events DROP COLUMN effect;
+CREATE INDEX events_of_user ON events (user_id, kind, position) WHERE user_id IS NOT NULL;
+CREATE INDEX events_of_client ON events (client_id, kind, position) WHERE client_id IS NOT NULL;
+CREATE INDEX events_of_token ON events (token_digest) WHERE token_digest IS NOT NULL;
+CREATE INDEX events_of_kind ON events (kind, position);

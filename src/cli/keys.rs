@@ -1,7 +1,8 @@
 //! `portico keys …`
 
 use clap::Subcommand;
-use domain::signing_key::{KeyKind, SigningKey};
+use domain::signing_key::{KeyKind, KeyState, SigningKey};
+use flow::administer::signing_keys::RotateWhen;
 use serde_json::{Value, json};
 
 use super::context::Context;
@@ -12,7 +13,11 @@ pub(super) enum Keys {
     /// List the keys that are published, and retired ones that old id_token_hints are read with
     List,
     /// Sign with the next keys from now on, and publish new next ones
-    Rotate,
+    Rotate {
+        /// Even if somebody may still keep a JWKS without the next keys, and refuse what they sign
+        #[arg(long)]
+        now: bool,
+    },
     /// Make a key worthless, at once: what it signed does not verify any more
     Revoke {
         /// Its kid
@@ -22,9 +27,25 @@ pub(super) enum Keys {
 
 pub(super) fn run(command: Keys, context: &Context, output: &Output) -> Result<(), Problem> {
     let flows = context.flows();
+    let mut may_fail_until = None;
     let keys = match command {
         Keys::List => context.ask(flows.list_keys())?,
-        Keys::Rotate => context.act(flows.rotate_keys())?,
+        Keys::Rotate { now: false } => {
+            context
+                .act(flows.rotate_keys(RotateWhen::CopiesHaveThem))?
+                .keys
+        }
+        Keys::Rotate { now: true } => {
+            let rotated = context.act(flows.rotate_keys(RotateWhen::Now))?;
+            if let Some(until) = rotated.may_fail_until {
+                let until = until.rfc3339();
+                eprintln!(
+                    "portico: until {until} whoever verifies with an older JWKS may refuse what is signed"
+                );
+                may_fail_until = Some(until);
+            }
+            rotated.keys
+        }
         Keys::Revoke { kid } => context.act(flows.revoke_key(&kid))?,
     };
     let shown: Vec<Value> = keys
@@ -35,10 +56,15 @@ pub(super) fn run(command: Keys, context: &Context, output: &Output) -> Result<(
                 "alg": algorithm(key),
                 "state": key.state.word(),
                 "since": key.since.rfc3339(),
+                "signs_from": signs_from(key),
             })
         })
         .collect();
-    output.print(&json!({ "keys": shown }), || {
+    let mut json = json!({ "keys": shown });
+    if let Some(until) = may_fail_until {
+        json["may_fail_until"] = until.into();
+    }
+    output.print(&json, || {
         let rows: Vec<Vec<String>> = keys
             .iter()
             .map(|k| {
@@ -47,11 +73,18 @@ pub(super) fn run(command: Keys, context: &Context, output: &Output) -> Result<(
                     algorithm(k).to_owned(),
                     k.state.word().to_owned(),
                     k.since.rfc3339(),
+                    signs_from(k).unwrap_or_default(),
                 ]
             })
             .collect();
-        table(&["kid", "alg", "state", "since"], &rows)
+        table(&["kid", "alg", "state", "since", "signs from"], &rows)
     })
+}
+
+/// From when a next key may sign, where that is known.
+fn signs_from(key: &SigningKey) -> Option<String> {
+    let next = (key.state == KeyState::Next).then(|| key.signs_from());
+    next.flatten().map(|from| from.rfc3339())
 }
 
 /// The algorithm that a key is used for first; RSA keys serve PS256 too.

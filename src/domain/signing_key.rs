@@ -5,6 +5,14 @@ use foundation::id::KeyId;
 use protocol::client_metadata::SignatureAlgorithm;
 use serde::{Deserialize, Serialize};
 
+/// How long anybody may keep the JWKS without asking again: the `max-age` that it is served with, and
+/// the largest that ever was. Whoever makes it smaller leaves the larger one standing in
+/// [`SigningKey::signs_from`] for as long as copies of before may be kept.
+pub const JWKS_MAX_AGE: Span = Span::minutes(5);
+
+/// What an answer may take on its way, and what clocks may differ by.
+const ON_THE_WAY: Span = Span::seconds(60);
+
 /// The kind of key pair; one kind can serve several algorithms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum KeyKind {
@@ -100,6 +108,8 @@ pub struct SigningKey {
     pub since: Instant,
     /// When it was made.
     pub created_at: Instant,
+    /// When every live node had it in its JWKS; of a key that was made to sign at once, never.
+    pub confirmed_at: Option<Instant>,
     /// The public JWK (RFC 7517), without private members.
     pub public_jwk: serde_json::Value,
     /// The private key (PKCS#8), sealed under the master key.
@@ -113,6 +123,16 @@ impl SigningKey {
             KeyState::Next | KeyState::Active | KeyState::Retiring => true,
             KeyState::Retired | KeyState::Revoked => false,
         }
+    }
+
+    /// From when it may sign: a copy of the JWKS that was fetched before every node had this key may
+    /// not be kept any more by then. None as long as some node may be without it. A whole second, so
+    /// that it is what is said.
+    pub fn signs_from(&self) -> Option<Instant> {
+        self.confirmed_at.map(|confirmed| {
+            let from = confirmed + JWKS_MAX_AGE + ON_THE_WAY;
+            Instant::from_seconds((from + Span::millis(999)).seconds())
+        })
     }
 
     /// Whether an active key is old enough to be followed by the next one.

@@ -46,6 +46,7 @@ pub fn generate(
         state: KeyState::Next,
         since: now,
         created_at: now,
+        confirmed_at: None,
         public_jwk: Value::Object(public),
     })
 }

@@ -201,6 +201,7 @@ diesel::table! {
         created_at -> BigInt,
         public_jwk -> Text,
         sealed_private -> Binary,
+        confirmed_at -> Nullable<BigInt>,
     }
 }
 

@@ -23,6 +23,7 @@ struct KeyRow {
     created_at: i64,
     public_jwk: String,
     sealed_private: Vec<u8>,
+    confirmed_at: Option<i64>,
 }
 
 impl KeyRow {
@@ -34,6 +35,7 @@ impl KeyRow {
             state: place.word("state", &self.state, KeyState::from_word)?,
             since: Instant::from_millis(self.since),
             created_at: Instant::from_millis(self.created_at),
+            confirmed_at: self.confirmed_at.map(Instant::from_millis),
             public_jwk: place.json("public_jwk", &self.public_jwk)?,
             sealed_private: self.sealed_private,
         })
@@ -84,9 +86,26 @@ pub fn insert(conn: &mut Connection, key: &SigningKey) -> Result<(), Fault> {
         created_at: key.created_at.millis(),
         public_jwk: json(TABLE, &key.public_jwk)?,
         sealed_private: key.sealed_private.clone(),
+        confirmed_at: key.confirmed_at.map(Instant::millis),
     };
     diesel::insert_into(signing_keys::table)
         .values(&row)
+        .execute(conn)
+        .map_err(at(TABLE))?;
+    Ok(())
+}
+
+/// Notes of a next key that every live node has it. The first time counts.
+///
+/// # Errors
+/// The database does not answer.
+pub fn confirm(conn: &mut Connection, id: &KeyId, now: Instant) -> Result<(), Fault> {
+    let key = signing_keys::table
+        .filter(signing_keys::id.eq(id.as_str()))
+        .filter(signing_keys::state.eq(KeyState::Next.word()))
+        .filter(signing_keys::confirmed_at.is_null());
+    diesel::update(key)
+        .set(signing_keys::confirmed_at.eq(now.millis()))
         .execute(conn)
         .map_err(at(TABLE))?;
     Ok(())

@@ -9,6 +9,7 @@ mod consent;
 mod discovery;
 mod http;
 mod introspection;
+mod keys;
 mod logout;
 mod mini_programs;
 mod openid_connect;

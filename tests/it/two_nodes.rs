@@ -1,6 +1,7 @@
 //! Two nodes on one PostgreSQL: the event log is all that they exchange, and each knows within a
 //! second what ended at the other.
 
+use flow::administer::signing_keys::RotateWhen;
 use foundation::clock::{Clock as _, Span, SystemClock};
 use serde_json::json;
 
@@ -217,7 +218,7 @@ fn what_a_new_key_signs_here_is_known_there() {
     let held = Use::new(&first, "market");
     let flows = first.flows();
     // The keys that sign next are published first; the other node must have seen them.
-    first.operator(flows.rotate_keys());
+    first.operator(flows.rotate_keys(RotateWhen::Now));
     let after = held.person.uses(&held.program);
     assert!(held.program.at(&second).finds_active(&after.access));
     assert!(held.program.at(&second).finds_active(&held.tokens.access));

@@ -1,10 +1,8 @@
 //! The life of signing keys and of the secret that seals handles: published, promoted, retired,
 //! revoked. By command, and by age when `job/rotate_keys` asks.
 //!
-//! "rotate promotes an already published next, a new next is used only after every live node has
-//! confirmed it": a node says in its heartbeat up to which event it has the keys.
-
-use std::time::Duration;
+//! Rotating promotes a next key that is published already; from when it may be is in
+//! `signing_keys/confirmation.rs`.
 
 use domain::event::Event;
 use domain::lifetimes::Lifetimes;
@@ -12,17 +10,28 @@ use domain::shared_secret::SecretPurpose;
 use domain::signing_key::{KeyKind, KeyState, SigningKey};
 use foundation::clock::{Instant, Span};
 use foundation::fault::Fault;
-use foundation::id::{KeyId, Position};
+use foundation::id::KeyId;
 use serde_json::json;
 
 use super::{Administered, Refusal};
 use crate::Flows;
 
+mod confirmation;
+
+pub use confirmation::RotateWhen;
+use confirmation::{is_due, later_than, successions, unconfirmed};
+
 /// How long a secret seals new handles.
 const HANDLE_SECRET_AGE: Span = Span::days(1);
-/// How long the command waits for the nodes.
-const TIMEOUT: Duration = Duration::from_secs(20);
-const STEP: Duration = Duration::from_millis(200);
+
+/// What a rotation by command left.
+#[derive(Debug)]
+pub struct Rotated {
+    /// The keys as they stand now.
+    pub keys: Vec<SigningKey>,
+    /// Until when somebody who verifies with an older JWKS may refuse what is signed.
+    pub may_fail_until: Option<Instant>,
+}
 
 impl Flows {
     /// All keys that something is verified with, be it an old hint only.
@@ -38,14 +47,17 @@ impl Flows {
         self.now() - self.policy().lifetimes.session
     }
 
-    /// Rotates now: the published next keys become active, new ones are published.
-    pub async fn rotate_keys(&self) -> Administered<Vec<SigningKey>> {
+    /// Rotates: the published next keys become active, new ones are published.
+    ///
+    /// # Errors
+    /// It is refused while a live node has not confirmed the next keys, and, unless it is wanted
+    /// now, while somebody may keep a JWKS without them. A store that does not answer is a fault.
+    pub async fn rotate_keys(&self, when: RotateWhen) -> Administered<Rotated> {
         self.publish_missing(&KeyKind::ALL).await?;
         if !self.wait_for_nodes().await? {
-            let problem = "a running node has not confirmed the next keys yet; they are published, try again in a minute";
-            return Ok(Err(Refusal::NotPossible(problem.into())));
+            return Ok(Err(unconfirmed()));
         }
-        self.promote(&KeyKind::ALL).await
+        self.promote(&KeyKind::ALL, when).await
     }
 
     /// Makes a key worthless at once: what it signed does not verify any more, not even as a hint.
@@ -110,19 +122,21 @@ impl Flows {
     /// What age demands of keys and of the handle secret. Any node may do it, and several at once:
     /// every change looks again at what it changes.
     pub async fn rotate_by_age(&self) -> Result<(), Fault> {
+        self.publish_missing(&KeyKind::ALL).await?;
+        self.confirm_next_keys().await?;
         if !self.live().time.may_forget_things() {
-            return self.publish_missing(&KeyKind::ALL).await;
+            return Ok(());
         }
         let (now, lifetimes) = (self.now(), self.policy().lifetimes);
         let keys = self.list_keys().await?;
-        self.publish_missing(&KeyKind::ALL).await?;
+        let (lifetime, announced) = (lifetimes.signing_key, lifetimes.signing_key_announced);
         let due: Vec<KeyKind> = KeyKind::ALL
             .into_iter()
-            .filter(|kind| is_due(&keys, *kind, &lifetimes, now))
+            .filter(|kind| is_due(&keys, *kind, lifetime, announced, now))
             .collect();
-        if !due.is_empty() && self.nodes_confirmed().await? {
+        if !due.is_empty() {
             // A refusal means that another node was quicker.
-            drop(self.promote(&due).await?);
+            drop(self.promote(&due, RotateWhen::CopiesHaveThem).await?);
         }
         self.retire_old(&keys, now).await?;
         self.rotate_handle_secret(now).await
@@ -148,44 +162,37 @@ impl Flows {
         Ok(())
     }
 
-    async fn promote(&self, kinds: &[KeyKind]) -> Administered<Vec<SigningKey>> {
-        let now = self.now();
+    async fn promote(&self, kinds: &[KeyKind], when: RotateWhen) -> Administered<Rotated> {
+        let (kinds, now) = (kinds.to_vec(), self.now());
+        // Looked at before keys are made in vain, and again where nobody can come in between.
+        let keys = self.store().read(store::signing_keys::all).await?;
+        if let Err(refusal) = successions(&keys, &kinds, when, now) {
+            return Ok(Err(refusal));
+        }
         let mut fresh = Vec::new();
-        for kind in kinds {
+        for kind in &kinds {
             fresh.push(self.generate(*kind).await?);
         }
-        let (since, audited) = (self.oldest_retired(), self.audited("keys.rotated"));
+        let since = self.oldest_retired();
+        let audited = self.audited("keys.rotated");
         self.administer(move |tx| {
-            let keys = store::signing_keys::all(tx)?;
-            for next in &fresh {
-                let of = |state| {
-                    keys.iter()
-                        .find(move |k| k.kind == next.kind && k.state == state)
-                };
-                let (Some(active), Some(heir)) = (of(KeyState::Active), of(KeyState::Next)) else {
-                    return Ok(Err(Refusal::NotPossible(
-                        "the keys have just changed: look again".into(),
-                    )));
-                };
-                store::signing_keys::set_state(
-                    tx,
-                    &active.id,
-                    KeyState::Active,
-                    KeyState::Retiring,
-                    now,
-                )?;
-                store::signing_keys::set_state(
-                    tx,
-                    &heir.id,
-                    KeyState::Next,
-                    KeyState::Active,
-                    now,
-                )?;
+            let found = match successions(&store::signing_keys::all(tx)?, &kinds, when, now) {
+                Ok(found) => found,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            for (succession, next) in found.iter().zip(&fresh) {
+                let mut step = |id, from, to| store::signing_keys::set_state(tx, id, from, to, now);
+                step(&succession.active, KeyState::Active, KeyState::Retiring)?;
+                step(&succession.heir, KeyState::Next, KeyState::Active)?;
                 store::signing_keys::insert(tx, next)?;
             }
             tx.append(Event::KeysChanged { revoked: None });
             audited.insert(tx)?;
-            store::signing_keys::verifying(tx, since).map(Ok)
+            let keys = store::signing_keys::verifying(tx, since)?;
+            Ok(Ok(Rotated {
+                keys,
+                may_fail_until: later_than(&found, now),
+            }))
         })
         .await
     }
@@ -248,29 +255,6 @@ impl Flows {
         Ok(())
     }
 
-    async fn wait_for_nodes(&self) -> Result<bool, Fault> {
-        let tries = TIMEOUT.as_millis() / STEP.as_millis();
-        for _ in 0..tries {
-            if self.nodes_confirmed().await? {
-                return Ok(true);
-            }
-            tokio::time::sleep(STEP).await;
-        }
-        Ok(false)
-    }
-
-    /// Whether every live node has the keys as of the last event about them.
-    async fn nodes_confirmed(&self) -> Result<bool, Fault> {
-        let since = self.now() - store::nodes::SILENCE;
-        self.store()
-            .read(move |db| {
-                let changed = store::events::last_keys_changed(db)?.unwrap_or(Position(0));
-                let nodes = store::nodes::live(db, since)?;
-                Ok(nodes.iter().all(|node| node.keys_seen >= changed))
-            })
-            .await
-    }
-
     /// A new key. Takes up to a second for RSA, so it is made on a thread that may block.
     async fn generate(&self, kind: KeyKind) -> Result<SigningKey, Fault> {
         let (flows, now) = (self.clone(), self.now());
@@ -285,59 +269,4 @@ impl Flows {
 fn has_next(keys: &[SigningKey], kind: KeyKind) -> bool {
     keys.iter()
         .any(|k| k.kind == kind && k.state == KeyState::Next)
-}
-
-/// Whether the active key of a kind is old enough, and its successor was announced long enough.
-fn is_due(keys: &[SigningKey], kind: KeyKind, lifetimes: &Lifetimes, now: Instant) -> bool {
-    let of_kind = || keys.iter().filter(|k| k.kind == kind);
-    let old = of_kind().any(|k| k.is_due(now, lifetimes.signing_key));
-    let announced = of_kind().any(|k| {
-        k.state == KeyState::Next && now.since(k.since) >= lifetimes.signing_key_announced
-    });
-    old && announced
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn key(kind: KeyKind, state: KeyState, since: i64) -> SigningKey {
-        let since = Instant::from_seconds(since);
-        SigningKey {
-            id: KeyId::parse(&format!("{}{since}", state.word())).expect("an id"),
-            kind,
-            state,
-            since,
-            created_at: since,
-            public_jwk: json!({}),
-            sealed_private: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn a_key_is_followed_when_it_is_old_and_its_successor_was_announced() {
-        let lifetimes = Lifetimes::default();
-        let day = Span::days(1).as_seconds();
-        let keys = [
-            key(KeyKind::P256, KeyState::Active, 0),
-            key(KeyKind::P256, KeyState::Next, 89 * day + 60),
-        ];
-        let due = |days: i64, seconds: i64| {
-            is_due(
-                &keys,
-                KeyKind::P256,
-                &lifetimes,
-                Instant::from_seconds(days * day + seconds),
-            )
-        };
-        assert!(!due(89, 0));
-        assert!(!due(90, 59), "announced for less than a day");
-        assert!(due(90, 60));
-        assert!(!is_due(
-            &keys,
-            KeyKind::Rsa,
-            &lifetimes,
-            Instant::from_seconds(200 * day)
-        ));
-    }
 }

@@ -3,18 +3,17 @@
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
+use domain::signing_key::JWKS_MAX_AGE;
 use foundation::base64url;
 use foundation::digest::sha256;
 use serde_json::Value;
 
-/// For how long a document may be kept: five minutes. A next key is published a day before it signs.
-const KEEP: &str = "public, max-age=300";
-
-/// A JSON document.
+/// A JSON document. It may be kept for as long as the JWKS: a next key does not sign before.
 #[derive(Clone, Debug)]
 pub(crate) struct Document {
     body: Bytes,
     etag: String,
+    may_be_kept: bool,
 }
 
 impl Document {
@@ -22,25 +21,47 @@ impl Document {
     pub(crate) fn new(value: &Value) -> Self {
         let body = Bytes::from(value.to_string());
         let etag = format!("\"{}\"", base64url::encode(&sha256(&body)[..12]));
-        Self { body, etag }
+        Self {
+            body,
+            etag,
+            may_be_kept: true,
+        }
     }
 
     /// Ready bytes whose tag is known.
     pub(crate) fn tagged(body: Bytes, etag: &str) -> Self {
         let etag = etag.to_owned();
-        Self { body, etag }
+        Self {
+            body,
+            etag,
+            may_be_kept: true,
+        }
+    }
+
+    /// The same; where this node may be behind, nobody keeps it.
+    pub(crate) fn kept_if(self, may_be_kept: bool) -> Self {
+        Self {
+            may_be_kept,
+            ..self
+        }
     }
 
     /// Sends it, or 304 to who has it.
     pub(crate) fn send(&self, request: &HttpRequest) -> HttpResponse {
         let known = is_known(request, &self.etag);
+        // "no-cache": it "MUST NOT be used to satisfy any other request without forwarding it for
+        // validation and receiving a successful response" (RFC 9111 §5.2.2.4).
+        let keep = match self.may_be_kept {
+            true => format!("public, max-age={}", JWKS_MAX_AGE.as_seconds()),
+            false => "no-cache".to_owned(),
+        };
         let mut response = match known {
             true => HttpResponse::NotModified(),
             false => HttpResponse::Ok(),
         };
         response
             .insert_header((ETAG, self.etag.as_str()))
-            .insert_header((CACHE_CONTROL, KEEP));
+            .insert_header((CACHE_CONTROL, keep));
         match known {
             true => response.finish(),
             false => response
@@ -90,6 +111,14 @@ mod tests {
         for unknown in [&other.etag, own.trim_matches('"'), ""] {
             assert_eq!(status(unknown), 200, "{unknown}");
         }
+        let cache = |document: &Document| {
+            let response = document.send(&TestRequest::get().to_http_request());
+            let header = response.headers().get(CACHE_CONTROL);
+            header.and_then(|h| h.to_str().ok()).map(str::to_owned)
+        };
+        assert_eq!(cache(&document).as_deref(), Some("public, max-age=300"));
+        let behind = document.clone().kept_if(false);
+        assert_eq!(cache(&behind).as_deref(), Some("no-cache"));
         let first = document.send(&TestRequest::get().to_http_request());
         assert_eq!(first.status().as_u16(), 200);
     }

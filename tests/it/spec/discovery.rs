@@ -1,5 +1,7 @@
 //! Metadata and keys (OpenID Connect Discovery §4, RFC 8414 §3, RFC 7517).
 
+use flow::administer::signing_keys::RotateWhen;
+
 use crate::world::in_both_worlds;
 
 in_both_worlds! {
@@ -67,8 +69,8 @@ in_both_worlds! {
             keys.iter().filter_map(|k| k["kid"].as_str().map(str::to_owned)).collect()
         };
         let flows = w.flows();
-        w.operator(flows.rotate_keys());
-        w.operator(flows.rotate_keys());
+        w.operator(flows.rotate_keys(RotateWhen::Now));
+        w.operator(flows.rotate_keys(RotateWhen::Now));
         let after = ada.opens(&market).tokens();
         let kid = |jwt: &str| crate::world::jwt::header(jwt)["kid"].clone();
         assert_ne!(kid(&before.access), kid(&after.access));

@@ -1,6 +1,7 @@
 //! RP-Initiated Logout 1.0: what leads back, what must not, who is asked.
 
 use domain::lifetimes::Lifetimes;
+use flow::administer::signing_keys::RotateWhen;
 use foundation::clock::Span;
 use protocol::client_metadata::SignatureAlgorithm;
 use serde_json::json;
@@ -28,7 +29,7 @@ fn kid_of(token: &str) -> String {
 /// The keys rotate, and so much time passes that the old ones leave the JWKS.
 fn keys_grow_old(w: &World) {
     let flows = w.flows();
-    w.operator(flows.rotate_keys());
+    w.operator(flows.rotate_keys(RotateWhen::Now));
     w.passes(Lifetimes::ENDED_MEMORY);
     w.wait(flows.rotate_by_age()).expect("no fault");
 }

@@ -21,6 +21,7 @@ on_both_databases! {
             state: KeyState::Next,
             since: NOW,
             created_at: NOW,
+            confirmed_at: None,
             public_jwk: json!({ "kty": "EC", "crv": "P-256" }),
             sealed_private: vec![0, 1, 2, 255],
         };
@@ -31,6 +32,21 @@ on_both_databases! {
             slice::from_ref(&key)
         );
         let later = NOW + Span::days(1);
+        let confirm = |at| {
+            let id = key.id.clone();
+            write(&store, move |tx| store::signing_keys::confirm(tx, &id, at));
+        };
+        confirm(NOW + Span::hours(1));
+        confirm(later);
+        let key = SigningKey {
+            confirmed_at: Some(NOW + Span::hours(1)),
+            ..key.clone()
+        };
+        assert_eq!(
+            read(&store, store::signing_keys::all),
+            slice::from_ref(&key),
+            "the first time counts"
+        );
         let step = |from, to| {
             let id = key.id.clone();
             write(&store, move |tx| {
@@ -70,6 +86,7 @@ on_both_databases! {
                 state,
                 since: NOW,
                 created_at: NOW,
+                confirmed_at: None,
                 public_jwk: json!({}),
                 sealed_private: vec![0],
             };

@@ -4,7 +4,6 @@
 //! Actors stand below `world/`: a [`Person`] has a browser, a [`Program`] is a client. What is set up
 //! goes through the same acts of the operator as the commands; nothing is written beside them.
 
-use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -16,8 +15,6 @@ use foundation::clock::{Clock as _, Instant, ManualClock, Span};
 use foundation::entropy::SystemEntropy;
 use portico::app::{App, Running, StoreHooks};
 use portico::config::Config;
-use protocol::scope::ScopeName;
-use protocol::scope_catalog::OperatorScope;
 use serde_json::{Value, json};
 use store::faultpoint::Faultpoints;
 use tokio::runtime::Runtime;
@@ -28,6 +25,7 @@ pub(crate) mod browser;
 mod certificate;
 pub(crate) mod html;
 pub(crate) mod jwt;
+mod operator;
 pub(crate) mod person;
 pub(crate) mod program;
 pub(crate) mod reply;
@@ -178,7 +176,7 @@ impl World {
         if let Some(issuer) = &issuer {
             config.server.issuer.clone_from(issuer);
         }
-        config.scopes.operator = operator_scopes();
+        config.scopes.operator = operator::scopes();
         settings(&mut config);
         let (ahead, up) = match (place.database.is_sqlite(), &issuer) {
             (true, _) => (0, 0),
@@ -439,20 +437,4 @@ fn http_client(address: SocketAddr, certificate: Option<&Certificate>) -> reqwes
         None => client,
     };
     client.build().expect("a client")
-}
-
-/// What the operator of every world offers besides: stock and orders of a shop.
-fn operator_scopes() -> BTreeMap<ScopeName, OperatorScope> {
-    let scope = |name, text: &str| {
-        let described = OperatorScope {
-            description: BTreeMap::from([("en".to_owned(), text.to_owned())]),
-            sensitive: false,
-        };
-        (ScopeName::parse(name).expect("a scope"), described)
-    };
-    [
-        scope("orders", "Your orders"),
-        scope("stock", "What is in stock"),
-    ]
-    .into()
 }

@@ -1,7 +1,7 @@
 # What a program asks for, and a person's answer.
 
 consent-title = Поделиться с программой «{ $program }»?
-consent-asks = Программа «{ $program }» просит показать ей:
+consent-asks = Программа «{ $program }» просит показать:
 consent-continue-title = Перейти в «{ $program }»
 consent-continue-asks = Программа «{ $program }» увидит:
 consent-nothing = Программа «{ $program }» получит идентификатор, созданный для неё одной, и больше ничего.
@@ -14,8 +14,8 @@ consent-not-now = Не сейчас
 consent-withhold = Не делиться
 consent-withhold-explained = «Не делиться» — продолжить без этого; мы запомним ваш ответ. «Не сейчас» — остановиться здесь.
 consent-sensitive-title = Показать программе «{ $program }» { $what }?
-consent-sensitive-asks = Программа «{ $program }» просит показать ей { $what }.
-consent-sensitive-why = Об этом мы спрашиваем отдельно, потому что это важные данные.
+consent-sensitive-asks = Программа «{ $program }» просит показать { $what }.
+consent-sensitive-why = Об этом мы спрашиваем отдельно: это очень личное.
 
 # What each scope is. Scopes that an operator adds have their own words.
 scope-openid = Идентификатор только для этой программы

@@ -14,12 +14,16 @@ use super::{
     hostile_program, long_program, market, scope_name, taxi,
 };
 
+fn label(scope: &str) -> String {
+    share::label(&chrome().language, &catalog(), &scope_name(scope))
+}
+
 fn known(scope: &str, lines: &[&str]) -> KnownScope {
     let language = chrome().language;
     let lines = lines.iter().map(|line| (*line).to_owned()).collect();
     KnownScope {
         scope: scope.to_owned(),
-        label: share::label(&language, &catalog(), &scope_name(scope)),
+        label: label(scope),
         value: Value::of(&language, &catalog(), &scope_name(scope), lines),
         can_take_back: true,
     }
@@ -28,7 +32,7 @@ fn known(scope: &str, lines: &[&str]) -> KnownScope {
 fn refused(scope: &str) -> RefusedScope {
     RefusedScope {
         scope: scope.to_owned(),
-        label: share::label(&chrome().language, &catalog(), &scope_name(scope)),
+        label: label(scope),
     }
 }
 
@@ -77,7 +81,7 @@ fn market_knows_nothing() -> KnowingProgram {
     KnowingProgram {
         knows: Vec::new(),
         refused: vec![refused("profile.basic"), refused("phone.verified")],
-        fading: fading("Your name and picture"),
+        fading: fading(&label("profile.basic")),
         ..market_knows()
     }
 }
@@ -139,7 +143,7 @@ impl Samples for AccountPage {
             notice: None,
             back: back_to_nova(),
         };
-        let (program, label) = ("Market".to_owned(), "Your phone number".to_owned());
+        let (program, label) = ("Market".to_owned(), label("phone.verified"));
         let notice = |notice| Self {
             notice: Some(notice),
             ..two.clone()
@@ -317,7 +321,8 @@ impl Samples for HistoryPage {
             scopes: scopes.iter().map(|s| (*s).to_owned()).collect(),
             left_out: left_out.iter().map(|s| (*s).to_owned()).collect(),
         };
-        let (name, phone) = ("Your name and picture", "Your phone number");
+        let (name, phone) = (label("profile.basic"), label("phone.verified"));
+        let (name, phone) = (name.as_str(), phone.as_str());
         let full = Self {
             chrome: chrome(),
             decisions: vec![

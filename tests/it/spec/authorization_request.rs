@@ -201,7 +201,7 @@ in_both_worlds! {
         assert_eq!(delivered.to, "https://market.example/callback", "by form_post, to a registered address");
         assert_eq!(visit.page.location(), None);
         let signed = object.replace(&encode(r#"{"alg":"none"}"#), &encode(r#"{"alg":"HS256"}"#));
-        let visit = ada.sends(market.request().with("request", &format!("{signed}AAAA")));
+        let visit = ada.sends(market.request().with("request", format!("{signed}AAAA")));
         assert_eq!(visit.error(), "request_not_supported");
         assert!(visit.page.location().is_some(), "in the query, as the request outside the object asks");
     }

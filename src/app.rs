@@ -1,5 +1,5 @@
-//! The composition root: the only place that sees everything. It opens the store, the keys and the
-//! flows, in this order, and starts the server.
+//! The composition root: the only place that sees everything. It opens the store and the keys, puts
+//! the services together, in this order, and starts the server.
 //!
 //! Owns no decision: what can be decided is in `config`, what happens is in `flow`.
 
@@ -8,9 +8,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use flow::key_source::KeySource;
 use flow::last_used::LastUsed;
-use flow::refresh_live::KeySource;
-use flow::{Flows, Parts, Policy};
+use flow::{Parts, Policy, Services};
 use foundation::clock::{Clock as _, SharedClock};
 use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
@@ -59,12 +59,14 @@ pub struct StoreHooks {
 /// Everything that is open, before it serves: what a command works with.
 pub struct App {
     config: Config,
-    flows: Flows,
+    store: Store,
+    live: Arc<Live>,
+    services: Services,
 }
 
 impl App {
     /// Opens everything: the database (migrated under a lock), the master key, signing keys and
-    /// shared secrets (made if there are none), and the flows.
+    /// shared secrets (made if there are none), and the services.
     ///
     /// # Errors
     /// A part cannot be opened; the fault says which and why.
@@ -123,34 +125,41 @@ impl App {
         let ring = master_key::open_keys(&store, &master, clock.now(), entropy.as_ref(), make)?;
         let passwords = password_policy(config);
         passwords.check()?;
-        let flows = Flows::new(Parts {
-            store,
-            live: Arc::new(Live::new(Arc::clone(&clock))),
+        let live = Arc::new(Live::new(Arc::clone(&clock)));
+        let services = Services::new(&Parts {
+            store: store.clone(),
+            live: Arc::clone(&live),
             keys: Arc::new(Keys::new(ring)),
-            key_source: KeySource::new(master),
-            last_used: LastUsed::default(),
-            writable: AtomicBool::new(true),
+            key_source: Arc::new(KeySource::new(master)),
+            last_used: Arc::new(LastUsed::default()),
+            writable: Arc::new(AtomicBool::new(true)),
             clock,
             entropy,
             fetch,
             policy: Policy {
-                issuer: config.server.issuer.clone(),
-                brand: config.server.brand.clone(),
+                issuer: config.server.issuer.as_str().into(),
                 lifetimes: config.lifetimes(),
-                catalog: config.scopes.clone(),
+                catalog: Arc::new(config.scopes.clone()),
                 passwords,
                 rate_limits: config.server.rate_limits,
             },
         });
         Ok(Self {
             config: config.clone(),
-            flows,
+            store,
+            live,
+            services,
         })
     }
 
     /// What happens when someone asks.
-    pub fn flows(&self) -> &Flows {
-        &self.flows
+    pub fn services(&self) -> &Services {
+        &self.services
+    }
+
+    /// The database: a test looks into it.
+    pub fn store(&self) -> &Store {
+        &self.store
     }
 
     /// Serves on a listener that is bound already, with the jobs beside it. `mount` adds further

@@ -1,13 +1,14 @@
 //! What happens by itself: the thread that follows the log, and timers.
 //!
-//! A job decides *when*; what it does is a flow's. Nothing waits for a job, and every job may run
+//! A job decides *when*; what it does is a service's. Nothing waits for a job, and every job may run
 //! on several nodes at once.
 
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flow::Flows;
+use flow::Services;
+use flow::upkeep::Upkeep;
 use foundation::fault::Fault;
 use foundation::id::NodeId;
 use tokio::sync::watch;
@@ -31,42 +32,43 @@ pub(crate) struct Jobs {
     tasks: JoinSet<()>,
     stop: watch::Sender<bool>,
     node: NodeId,
-    flows: Flows,
+    upkeep: Upkeep,
 }
 
 impl Jobs {
     /// Starts them on the runtime of the caller.
-    pub(crate) fn start(flows: &Flows, progress: &Arc<Progress>) -> Self {
+    pub(crate) fn start(services: &Services, progress: &Arc<Progress>) -> Self {
         let stop = watch::Sender::new(false);
         let mut tasks = JoinSet::new();
-        let node = flows.new_node_id();
+        let upkeep = &services.upkeep;
+        let node = upkeep.new_node_id();
         tasks.spawn(until(
             &stop,
-            heartbeat::run(flows.clone(), node, Arc::clone(progress)),
+            heartbeat::run(upkeep.clone(), node, Arc::clone(progress)),
         ));
-        tasks.spawn(until(&stop, expire_sessions::run(flows.clone())));
-        tasks.spawn(until(&stop, sweep::run(flows.clone())));
-        let of = flows.clone();
+        tasks.spawn(until(&stop, expire_sessions::run(upkeep.clone())));
+        tasks.spawn(until(&stop, sweep::run(upkeep.clone())));
+        let keys = services.signing_keys.clone();
         tasks.spawn(until(
             &stop,
             every(KEYS, "keys", move || {
-                let flows = of.clone();
-                async move { flows.rotate_by_age().await }
+                let keys = keys.clone();
+                async move { keys.rotate_by_age().await }
             }),
         ));
-        let of = flows.clone();
+        let of = upkeep.clone();
         tasks.spawn(until(
             &stop,
             every(LAST_USED, "last used", move || {
-                let flows = of.clone();
-                async move { flows.flush_last_used().await.map(drop) }
+                let upkeep = of.clone();
+                async move { upkeep.flush_last_used().await.map(drop) }
             }),
         ));
         Self {
             tasks,
             stop,
             node,
-            flows: flows.clone(),
+            upkeep: upkeep.clone(),
         }
     }
 
@@ -74,9 +76,9 @@ impl Jobs {
     pub(crate) async fn stop(mut self) {
         self.stop.send_replace(true);
         while self.tasks.join_next().await.is_some() {}
-        report("last used", self.flows.flush_last_used().await.map(drop));
+        report("last used", self.upkeep.flush_last_used().await.map(drop));
         // The others need not wait for it.
-        report("heartbeat", self.flows.retire_node(self.node).await);
+        report("heartbeat", self.upkeep.retire_node(self.node).await);
     }
 }
 

@@ -1,11 +1,13 @@
 //! A server that runs: on a thread of its own, with the tail and the jobs, until it is stopped.
 
 use std::net::{SocketAddr, TcpListener};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
-use flow::Flows;
+use flow::Services;
 use foundation::fault::Fault;
+use live::Live;
+use store::Store;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
@@ -13,7 +15,7 @@ use tokio::sync::oneshot;
 use super::App;
 use super::server::{Mount, Server};
 use crate::job::Jobs;
-use crate::job::tail::Tail;
+use crate::job::tail::{self, Tail};
 
 /// SIGINT and SIGTERM, from now on: made before the server starts, so that none is missed.
 pub struct Signals {
@@ -57,7 +59,9 @@ impl Signals {
 
 /// A server that runs. Dropped, it ends at once; [`Running::stop`] lets it finish.
 pub struct Running {
-    flows: Flows,
+    services: Services,
+    store: Store,
+    live: Arc<Live>,
     address: SocketAddr,
     stop: Option<oneshot::Sender<Ending>>,
     thread: Option<JoinHandle<Result<(), Fault>>>,
@@ -81,7 +85,8 @@ impl Running {
         let address = listener
             .local_addr()
             .map_err(|e| Fault::broken_by("the address of the listener", e))?;
-        let flows = app.flows.clone();
+        let (services, store) = (app.services.clone(), app.store.clone());
+        let live = Arc::clone(&app.live);
         let (stop, stopped) = oneshot::channel();
         let (started, starting) = mpsc::channel();
         let thread = std::thread::Builder::new()
@@ -96,16 +101,28 @@ impl Running {
             return Err(fault);
         }
         Ok(Self {
-            flows,
+            services,
+            store,
+            live,
             address,
             stop: Some(stop),
             thread: Some(thread),
         })
     }
 
-    /// What the server stands on: a test looks and acts through it.
-    pub fn flows(&self) -> &Flows {
-        &self.flows
+    /// What it answers with: a test acts through it.
+    pub fn services(&self) -> &Services {
+        &self.services
+    }
+
+    /// Its database: a test looks into it.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// What it knows without asking: a test looks at it.
+    pub fn live(&self) -> &Live {
+        &self.live
     }
 
     /// Where it listens.
@@ -167,7 +184,13 @@ fn run(
     stopped: oneshot::Receiver<Ending>,
     started: &mpsc::Sender<()>,
 ) -> Result<(), Fault> {
-    let tail = Tail::start(app.flows.clone())?;
+    let follows = tail::Parts {
+        store: app.store.clone(),
+        live: Arc::clone(&app.live),
+        keys: app.services.key_refresh.clone(),
+        upkeep: app.services.upkeep.clone(),
+    };
+    let tail = Tail::start(follows)?;
     let runtime = Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(4)
@@ -176,7 +199,7 @@ fn run(
         .map_err(|e| Fault::broken_by("the server's runtime", e))?;
     let served = runtime.block_on(async {
         let server = Server::start(&app, listener, mount)?;
-        let jobs = Jobs::start(&app.flows, tail.progress());
+        let jobs = Jobs::start(&app.services, tail.progress());
         let _ = started.send(());
         let ending = stopped.await.unwrap_or(Ending::AtOnce);
         server.stop(ending == Ending::Graceful).await;

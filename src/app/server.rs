@@ -7,7 +7,11 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use actix_web::web::ServiceConfig;
 use actix_web::{App as Site, HttpResponse, HttpServer};
+use flow::health::Health;
+use foundation::clock::SharedClock;
 use foundation::fault::Fault;
+use live::Live;
+use store::Store;
 use tokio::task::JoinHandle;
 use web::state::{WebSettings, WebState};
 
@@ -91,9 +95,12 @@ impl Server {
             started.start_metrics(address, text)?;
         }
         if let Some(metrics) = metrics {
-            started
-                .tasks
-                .push(tokio::spawn(measure(app.flows.clone(), metrics)));
+            started.tasks.push(tokio::spawn(measure(
+                app.services.health.clone(),
+                app.store.clone(),
+                Arc::clone(&app.live),
+                metrics,
+            )));
         }
         Ok(started)
     }
@@ -142,8 +149,13 @@ fn web_state(app: &App, metrics: Option<MetricsText>) -> WebState {
     // Cookies of an http issuer, which is on this machine, carry neither `Secure` nor `__Host-`.
     let secure_cookies = app.config.server.issuer.starts_with("https:");
     WebState {
-        flows: app.flows.clone(),
+        services: app.services.clone(),
         settings: WebSettings {
+            issuer: app.config.server.issuer.as_str().into(),
+            brand: app.config.server.brand.as_str().into(),
+            scopes: Arc::new(app.config.scopes.clone()),
+            session_lifetime: app.config.lifetimes().session,
+            clock: Arc::clone(&app.live.time) as SharedClock,
             secure_cookies,
             trusted_proxies: app.config.server.trusted_proxies.clone(),
             address_limits: app.config.server.rate_limits.then(Default::default),
@@ -157,15 +169,14 @@ fn web_state(app: &App, metrics: Option<MetricsText>) -> WebState {
     clippy::cast_precision_loss,
     reason = "a gauge is a float; nothing here is near 2^52"
 )]
-async fn measure(flows: flow::Flows, metrics: Metrics) {
+async fn measure(health: Health, store: Store, live: Arc<Live>, metrics: Metrics) {
     loop {
-        let live = flows.live();
-        metrics::gauge!("portico_fresh").set(if flows.is_fresh() { 1.0 } else { 0.0 });
-        metrics::gauge!("portico_writable").set(if flows.is_writable() { 1.0 } else { 0.0 });
+        metrics::gauge!("portico_fresh").set(if health.is_fresh() { 1.0 } else { 0.0 });
+        metrics::gauge!("portico_writable").set(if health.is_writable() { 1.0 } else { 0.0 });
         metrics::gauge!("portico_log_position").set(live.freshness.position().0 as f64);
         metrics::gauge!("portico_ended_entries").set(live.ended.len() as f64);
         metrics::gauge!("portico_clients_cached").set(live.clients.len() as f64);
-        let pool = flows.store().pool();
+        let pool = store.pool();
         metrics::gauge!("portico_store_connections", "state" => "idle").set(pool.idle);
         metrics::gauge!("portico_store_connections", "state" => "in_use").set(pool.in_use);
         metrics::gauge!("portico_store_connections_max").set(pool.max);

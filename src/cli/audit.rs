@@ -39,7 +39,7 @@ pub(super) fn run(command: Audit, context: &Context, output: &Output) -> Result<
         since,
         limit: command.limit,
     };
-    let entries = context.act(context.flows().audit(query))?;
+    let entries = context.act(context.services().administration.audit(query))?;
     let shown: Vec<Value> = entries.iter().map(ShownEntry::to_json).collect();
     output.print(&json!({ "entries": shown }), || {
         table(

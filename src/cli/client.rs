@@ -41,11 +41,16 @@ pub(super) enum Client {
 pub(super) fn run(command: Client, context: &Context, output: &Output) -> Result<(), Problem> {
     match command {
         Client::Add { metadata } => {
-            let registered = context.act(context.flows().add_client(&read_json(&metadata)?))?;
+            let registered = context.act(
+                context
+                    .services()
+                    .administration
+                    .add_client(&read_json(&metadata)?),
+            )?;
             print_registered(&registered, output)
         }
         Client::Show { id } => {
-            let client = context.act(context.flows().show_client(&id))?;
+            let client = context.act(context.services().administration.show_client(&id))?;
             let mut shown = information(&client);
             let secrets: Vec<Value> = client
                 .secrets
@@ -63,7 +68,7 @@ pub(super) fn run(command: Client, context: &Context, output: &Output) -> Result
                 .map(|id| ClientId::parse(&id))
                 .transpose()
                 .map_err(|e| Problem::said(format!("--after: {e}")))?;
-            let clients = context.ask(context.flows().list_clients(after))?;
+            let clients = context.ask(context.services().administration.list_clients(after))?;
             let json: Vec<Value> = clients.iter().map(listed).collect();
             let next = (clients.len() as i64 == PAGE)
                 .then(|| clients.last())
@@ -77,7 +82,7 @@ pub(super) fn run(command: Client, context: &Context, output: &Output) -> Result
             )
         }
         Client::Delete { id } => {
-            let id = context.act(context.flows().delete_client(&id))?;
+            let id = context.act(context.services().administration.delete_client(&id))?;
             output.print(&json!({ "client_id": id, "deleted": true }), || {
                 format!("{id} is deleted.")
             })

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
 
-use flow::Flows;
+use flow::Services;
 use flow::administer::Administered;
 use foundation::clock::SystemClock;
 use foundation::entropy::SystemEntropy;
@@ -62,8 +62,8 @@ impl Context {
         Ok(Self { app, runtime })
     }
 
-    pub(super) fn flows(&self) -> &Flows {
-        self.app.flows()
+    pub(super) fn services(&self) -> &Services {
+        self.app.services()
     }
 
     /// Does an act of the operator.

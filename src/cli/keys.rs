@@ -26,17 +26,17 @@ pub(super) enum Keys {
 }
 
 pub(super) fn run(command: Keys, context: &Context, output: &Output) -> Result<(), Problem> {
-    let flows = context.flows();
+    let services = context.services();
     let mut may_fail_until = None;
     let keys = match command {
-        Keys::List => context.ask(flows.list_keys())?,
+        Keys::List => context.ask(services.signing_keys.list())?,
         Keys::Rotate { now: false } => {
             context
-                .act(flows.rotate_keys(RotateWhen::CopiesHaveThem))?
+                .act(services.signing_keys.rotate(RotateWhen::CopiesHaveThem))?
                 .keys
         }
         Keys::Rotate { now: true } => {
-            let rotated = context.act(flows.rotate_keys(RotateWhen::Now))?;
+            let rotated = context.act(services.signing_keys.rotate(RotateWhen::Now))?;
             if let Some(until) = rotated.may_fail_until {
                 let until = until.rfc3339();
                 eprintln!(
@@ -46,7 +46,7 @@ pub(super) fn run(command: Keys, context: &Context, output: &Output) -> Result<(
             }
             rotated.keys
         }
-        Keys::Revoke { kid } => context.act(flows.revoke_key(&kid))?,
+        Keys::Revoke { kid } => context.act(services.signing_keys.revoke(&kid))?,
     };
     let shown: Vec<Value> = keys
         .iter()

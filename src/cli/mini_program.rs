@@ -86,20 +86,25 @@ pub(super) fn run(
             let manifest = read_json(&manifest)?;
             let context = context()?;
             print_registered(
-                &context.act(context.flows().add_mini_program(&manifest))?,
+                &context.act(
+                    context
+                        .services()
+                        .administration
+                        .add_mini_program(&manifest),
+                )?,
                 output,
             )
         }
         MiniProgram::Suspend { id } => {
             let context = context()?;
-            let id = context.act(context.flows().suspend(&id))?;
+            let id = context.act(context.services().administration.suspend(&id))?;
             output.print(&json!({ "client_id": id, "state": "suspended" }), || {
                 format!("{id} is suspended.")
             })
         }
         MiniProgram::Release { id } => {
             let context = context()?;
-            let id = context.act(context.flows().release(&id))?;
+            let id = context.act(context.services().administration.release(&id))?;
             output.print(&json!({ "client_id": id, "state": "released" }), || {
                 format!("{id} is released.")
             })
@@ -147,7 +152,8 @@ fn write_new(origin: &str, out: Option<PathBuf>, output: &Output) -> Result<(), 
 fn change_secret(secret: Secret, context: &Context, output: &Output) -> Result<(), Problem> {
     match secret {
         Secret::Add { id } => {
-            let (secret_id, registered) = context.act(context.flows().add_client_secret(&id))?;
+            let (secret_id, registered) =
+                context.act(context.services().administration.add_client_secret(&id))?;
             let mut answer = registered.response();
             if let Some(members) = answer.as_object_mut() {
                 members.insert("secret_id".into(), json!(secret_id));
@@ -161,8 +167,12 @@ fn change_secret(secret: Secret, context: &Context, output: &Output) -> Result<(
             })
         }
         Secret::Retire { id, secret } => {
-            let client =
-                context.act(context.flows().retire_client_secret(&id, secret.as_deref()))?;
+            let client = context.act(
+                context
+                    .services()
+                    .administration
+                    .retire_client_secret(&id, secret.as_deref()),
+            )?;
             output.print(&json!({ "client_id": client, "retired": true }), || {
                 format!("The secret of {client} is retired.")
             })

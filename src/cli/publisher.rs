@@ -24,7 +24,7 @@ pub(super) enum Publisher {
 pub(super) fn run(command: Publisher, context: &Context, output: &Output) -> Result<(), Problem> {
     match command {
         Publisher::Add { name } => {
-            let publisher = context.act(context.flows().add_publisher(&name))?;
+            let publisher = context.act(context.services().administration.add_publisher(&name))?;
             output.print(
                 &json!({ "publisher_id": publisher.id, "name": publisher.name }),
                 || {
@@ -36,7 +36,7 @@ pub(super) fn run(command: Publisher, context: &Context, output: &Output) -> Res
             )
         }
         Publisher::Verify { id } => {
-            let publisher = context.act(context.flows().verify_publisher(&id))?;
+            let publisher = context.act(context.services().administration.verify_publisher(&id))?;
             output.print(
                 &json!({ "publisher_id": publisher.id, "verified": true }),
                 || format!("{} is verified.", publisher.name),

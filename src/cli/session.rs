@@ -24,7 +24,7 @@ pub(super) enum Session {
 pub(super) fn run(command: Session, context: &Context, output: &Output) -> Result<(), Problem> {
     match command {
         Session::List { user } => {
-            let sessions = context.act(context.flows().list_sessions(&user))?;
+            let sessions = context.act(context.services().administration.list_sessions(&user))?;
             let shown: Vec<Value> = sessions
                 .iter()
                 .map(|s| {
@@ -54,7 +54,12 @@ pub(super) fn run(command: Session, context: &Context, output: &Output) -> Resul
             })
         }
         Session::End { id } => {
-            let id = context.act(context.flows().end_session_by_operator(&id))?;
+            let id = context.act(
+                context
+                    .services()
+                    .administration
+                    .end_session_by_operator(&id),
+            )?;
             output.print(&json!({ "id": id, "ended": true }), || {
                 format!("The session {id} is ended.")
             })

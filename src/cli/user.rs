@@ -60,13 +60,14 @@ pub(super) fn run(command: User, context: &Context, output: &Output) -> Result<(
                 verified: add.verified,
                 profile: add.profile.as_deref().map(read_json).transpose()?,
             };
-            let username = context.act(context.flows().add_user(new))?;
+            let username = context.act(context.services().administration.add_user(new))?;
             output.print(&json!({ "username": username }), || {
                 format!("{username} can sign in now.")
             })
         }
         User::Disable { username } => {
-            let username = context.act(context.flows().disable_user(&username))?;
+            let username =
+                context.act(context.services().administration.disable_user(&username))?;
             output.print(&json!({ "username": username, "disabled": true }), || {
                 format!("{username} is switched off; everything given out for them is worthless.")
             })

@@ -39,6 +39,8 @@ impl Lifetimes {
     pub const MAX_ACCESS: Span = Span::minutes(60);
     /// How long what ended is remembered in memory: the longest access token and two minutes.
     pub const ENDED_MEMORY: Span = Span::minutes(62);
+    /// A node that has not been heard of for so long is gone.
+    pub const NODE_SILENCE: Span = Span::seconds(30);
 }
 
 impl Default for Lifetimes {

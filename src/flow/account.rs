@@ -7,25 +7,33 @@ use std::sync::Arc;
 use domain::client::Client;
 use domain::consent::{Receipt, Refusal};
 use domain::grant::Grant;
+use domain::lifetimes::Lifetimes;
 use domain::profile::Profile;
 use domain::session::Session;
-use foundation::clock::Instant;
+use foundation::clock::{Instant, SharedClock};
+use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
 use foundation::id::{ClientId, UserId};
+use keys::key_ring::Keys;
 use protocol::scope::ScopeName;
 use protocol::scope_catalog::ScopeCatalog;
+use store::Store;
 
 use crate::browser::{Browser, SignedIn};
+use crate::find_client::ClientLookup;
+use crate::memory::Memory;
+use crate::parts::Parts;
+use crate::passwords::Passwords;
+use crate::sessions::Sessions;
 use crate::shared_data::{self, ShownValue};
 use crate::step;
-use crate::{Flows, Policy};
+use crate::throttle::SignInThrottle;
 
 mod change_grant;
-mod change_password;
+pub mod change_password;
 mod end_sessions;
 mod fading;
 
-pub use change_password::{PASSWORD_MAX, PASSWORD_MIN, PasswordAnswer};
 pub use fading::RemovedProgram;
 
 /// The overview.
@@ -127,15 +135,52 @@ pub enum AccountAnswer {
 /// How many decisions the history shows.
 const HISTORY: i64 = 200;
 
-impl Flows {
+/// Shows a person what programs know, and does what they decide.
+#[derive(Clone)]
+pub struct Account {
+    sessions: Sessions,
+    clients: ClientLookup,
+    passwords: Passwords,
+    throttle: SignInThrottle,
+    store: Store,
+    memory: Memory,
+    keys: Arc<Keys>,
+    clock: SharedClock,
+    entropy: SharedEntropy,
+    lifetimes: Lifetimes,
+    catalog: Arc<ScopeCatalog>,
+}
+
+impl Account {
+    pub(crate) fn new(
+        parts: &Parts,
+        memory: &Memory,
+        (clients, sessions): (&ClientLookup, &Sessions),
+        (passwords, throttle): (&Passwords, &SignInThrottle),
+    ) -> Self {
+        Self {
+            sessions: sessions.clone(),
+            clients: clients.clone(),
+            passwords: passwords.clone(),
+            throttle: throttle.clone(),
+            store: parts.store.clone(),
+            memory: memory.clone(),
+            keys: Arc::clone(&parts.keys),
+            clock: Arc::clone(&parts.clock),
+            entropy: Arc::clone(&parts.entropy),
+            lifetimes: parts.policy.lifetimes,
+            catalog: Arc::clone(&parts.policy.catalog),
+        }
+    }
+
     /// The overview; `None` when nobody is signed in.
-    pub async fn account_overview(&self, browser: &Browser) -> Result<Option<Overview>, Fault> {
-        let Some(signed_in) = self.signed_in(browser).await? else {
+    pub async fn overview(&self, browser: &Browser) -> Result<Option<Overview>, Fault> {
+        let Some(signed_in) = self.sessions.signed_in(browser).await? else {
             return Ok(None);
         };
         let user_id = signed_in.user.id;
         let (known, clients) = self
-            .store()
+            .store
             .read(move |db| {
                 let grants = store::grants::live_of_user(db, user_id)?;
                 let ids: Vec<ClientId> = grants.iter().map(|g| g.client_id.clone()).collect();
@@ -148,13 +193,13 @@ impl Flows {
                 Ok((known, store::clients::find_many(db, &ids)?))
             })
             .await?;
-        let now = self.now();
+        let now = self.clock.now();
         let mut programs: Vec<ProgramView> = known
             .grants
             .iter()
             .filter_map(|grant| {
                 let client = clients.iter().find(|c| c.id == grant.client_id)?.clone();
-                Some(program_view(grant, client, &known, self.policy(), now))
+                Some(program_view(grant, client, &known, self, now))
             })
             .collect();
         programs.sort_by(|a, b| {
@@ -162,11 +207,11 @@ impl Flows {
                 .cmp(&a.last_used)
                 .then(a.client.name().cmp(b.client.name()))
         });
-        let form_token = step::form_token(&self.keys(), signed_in.session.id);
+        let form_token = step::form_token(&self.keys.current(), signed_in.session.id);
         Ok(Some(Overview {
             signed_in,
             host: clients.into_iter().find(is_home),
-            removed: fading::removed(&known.receipts, self.policy().lifetimes.access, now),
+            removed: fading::removed(&known.receipts, self.lifetimes.access, now),
             profile: known.profile,
             programs,
             form_token,
@@ -174,13 +219,13 @@ impl Flows {
     }
 
     /// The sessions page; `None` when nobody is signed in.
-    pub async fn account_sessions(&self, browser: &Browser) -> Result<Option<SessionsView>, Fault> {
-        let Some(signed_in) = self.signed_in(browser).await? else {
+    pub async fn sessions(&self, browser: &Browser) -> Result<Option<SessionsView>, Fault> {
+        let Some(signed_in) = self.sessions.signed_in(browser).await? else {
             return Ok(None);
         };
-        let (user_id, now) = (signed_in.user.id, self.now());
+        let (user_id, now) = (signed_in.user.id, self.clock.now());
         let (mut sessions, host) = self
-            .store()
+            .store
             .read(move |db| {
                 let sessions = store::sessions::live_of_user(db, user_id, now)?;
                 Ok((sessions, host_of(db, user_id)?))
@@ -188,7 +233,7 @@ impl Flows {
             .await?;
         let here = signed_in.session.id;
         sessions.sort_by_key(|s| (s.id != here, std::cmp::Reverse(s.last_seen_at)));
-        let form_token = step::form_token(&self.keys(), signed_in.session.id);
+        let form_token = step::form_token(&self.keys.current(), signed_in.session.id);
         Ok(Some(SessionsView {
             signed_in,
             sessions,
@@ -198,13 +243,13 @@ impl Flows {
     }
 
     /// The history page; `None` when nobody is signed in.
-    pub async fn account_history(&self, browser: &Browser) -> Result<Option<HistoryView>, Fault> {
-        let Some(signed_in) = self.signed_in(browser).await? else {
+    pub async fn history(&self, browser: &Browser) -> Result<Option<HistoryView>, Fault> {
+        let Some(signed_in) = self.sessions.signed_in(browser).await? else {
             return Ok(None);
         };
         let user_id = signed_in.user.id;
         let (receipts, clients, host) = self
-            .store()
+            .store
             .read(move |db| {
                 let receipts = store::receipts::of_user(db, user_id, HISTORY)?;
                 let ids: BTreeSet<_> = receipts.iter().map(|r| r.client_id.clone()).collect();
@@ -221,13 +266,13 @@ impl Flows {
     }
 
     /// What pages without more show; `None` when nobody is signed in.
-    pub async fn account_owner(&self, browser: &Browser) -> Result<Option<OwnerView>, Fault> {
-        let Some(signed_in) = self.signed_in(browser).await? else {
+    pub async fn owner(&self, browser: &Browser) -> Result<Option<OwnerView>, Fault> {
+        let Some(signed_in) = self.sessions.signed_in(browser).await? else {
             return Ok(None);
         };
         let user_id = signed_in.user.id;
-        let host = self.store().read(move |db| host_of(db, user_id)).await?;
-        let form_token = step::form_token(&self.keys(), signed_in.session.id);
+        let host = self.store.read(move |db| host_of(db, user_id)).await?;
+        let form_token = step::form_token(&self.keys.current(), signed_in.session.id);
         Ok(Some(OwnerView {
             signed_in,
             host,
@@ -241,10 +286,10 @@ impl Flows {
         form_token: &str,
         browser: &Browser,
     ) -> Result<Result<SignedIn, AccountAnswer>, Fault> {
-        let Some(signed_in) = self.signed_in(browser).await? else {
+        let Some(signed_in) = self.sessions.signed_in(browser).await? else {
             return Ok(Err(AccountAnswer::SignedOut));
         };
-        if !step::is_form_token(&self.keys(), signed_in.session.id, form_token) {
+        if !step::is_form_token(&self.keys.current(), signed_in.session.id, form_token) {
             return Ok(Err(AccountAnswer::Forged));
         }
         Ok(Ok(signed_in))
@@ -276,10 +321,10 @@ fn program_view(
     grant: &Grant,
     client: Client,
     known: &AccountData,
-    policy: &Policy,
+    account: &Account,
     now: Instant,
 ) -> ProgramView {
-    let (lifetimes, catalog) = (&policy.lifetimes, &policy.catalog);
+    let (lifetimes, catalog) = (&account.lifetimes, &account.catalog);
     let standing = known.refusals.iter().filter(|(id, refusal)| {
         *id == client.id
             && refusal.stands(

@@ -4,12 +4,20 @@
 //!
 //! Whoever calls has proved to be the operator by having the database: nothing here asks again.
 
+use std::sync::Arc;
+
 use domain::audit::{Actor, AuditEntry};
+use foundation::clock::SharedClock;
+use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
 use foundation::id::{AuditId, ClientId, UserId};
+use protocol::scope_catalog::ScopeCatalog;
 use serde_json::Value;
+use store::Store;
 
-use crate::Flows;
+use crate::memory::Memory;
+use crate::parts::Parts;
+use crate::passwords::Passwords;
 
 pub mod audit;
 pub mod clients;
@@ -99,7 +107,29 @@ impl Audited {
     }
 }
 
-impl Flows {
+/// Does what an operator asks for.
+#[derive(Clone)]
+pub struct Administration {
+    store: Store,
+    catalog: Arc<ScopeCatalog>,
+    memory: Memory,
+    passwords: Passwords,
+    clock: SharedClock,
+    entropy: SharedEntropy,
+}
+
+impl Administration {
+    pub(crate) fn new(parts: &Parts, memory: &Memory, passwords: &Passwords) -> Self {
+        Self {
+            store: parts.store.clone(),
+            catalog: Arc::clone(&parts.policy.catalog),
+            memory: memory.clone(),
+            passwords: passwords.clone(),
+            clock: Arc::clone(&parts.clock),
+            entropy: Arc::clone(&parts.entropy),
+        }
+    }
+
     /// One act of the operator: a transaction, and, inside a server, the wait until its own memory
     /// has what was done.
     pub(crate) async fn administer<T: Send + 'static>(
@@ -108,16 +138,16 @@ impl Flows {
         + Send
         + 'static,
     ) -> Administered<T> {
-        let written = self.store().write(act).await?;
+        let written = self.store.write(act).await?;
         // A command's own process follows no log.
-        if self.is_fresh() {
-            self.settled(written.position).await;
+        if self.memory.is_fresh() {
+            self.memory.settled(written.position).await;
         }
         Ok(written.value)
     }
 
     pub(crate) fn audited(&self, action: &'static str) -> Audited {
-        let at = self.now();
+        let at = self.clock.now();
         let entry = AuditEntry {
             at,
             actor: Actor::Operator,
@@ -128,7 +158,7 @@ impl Flows {
         };
         Audited {
             entry,
-            id: AuditId::new(at, self.entropy()),
+            id: AuditId::new(at, self.entropy.as_ref()),
         }
     }
 }

@@ -7,71 +7,79 @@
 
 use std::sync::Arc;
 
-use domain::audit::Actor;
 use domain::client::Client;
 use domain::consent::usable_scope;
-use domain::session::EndReason;
-use domain::token_family::TokenFamily;
+use foundation::clock::SharedClock;
 use foundation::fault::Fault;
 use protocol::client_credential::PresentedCredential;
 use protocol::client_metadata::GrantType;
-use protocol::oauth_error::{OAuthError, invalid_grant, unauthorized_client};
+use protocol::oauth_error::{OAuthError, unauthorized_client};
 use protocol::parameters::Parameters;
 use protocol::token_request::TokenRequest;
 use protocol::token_response::TokenResponse;
 
-use crate::Flows;
 use crate::answer::Answer;
-use crate::authenticate_client::{AuthenticatedClient, ClientEndpoint};
-use crate::issue::{Entitled, IssuanceContext};
+use crate::authenticate_client::{AuthenticatedClient, ClientAuthentication, ClientEndpoint};
+use crate::issue::{Entitled, Issuance, IssuanceContext};
+use crate::memory::Memory;
+use crate::parts::Parts;
 
 mod authorization_code;
 mod client_credentials;
-pub(crate) mod parents;
+mod grant_handler;
+mod grant_parts;
+mod judgement;
+mod refresh_lookup;
 mod refresh_token;
+mod rotation;
 
 use authorization_code::AuthorizationCode;
 use client_credentials::ClientCredentials;
-use refresh_token::{RefreshToken, Rotation};
+use grant_handler::{GrantHandler, Redeemed};
+use grant_parts::GrantParts;
+use refresh_token::RefreshToken;
 
-/// A grant: what it declares, and its own part of the work.
-trait GrantHandler {
-    /// Whether only a client that has proved who it is may use it.
-    const CONFIDENTIAL_ONLY: bool;
-
-    /// Judges what was presented, and uses it up where it works once. A refusal is a value, so that
-    /// what it writes is kept.
-    async fn redeem(
-        self,
-        flows: &Flows,
-        issuance: &IssuanceContext,
-    ) -> Result<Answer<Redeemed>, Fault>;
+/// Answers token requests.
+#[derive(Clone)]
+pub struct TokenEndpoint {
+    authentication: ClientAuthentication,
+    issuance: Issuance,
+    grants: GrantParts,
+    memory: Memory,
+    clock: SharedClock,
 }
 
-/// What came of redeeming a grant.
-enum Redeemed {
-    /// Tokens are to be issued.
-    Entitled(Entitled),
-    /// Tokens are to be issued, and count only once the rotation is written.
-    Rotating(Entitled, Box<Rotation>),
-    /// The answer was given before: an honest retry gets it again.
-    Again(TokenResponse),
-}
+impl TokenEndpoint {
+    pub(crate) fn new(
+        parts: &Parts,
+        memory: &Memory,
+        authentication: &ClientAuthentication,
+        issuance: &Issuance,
+    ) -> Self {
+        Self {
+            authentication: authentication.clone(),
+            issuance: issuance.clone(),
+            grants: GrantParts::new(parts, memory),
+            memory: memory.clone(),
+            clock: Arc::clone(&parts.clock),
+        }
+    }
 
-impl Flows {
     /// Answers a token request.
     ///
     /// # Errors
     /// The answer is refused in the shape of RFC 6749 §5.2. A store or key that fails is a fault.
-    pub async fn answer_token_request(
+    pub async fn answer(
         &self,
         presented: PresentedCredential,
         parameters: &Parameters,
     ) -> Result<Answer<TokenResponse>, Fault> {
         // Noted before anything is read: whatever ends after this kills the tokens that come of it,
         // whether the reads below saw it or not.
-        let position = self.live().freshness.position();
-        let authenticated = self.authenticate_client(ClientEndpoint::Token, presented);
+        let position = self.memory.live.freshness.position();
+        let authenticated = self
+            .authentication
+            .authenticate(ClientEndpoint::Token, presented);
         let client = match authenticated.await? {
             Answer::Given(client) => client,
             Answer::Refused(error) => return Ok(Answer::Refused(error)),
@@ -83,7 +91,7 @@ impl Flows {
         let issuance = IssuanceContext {
             client,
             position,
-            now: self.now(),
+            now: self.clock.now(),
         };
         let grant_type = request.grant_type();
         // What waits for the store is large, and is kept out of the future of what does not.
@@ -134,7 +142,7 @@ impl Flows {
                 "a public client cannot use this grant",
             )));
         }
-        let (entitled, rotation) = match grant.redeem(self, issuance).await? {
+        let (entitled, rotation) = match grant.redeem(&self.grants, issuance).await? {
             Answer::Refused(error) => return Ok(Answer::Refused(error)),
             Answer::Given(Redeemed::Again(response)) => return Ok(Answer::Given(response)),
             Answer::Given(Redeemed::Entitled(entitled)) => (entitled, None),
@@ -142,20 +150,14 @@ impl Flows {
         };
         // What the operator took out of the registration since is left out, whatever was granted.
         let scope = usable_scope(&issuance.client, &entitled.scope);
-        let response = self.issue(issuance, Entitled { scope, ..entitled }).await?;
+        let response = self
+            .issuance
+            .issue(issuance, Entitled { scope, ..entitled })
+            .await?;
         match rotation {
-            Some(rotation) => Box::pin(rotation.commit(self, response)).await,
+            Some(rotation) => Box::pin(rotation.commit(&self.grants, response)).await,
             None => Ok(Answer::Given(response)),
         }
-    }
-
-    /// Ends a family because something of it was used a second time or by a stranger, and returns
-    /// when this node no longer accepts its tokens.
-    async fn burn(&self, family: TokenFamily) -> Result<(), Fault> {
-        let end = self.family_end(EndReason::ReuseDetected, Actor::System);
-        let written = self.store().write(move |tx| end.write(tx, &family)).await?;
-        self.settled(written.position).await;
-        Ok(())
     }
 }
 
@@ -173,13 +175,6 @@ fn admit(
         ));
     }
     Ok((Arc::clone(client), request))
-}
-
-/// "The provided authorization grant … or refresh token is invalid, expired, revoked, does not
-/// match the redirection URI used in the authorization request, or was issued to another client"
-/// (RFC 6749 §5.2): one answer for all of them; the cause is for the log.
-fn not_valid(cause: &str) -> OAuthError {
-    invalid_grant("the code or refresh token is not valid").because(cause)
 }
 
 fn count(grant_type: GrantType, answer: &Answer<TokenResponse>) {

@@ -9,17 +9,23 @@ use domain::grant::Grant;
 use domain::profile::Profile;
 use domain::subject::Sector;
 use domain::token_handle::{OnBehalfOf, TokenHandle};
+use foundation::clock::SharedClock;
 use foundation::fault::Fault;
 use protocol::claim;
 use protocol::claim::ClaimsRequest;
 use protocol::oauth_error::{OAuthError, insufficient_scope, invalid_token};
 use protocol::scope::{self, ScopeSet};
+use protocol::scope_catalog::ScopeCatalog;
 use serde_json::{Map, Value};
+use store::Store;
 
-use crate::Flows;
 use crate::answer::Answer;
+use crate::find_client::ClientLookup;
+use crate::last_used::LastUsed;
+use crate::parts::Parts;
 use crate::shared_data::{RequestedClaims, claims_of, judges_names};
-use crate::verify_access_token::TokenStatus;
+use crate::subject::PairwiseSubjects;
+use crate::verify_access_token::{AccessTokenVerifier, TokenStatus};
 
 /// What is read for an answer, in one go.
 struct UserinfoSubject {
@@ -31,24 +37,53 @@ struct UserinfoSubject {
     authorized: ScopeSet,
 }
 
-impl Flows {
+/// Answers UserInfo requests.
+#[derive(Clone)]
+pub struct Userinfo {
+    verifier: AccessTokenVerifier,
+    clients: ClientLookup,
+    subjects: PairwiseSubjects,
+    store: Store,
+    catalog: Arc<ScopeCatalog>,
+    last_used: Arc<LastUsed>,
+    clock: SharedClock,
+}
+
+impl Userinfo {
+    pub(crate) fn new(
+        parts: &Parts,
+        verifier: &AccessTokenVerifier,
+        clients: &ClientLookup,
+        subjects: &PairwiseSubjects,
+    ) -> Self {
+        Self {
+            verifier: verifier.clone(),
+            clients: clients.clone(),
+            subjects: subjects.clone(),
+            store: parts.store.clone(),
+            catalog: Arc::clone(&parts.policy.catalog),
+            last_used: Arc::clone(&parts.last_used),
+            clock: Arc::clone(&parts.clock),
+        }
+    }
+
     /// Answers a userinfo request with this bearer token.
     ///
     /// # Errors
     /// The answer is refused with `invalid_token` (401) for anything but a living access token that
     /// opens userinfo, and with `insufficient_scope` (403) without `openid`. A store that does not
     /// answer is a fault.
-    pub async fn answer_userinfo(&self, bearer: &str) -> Result<Answer<Map<String, Value>>, Fault> {
-        let Some(token) = self.verify_access_token(bearer).await? else {
+    pub async fn answer(&self, bearer: &str) -> Result<Answer<Map<String, Value>>, Fault> {
+        let Some(token) = self.verifier.verify(bearer).await? else {
             return Ok(refused("it is not an access token of ours, or has expired"));
         };
         let Some(person) = opens_userinfo(&token.handle) else {
             return Ok(refused("it is for another audience, or speaks for nobody"));
         };
-        let TokenStatus::Alive(scope) = self.standing(&token).await? else {
+        let TokenStatus::Alive(scope) = self.verifier.status(&token).await? else {
             return Ok(refused("what it belongs to has ended"));
         };
-        let Some(client) = self.find_client(&token.handle.client_id).await? else {
+        let Some(client) = self.clients.find(&token.handle.client_id).await? else {
             return Ok(refused("its client is gone"));
         };
         let Some(known) = self.known_about(person).await? else {
@@ -61,9 +96,9 @@ impl Flows {
                 "the scope openid is needed",
             )));
         }
-        self.note_use(person.grant_id);
+        self.last_used.note(person.grant_id, self.clock.now());
         let mut answer = Map::new();
-        let sub = self.subject(client.sector(), person.user_id).await?;
+        let sub = self.subjects.of(client.sector(), person.user_id).await?;
         answer.insert("sub".to_owned(), Value::from(sub.as_str()));
         let named = &known.claims.userinfo;
         answer.extend(claims_of(
@@ -72,7 +107,7 @@ impl Flows {
                 scope: &scope,
                 named,
                 grant: judges_names(&scope, &known.authorized, &allowed),
-                catalog: &self.policy().catalog,
+                catalog: &self.catalog,
             },
         ));
         if let Some(unionid) = self.unionid(&client, &scope, person).await? {
@@ -82,7 +117,7 @@ impl Flows {
     }
 
     async fn known_about(&self, person: OnBehalfOf) -> Result<Option<UserinfoSubject>, Fault> {
-        let read = self.store().read(move |db| {
+        let read = self.store.read(move |db| {
             let grant = store::grants::find(db, person.grant_id)?.filter(|g| g.ended_at.is_none());
             let Some(grant) = grant else { return Ok(None) };
             let family = match person.family_id {
@@ -118,7 +153,7 @@ impl Flows {
         };
         let sector = Sector::Publisher(publisher.id.clone());
         Ok(Some(String::from(
-            self.subject(sector, person.user_id).await?,
+            self.subjects.of(sector, person.user_id).await?,
         )))
     }
 }

@@ -7,12 +7,13 @@
 use std::sync::Arc;
 
 use domain::client::Client;
-use foundation::clock::Span;
+use foundation::clock::{SharedClock, Span};
 use foundation::digest::TokenDigest;
 use foundation::fault::Fault;
 use foundation::id::ClientId;
 use foundation::secret::SecretText;
 use keys::client_assertion::{ALGORITHMS, verify_assertion};
+use outbound::jwks::ClientKeys;
 use protocol::client_credential::{
     AssertionAudience, AssertionClaims, AssertionExpectation, PresentedCredential,
     unverified_client_id,
@@ -20,9 +21,12 @@ use protocol::client_credential::{
 use protocol::client_metadata::TokenEndpointAuthMethod;
 use protocol::discovery::Endpoints;
 use protocol::oauth_error::{OAuthError, invalid_client, unauthorized_client};
+use store::Store;
 
-use crate::Flows;
 use crate::answer::Answer;
+use crate::find_client::ClientLookup;
+use crate::memory::Memory;
+use crate::parts::Parts;
 
 /// How long a `jti` is remembered beyond its assertion's end, so that two nodes whose clocks differ
 /// a little cannot both take it.
@@ -74,14 +78,41 @@ impl ClientEndpoint {
     }
 }
 
-impl Flows {
+/// Authenticates clients.
+#[derive(Clone)]
+pub(crate) struct ClientAuthentication {
+    store: Store,
+    memory: Memory,
+    clients: ClientLookup,
+    client_keys: Arc<ClientKeys>,
+    clock: SharedClock,
+    issuer: Arc<str>,
+}
+
+impl ClientAuthentication {
+    pub(crate) fn new(
+        parts: &Parts,
+        memory: &Memory,
+        clients: &ClientLookup,
+        client_keys: Arc<ClientKeys>,
+    ) -> Self {
+        Self {
+            store: parts.store.clone(),
+            memory: memory.clone(),
+            clients: clients.clone(),
+            client_keys,
+            clock: Arc::clone(&parts.clock),
+            issuer: Arc::clone(&parts.policy.issuer),
+        }
+    }
+
     /// Authenticates a client. With a secret, or as a public client, memory is enough while this
     /// node is fresh; an assertion is remembered in the store, so that it works once.
     ///
     /// # Errors
     /// The answer is refused with `invalid_client`; which rule was broken is in its cause
     /// only. A store that does not answer is a fault.
-    pub async fn authenticate_client(
+    pub(crate) async fn authenticate(
         &self,
         called: ClientEndpoint,
         presented: PresentedCredential,
@@ -123,7 +154,7 @@ impl Flows {
     /// A public client. "The authorization server MUST NOT rely on public client authentication for
     /// the purpose of identifying the client" (RFC 6749 §2.3): what it gets hangs on PKCE.
     async fn by_name(&self, client_id: &ClientId) -> Result<Answer<AuthenticatedClient>, Fault> {
-        let Some(client) = self.find_client(client_id).await? else {
+        let Some(client) = self.clients.find(client_id).await? else {
             return Ok(failed("there is no such client"));
         };
         // A confidential client that forgot its secret is not let through (attack 28).
@@ -141,13 +172,13 @@ impl Flows {
         client_id: &ClientId,
         secret: &SecretText,
     ) -> Result<Answer<AuthenticatedClient>, Fault> {
-        if self.is_fresh()
-            && let Some(client) = self.live().clients.get(client_id)
+        if self.memory.is_fresh()
+            && let Some(client) = self.memory.live.clients.get(client_id)
             && client.has_secret(secret)
         {
             return Ok(by_its_method(client));
         }
-        match Box::pin(self.read_client(client_id)).await? {
+        match Box::pin(self.clients.read(client_id)).await? {
             Some(client) if client.has_secret(secret) => Ok(by_its_method(client)),
             Some(_) => Ok(failed("the secret is wrong")),
             None => {
@@ -166,7 +197,7 @@ impl Flows {
         client_id: &ClientId,
         assertion: &str,
     ) -> Result<Answer<AuthenticatedClient>, Fault> {
-        let Some(client) = self.find_client(client_id).await? else {
+        let Some(client) = self.clients.find(client_id).await? else {
             return Ok(failed("there is no such client"));
         };
         if !uses(&client, TokenEndpointAuthMethod::PrivateKeyJwt) {
@@ -175,7 +206,7 @@ impl Flows {
         let Some(claims) = self.signed_claims(&client, assertion).await? else {
             return Ok(failed("the signature is not the client's"));
         };
-        let endpoints = Endpoints::of(&self.policy().issuer);
+        let endpoints = Endpoints::of(&self.issuer);
         let expected = AssertionExpectation {
             client_id: &client.id,
             issuer: &endpoints.issuer,
@@ -183,7 +214,7 @@ impl Flows {
             called_endpoint: called.address(&endpoints),
             audience: AssertionAudience::IssuerOrEndpoint,
         };
-        if let Err(error) = claims.check(&expected, self.now()) {
+        if let Err(error) = claims.check(&expected, self.clock.now()) {
             return Ok(Answer::Refused(error));
         }
         match self.is_first_use(&client.id, &claims).await? {
@@ -203,7 +234,7 @@ impl Flows {
         let verify = |jwks: &serde_json::Value| verify_assertion(assertion, jwks, &allowed).ok();
         let claims = match (&client.metadata.jwks, &client.metadata.jwks_uri) {
             (Some(jwks), _) => verify(jwks),
-            (None, Some(uri)) => self.client_keys().with(uri, assertion, verify).await,
+            (None, Some(uri)) => self.client_keys.with(uri, assertion, verify).await,
             (None, None) => None,
         };
         Ok(claims.and_then(|claims| serde_json::from_value(claims).ok()))
@@ -219,7 +250,7 @@ impl Flows {
         let digest = TokenDigest::of(&format!("client assertion {client_id} {}", claims.jti));
         let forget_at = claims.expires_at() + REPLAY_MARGIN;
         let written = self
-            .store()
+            .store
             .write(move |tx| store::used_jti::insert(tx, digest, forget_at));
         Ok(written.await?.value)
     }

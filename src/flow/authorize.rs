@@ -1,118 +1,71 @@
 //! The authorization endpoint and its way through pages: `authorize` begins, `proceed` decides
 //! what comes next, again and again, until there is an answer for the client.
 //!
-//! Pages come back to `Flows::proceed`; they never route to one another. Consent is recorded in
+//! Pages come back to `Authorization::proceed`; they never route to one another. Consent is recorded in
 //! `authorize/record.rs`, in the transaction that issues the code.
 
 use std::sync::Arc;
 
 use domain::authorization_check::{self, Checked};
-use domain::client::{Client, RedirectProblem};
-use domain::interaction::{self, InteractionContext, Next};
+use domain::client::Client;
+use domain::interaction::Next;
+use foundation::clock::SharedClock;
+use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
 use foundation::id::ClientId;
-use protocol::authorization_error::AuthorizationRefusal;
+use protocol::authorization_error::{AuthorizationErrorCode, AuthorizationRefusal};
 use protocol::authorization_request;
 use protocol::parameters::Parameters;
 use protocol::response_mode::{AuthorizationResponse, ResponseMode};
+use protocol::scope_catalog::ScopeCatalog;
+use store::Store;
 
-use crate::Flows;
 use crate::browser::{Browser, CookieChanges, SignedIn};
-use crate::step::{FlowStep, PageStep, SignInTarget};
+use crate::browser_response::{AuthorizeResponse, BrowserResponse, PageSetting, ShownError};
+use crate::find_client::ClientLookup;
+use crate::memory::Memory;
+use crate::parts::Parts;
+use crate::pending_authorization::{
+    KnownPerson, PendingAuthorization, PendingAuthorizations, SignInTarget,
+};
+use crate::step::{FlowStep, PageStep};
 
-mod pending_authorization;
 mod record;
 
-pub(crate) use pending_authorization::{KnownPerson, PendingAuthorization, UnstoredAuthorization};
-use record::Recorded;
-pub(crate) use record::audit_entry;
+use record::{Record, Recorded};
 
-/// Where an authorization request goes next.
-#[derive(Debug)]
-pub enum AuthorizeResponse {
-    /// To the client, by redirect or form post.
-    Respond {
-        /// What it is told.
-        response: AuthorizationResponse,
-        /// Origins that may frame the page that posts it, as they may frame the pages before it.
-        frame_origins: Vec<String>,
-    },
-    /// To a page of ours.
-    Page(PageStep),
-    /// To the account pages: the person signed in without a request.
-    Account,
-    /// Nowhere: there is no verified redirect URI, or nobody may use the client.
-    Shown(ShownError),
+/// Answers authorization requests.
+#[derive(Clone)]
+pub struct Authorization {
+    pending: PendingAuthorizations,
+    record: Record,
+    clients: ClientLookup,
+    store: Store,
+    clock: SharedClock,
+    entropy: SharedEntropy,
+    issuer: Arc<str>,
+    catalog: Arc<ScopeCatalog>,
 }
 
-/// What went wrong where nothing may be redirected.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ShownError {
-    /// The request cannot be read.
-    BadRequest(String),
-    /// No such client.
-    UnknownClient,
-    /// The redirect URI is not registered, or missing.
-    Redirect {
-        /// The client's name.
-        name: String,
-        /// What is wrong.
-        problem: RedirectProblem,
-    },
-    /// The client is suspended.
-    NotAvailable {
-        /// Its name.
-        name: String,
-    },
-    /// The page is too old, was made for another browser, or was answered already.
-    StepExpired,
-}
-
-/// An outcome with the cookies it changes.
-#[derive(Debug)]
-pub struct BrowserResponse {
-    /// Where to.
-    pub next: AuthorizeResponse,
-    /// What changes in the browser.
-    pub cookies: CookieChanges,
-}
-
-/// How the pages of a request are framed and worded.
-#[derive(Clone, Debug, Default)]
-pub struct PageSetting {
-    /// Languages that the request prefers.
-    pub ui_locales: Vec<String>,
-    /// Origins that may frame the page; nobody when empty.
-    pub frame_origins: Vec<String>,
-    /// Where the answer will be sent in the end: the page's form may lead there.
-    pub redirect_uri: Option<String>,
-}
-
-impl BrowserResponse {
-    pub(crate) fn shown(error: ShownError) -> Self {
+impl Authorization {
+    pub(crate) fn new(
+        parts: &Parts,
+        memory: &Memory,
+        clients: &ClientLookup,
+        pending: &PendingAuthorizations,
+    ) -> Self {
         Self {
-            next: AuthorizeResponse::Shown(error),
-            cookies: CookieChanges::default(),
+            pending: pending.clone(),
+            record: Record::new(parts, memory),
+            clients: clients.clone(),
+            store: parts.store.clone(),
+            clock: Arc::clone(&parts.clock),
+            entropy: Arc::clone(&parts.entropy),
+            issuer: Arc::clone(&parts.policy.issuer),
+            catalog: Arc::clone(&parts.policy.catalog),
         }
     }
 
-    fn not_available(client: &Client) -> Self {
-        let name = client.name().to_owned();
-        Self::shown(ShownError::NotAvailable { name })
-    }
-
-    fn respond(response: AuthorizationResponse, frame_origins: Vec<String>) -> Self {
-        Self {
-            next: AuthorizeResponse::Respond {
-                response,
-                frame_origins,
-            },
-            cookies: CookieChanges::default(),
-        }
-    }
-}
-
-impl Flows {
     /// Answers an authorization request (RFC 6749 §4.1.1, OIDC Core §3.1.2.1), GET or POST.
     pub async fn authorize(
         &self,
@@ -152,13 +105,13 @@ impl Flows {
             redirect.given(),
         )
         .and_then(|mut request| {
-            let catalog = &self.policy().catalog;
+            let catalog = &self.catalog;
             request.scope = catalog.as_registered(&client.metadata, &request.scope);
             let checked = Checked {
                 request: &request,
                 client: &client,
                 catalog,
-                issuer: &self.policy().issuer,
+                issuer: &self.issuer,
             };
             authorization_check::check(&checked).map(|()| request)
         });
@@ -195,7 +148,8 @@ impl Flows {
             return Ok(Err(ShownError::UnknownClient));
         };
         Ok(self
-            .find_client(&id)
+            .clients
+            .find(&id)
             .await?
             .ok_or(ShownError::UnknownClient))
     }
@@ -214,7 +168,7 @@ impl Flows {
             authorization_request::response_mode_of(parameters),
             refusal,
             authorization_request::state_of(parameters).as_deref(),
-            &self.policy().issuer,
+            &self.issuer,
         );
         let frame_origins = self.response_framing(client, response.mode).await?;
         Ok(BrowserResponse::respond(response, frame_origins))
@@ -227,7 +181,7 @@ impl Flows {
         mode: ResponseMode,
     ) -> Result<Vec<String>, Fault> {
         match mode {
-            ResponseMode::FormPost => self.frame_origins(client).await,
+            ResponseMode::FormPost => self.clients.frame_origins(client).await,
             ResponseMode::Query => Ok(Vec::new()),
         }
     }
@@ -241,11 +195,11 @@ impl Flows {
         if pending.client.is_suspended() {
             return Ok(BrowserResponse::not_available(&pending.client));
         }
-        let known = match self.known(&pending, browser).await? {
+        let known = match self.pending.known(&pending, browser).await? {
             Ok(known) => known,
             Err(refusal) => return self.refuse(pending, refusal).await,
         };
-        match self.what_comes_next(&pending, &known) {
+        match self.pending.what_comes_next(&pending, &known) {
             Next::SignIn(_) => {
                 self.to_page(pending, browser, FlowStep::SignIn, false)
                     .await
@@ -266,26 +220,6 @@ impl Flows {
         }
     }
 
-    /// The decision, by all that is known.
-    pub(crate) fn what_comes_next(
-        &self,
-        pending: &PendingAuthorization,
-        known: &KnownPerson,
-    ) -> Next {
-        interaction::decide(&InteractionContext {
-            request: &pending.request,
-            client: &pending.client,
-            session: known.signed_in.as_ref().map(|s| (&s.session, &s.user)),
-            expected: known.expected,
-            grant: known.grant.as_ref(),
-            refusals: &known.refusals,
-            progress: &pending.progress(),
-            catalog: &self.policy().catalog,
-            refusal_memory: self.policy().lifetimes.refusal,
-            now: self.now(),
-        })
-    }
-
     /// Sends the person to a page. A request on its first page has no row yet if that is the sign-in
     /// page; every other first page is of somebody who is signed in, and makes it.
     pub(crate) async fn to_page(
@@ -296,18 +230,18 @@ impl Flows {
         as_other: bool,
     ) -> Result<BrowserResponse, Fault> {
         let mut cookies = CookieChanges::default();
-        let digest = self.pre_session(browser, &mut cookies);
+        let digest = browser.pre_session_or_new(self.entropy.as_ref(), &mut cookies);
         let target = match pending.interaction {
             Some(interaction) => SignInTarget::Interaction(interaction.id),
             None => {
-                let unstored = || UnstoredAuthorization::now(self, pending.request);
+                let unstored = || self.pending.unstored(pending.request);
                 match flow_step {
                     FlowStep::SignIn => SignInTarget::Unstored(Box::new(unstored())),
                     FlowStep::ChooseAccount | FlowStep::Consent | FlowStep::SignOut => {
                         let first = pending.unstored;
                         let interaction = first.unwrap_or_else(|| unstored().interaction(digest));
                         let id = interaction.id;
-                        self.store()
+                        self.store
                             .write(move |db| {
                                 store::interactions::insert_unless_there(db, &interaction)
                             })
@@ -317,7 +251,7 @@ impl Flows {
                 }
             }
         };
-        let token = self.browser_step(flow_step, digest, &target)?;
+        let token = self.pending.browser_step(flow_step, digest, &target)?;
         Ok(BrowserResponse {
             next: AuthorizeResponse::Page(PageStep {
                 flow_step,
@@ -334,7 +268,7 @@ impl Flows {
     ) -> Result<PageSetting, Fault> {
         Ok(PageSetting {
             ui_locales: pending.request.ui_locales.clone(),
-            frame_origins: self.frame_origins(&pending.client).await?,
+            frame_origins: self.clients.frame_origins(&pending.client).await?,
             redirect_uri: Some(pending.request.redirect_uri.clone()),
         })
     }
@@ -349,9 +283,9 @@ impl Flows {
             return Ok(BrowserResponse::not_available(&pending.client));
         }
         if let Some(interaction) = &pending.interaction {
-            let (id, now) = (interaction.id, self.now());
+            let (id, now) = (interaction.id, self.clock.now());
             let consumed = self
-                .store()
+                .store
                 .write(move |db| store::interactions::consume(db, id, now))
                 .await?;
             if !consumed.value {
@@ -364,10 +298,20 @@ impl Flows {
             request.response_mode,
             &refusal,
             request.state.as_deref(),
-            &self.policy().issuer,
+            &self.issuer,
         );
         let framing = self.response_framing(&pending.client, response.mode);
         Ok(BrowserResponse::respond(response, framing.await?))
+    }
+
+    /// Ends a request because the person did not sign in.
+    pub(crate) async fn refuse_not_signed_in(
+        &self,
+        pending: PendingAuthorization,
+    ) -> Result<BrowserResponse, Fault> {
+        let code = AuthorizationErrorCode::AccessDenied;
+        let refusal = AuthorizationRefusal::new(code, "the person did not sign in");
+        self.refuse(pending, refusal).await
     }
 
     async fn issue_code(
@@ -379,14 +323,14 @@ impl Flows {
         let request = pending.request.clone();
         let framing = self.response_framing(&pending.client, request.response_mode);
         let frame_origins = framing.await?;
-        match self.record_authorization(pending, signed_in, known).await? {
+        match self.record.authorization(pending, signed_in, known).await? {
             Recorded::Code(code) => {
                 let response = AuthorizationResponse::with_code(
                     request.redirect_uri.as_str(),
                     request.response_mode,
                     code.expose(),
                     request.state.as_deref(),
-                    &self.policy().issuer,
+                    &self.issuer,
                 );
                 Ok(BrowserResponse::respond(response, frame_origins))
             }

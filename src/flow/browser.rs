@@ -5,10 +5,9 @@ use domain::session::Session;
 use domain::user::User;
 use foundation::clock::Instant;
 use foundation::digest::TokenDigest;
+use foundation::entropy::Entropy;
 use foundation::fault::Fault;
 use foundation::secret::{SecretKind, SecretText};
-
-use crate::Flows;
 
 /// What a request says about the browser it comes from. The values are unverified.
 #[derive(Clone, Debug, Default)]
@@ -46,6 +45,19 @@ pub struct SignedIn {
 }
 
 impl Browser {
+    /// The digest of the pre-session cookie; a browser without one gets one.
+    pub(crate) fn pre_session_or_new(
+        &self,
+        entropy: &dyn Entropy,
+        cookies: &mut CookieChanges,
+    ) -> TokenDigest {
+        self.pre_session_digest().unwrap_or_else(|| {
+            let (secret, digest) = SecretKind::PreSessionCookie.issue(entropy);
+            cookies.pre_session = Some(secret);
+            digest
+        })
+    }
+
     pub(crate) fn session_digest(&self) -> Option<TokenDigest> {
         SecretKind::SessionCookie.digest_of(self.session.as_ref()?.expose())
     }
@@ -92,42 +104,4 @@ pub(crate) fn touch(
         lifetimes.session_idle,
     );
     store::sessions::touch(db, session.id, minute, end)
-}
-
-impl Flows {
-    /// Who is signed in in this browser.
-    pub async fn signed_in(&self, browser: &Browser) -> Result<Option<SignedIn>, Fault> {
-        let (cookie, now) = (browser.session_digest(), self.now());
-        if cookie.is_none() {
-            return Ok(None);
-        }
-        self.store()
-            .read(move |db| signed_in(db, cookie, now))
-            .await
-    }
-
-    /// What a person is called on pages: the name of the profile, else the username.
-    pub(crate) async fn name_of(&self, user: &User) -> Result<String, Fault> {
-        let id = user.id;
-        let profile = self
-            .store()
-            .read(move |db| store::profiles::find(db, id))
-            .await?;
-        Ok(profile
-            .and_then(|p| p.name)
-            .unwrap_or_else(|| user.username.clone()))
-    }
-
-    /// The browser's pre-session digest; a browser without one gets a cookie.
-    pub(crate) fn pre_session(
-        &self,
-        browser: &Browser,
-        cookies: &mut CookieChanges,
-    ) -> TokenDigest {
-        browser.pre_session_digest().unwrap_or_else(|| {
-            let (secret, digest) = SecretKind::PreSessionCookie.issue(self.entropy());
-            cookies.pre_session = Some(secret);
-            digest
-        })
-    }
 }

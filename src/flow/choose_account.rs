@@ -7,11 +7,11 @@ use domain::client::Client;
 use domain::interaction::Progress;
 use foundation::fault::Fault;
 
-use crate::Flows;
-use crate::authorize::{BrowserResponse, PageSetting, ShownError};
+use crate::authorize::Authorization;
 use crate::browser::{Browser, SignedIn};
-use crate::decide_consent::PageOr;
-use crate::sign_in::not_signed_in;
+use crate::browser_response::{BrowserResponse, PageOr, PageSetting, ShownError};
+use crate::pending_authorization::PendingAuthorizations;
+use crate::sessions::Sessions;
 use crate::step::FlowStep;
 
 /// What the chooser shows.
@@ -29,42 +29,60 @@ pub struct ChooserView {
     pub setting: PageSetting,
 }
 
-impl Flows {
+/// Shows the chooser, and goes on with the choice.
+#[derive(Clone)]
+pub struct AccountChoice {
+    authorization: Authorization,
+    pending: PendingAuthorizations,
+    sessions: Sessions,
+}
+
+impl AccountChoice {
+    pub(crate) fn new(
+        authorization: &Authorization,
+        pending: &PendingAuthorizations,
+        sessions: &Sessions,
+    ) -> Self {
+        Self {
+            authorization: authorization.clone(),
+            pending: pending.clone(),
+            sessions: sessions.clone(),
+        }
+    }
+
     /// Cancels a request from the chooser.
-    pub async fn cancel_choice(
-        &self,
-        token: &str,
-        browser: &Browser,
-    ) -> Result<BrowserResponse, Fault> {
+    pub async fn cancel(&self, token: &str, browser: &Browser) -> Result<BrowserResponse, Fault> {
         match self
-            .pending_authorization(FlowStep::ChooseAccount, token, browser)
+            .pending
+            .find(FlowStep::ChooseAccount, token, browser)
             .await?
         {
-            Some(pending) => self.refuse(pending, not_signed_in()).await,
+            Some(pending) => self.authorization.refuse_not_signed_in(pending).await,
             None => Ok(BrowserResponse::shown(ShownError::StepExpired)),
         }
     }
 
     /// The chooser that a step token opens.
-    pub async fn chooser_page(
-        &self,
-        token: &str,
-        browser: &Browser,
-    ) -> Result<PageOr<ChooserView>, Fault> {
+    pub async fn page(&self, token: &str, browser: &Browser) -> Result<PageOr<ChooserView>, Fault> {
         let Some(pending) = self
-            .pending_authorization(FlowStep::ChooseAccount, token, browser)
+            .pending
+            .find(FlowStep::ChooseAccount, token, browser)
             .await?
         else {
             return Ok(PageOr::Response(BrowserResponse::shown(
                 ShownError::StepExpired,
             )));
         };
-        let Some(signed_in) = self.signed_in(browser).await? else {
-            return self.proceed(pending, browser).await.map(PageOr::Response);
+        let Some(signed_in) = self.sessions.signed_in(browser).await? else {
+            return self
+                .authorization
+                .proceed(pending, browser)
+                .await
+                .map(PageOr::Response);
         };
         Ok(PageOr::Page(Box::new(ChooserView {
-            setting: self.page_setting(&pending).await?,
-            person: self.name_of(&signed_in.user).await?,
+            setting: self.authorization.page_setting(&pending).await?,
+            person: self.sessions.name_of(&signed_in.user).await?,
             client: pending.client,
             signed_in,
             step: token.to_owned(),
@@ -72,29 +90,39 @@ impl Flows {
     }
 
     /// Goes on with the account that is signed in, or to the sign-in page for another one.
-    pub async fn choose_account(
+    pub async fn choose(
         &self,
         token: &str,
         go_on: bool,
         browser: &Browser,
     ) -> Result<BrowserResponse, Fault> {
         let pending = self
-            .pending_authorization(FlowStep::ChooseAccount, token, browser)
+            .pending
+            .find(FlowStep::ChooseAccount, token, browser)
             .await?;
-        let (Some(mut pending), Some(signed_in)) = (pending, self.signed_in(browser).await?) else {
+        let (Some(mut pending), Some(signed_in)) =
+            (pending, self.sessions.signed_in(browser).await?)
+        else {
             return Ok(BrowserResponse::shown(ShownError::StepExpired));
         };
         if !go_on {
-            return self.to_page(pending, browser, FlowStep::SignIn, true).await;
+            return self
+                .authorization
+                .to_page(pending, browser, FlowStep::SignIn, true)
+                .await;
         }
         let before = pending.progress();
         let after = Progress {
             chosen: Some(signed_in.session.id),
             ..before.clone()
         };
-        if !self.save_progress(&mut pending, before, after).await? {
+        if !self
+            .pending
+            .save_progress(&mut pending, before, after)
+            .await?
+        {
             return Ok(BrowserResponse::shown(ShownError::StepExpired));
         }
-        self.proceed(pending, browser).await
+        self.authorization.proceed(pending, browser).await
     }
 }

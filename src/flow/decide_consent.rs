@@ -5,19 +5,23 @@ use std::sync::Arc;
 
 use domain::client::Client;
 use domain::consent::Question;
-use domain::interaction::{ConsentPage, Interaction, Next, Progress};
+use domain::interaction::{ConsentPage, Next, Progress};
 use domain::profile::Profile;
+use foundation::clock::SharedClock;
 use foundation::fault::Fault;
+use keys::key_ring::Keys;
 use protocol::authorization_error::{AuthorizationErrorCode, AuthorizationRefusal};
 use protocol::scope::ScopeName;
 use protocol::scope_catalog::ScopeCatalog;
 use serde::{Deserialize, Serialize};
+use store::Store;
 
-use crate::Flows;
-use crate::authorize::{
-    BrowserResponse, KnownPerson, PageSetting, PendingAuthorization, ShownError,
-};
+use crate::authorize::Authorization;
 use crate::browser::{Browser, SignedIn};
+use crate::browser_response::{BrowserResponse, PageOr, PageSetting, ShownError};
+use crate::parts::Parts;
+use crate::pending_authorization::{KnownPerson, PendingAuthorization, PendingAuthorizations};
+use crate::sessions::Sessions;
 use crate::shared_data::{self, ShownValue};
 use crate::step::{self, FlowStep};
 
@@ -74,38 +78,61 @@ struct ShownPage {
     scopes: Vec<ScopeName>,
 }
 
-/// A page to show, or somewhere else to go.
-#[derive(Debug)]
-pub enum PageOr<T> {
-    /// The page.
-    Page(Box<T>),
-    /// Somewhere else.
-    Response(BrowserResponse),
+/// Asks for consent, and goes on with the answer.
+#[derive(Clone)]
+pub struct Consent {
+    authorization: Authorization,
+    pending: PendingAuthorizations,
+    sessions: Sessions,
+    store: Store,
+    keys: Arc<Keys>,
+    catalog: Arc<ScopeCatalog>,
+    clock: SharedClock,
 }
 
-impl Flows {
+impl Consent {
+    pub(crate) fn new(
+        parts: &Parts,
+        authorization: &Authorization,
+        pending: &PendingAuthorizations,
+        sessions: &Sessions,
+    ) -> Self {
+        Self {
+            authorization: authorization.clone(),
+            pending: pending.clone(),
+            sessions: sessions.clone(),
+            store: parts.store.clone(),
+            keys: Arc::clone(&parts.keys),
+            catalog: Arc::clone(&parts.policy.catalog),
+            clock: Arc::clone(&parts.clock),
+        }
+    }
+
     /// The consent page that a step token opens. If the question was answered meanwhile (another
     /// tab, the account page), the request goes on instead.
-    pub async fn consent_page(
-        &self,
-        token: &str,
-        browser: &Browser,
-    ) -> Result<PageOr<ConsentView>, Fault> {
-        let Some(pending) = self
-            .pending_authorization(FlowStep::Consent, token, browser)
-            .await?
-        else {
+    pub async fn page(&self, token: &str, browser: &Browser) -> Result<PageOr<ConsentView>, Fault> {
+        let Some(pending) = self.pending.find(FlowStep::Consent, token, browser).await? else {
             return Ok(PageOr::Response(BrowserResponse::shown(
                 ShownError::StepExpired,
             )));
         };
-        let known = match self.known(&pending, browser).await? {
+        let known = match self.pending.known(&pending, browser).await? {
             Ok(known) => known,
-            Err(refusal) => return self.refuse(pending, refusal).await.map(PageOr::Response),
+            Err(refusal) => {
+                return self
+                    .authorization
+                    .refuse(pending, refusal)
+                    .await
+                    .map(PageOr::Response);
+            }
         };
         let asked = self.what_to_ask(&pending, &known);
         let (Some((page, _)), Some(signed_in)) = (asked, known.signed_in) else {
-            return self.proceed(pending, browser).await.map(PageOr::Response);
+            return self
+                .authorization
+                .proceed(pending, browser)
+                .await
+                .map(PageOr::Response);
         };
         self.consent_view(&pending, signed_in, page)
             .await
@@ -117,7 +144,7 @@ impl Flows {
         pending: &PendingAuthorization,
         known: &KnownPerson,
     ) -> Option<(ConsentPage, Question)> {
-        match self.what_comes_next(pending, known) {
+        match self.pending.what_comes_next(pending, known) {
             Next::Consent { page, question } => Some((page, question)),
             Next::SignIn(_) | Next::ChooseAccount | Next::Issue | Next::Refuse(_) => None,
         }
@@ -131,7 +158,7 @@ impl Flows {
     ) -> Result<ConsentView, Fault> {
         let user_id = signed_in.user.id;
         let profile = self
-            .store()
+            .store
             .read(move |db| store::profiles::find(db, user_id))
             .await?
             .unwrap_or_default();
@@ -152,13 +179,13 @@ impl Flows {
             scopes,
         };
         let step = step::for_session(
-            &self.keys(),
+            &self.keys.current(),
             FlowStep::Consent,
             signed_in.session.id,
             &shown,
         )?;
         Ok(ConsentView {
-            setting: self.page_setting(pending).await?,
+            setting: self.authorization.page_setting(pending).await?,
             person: profile
                 .name
                 .unwrap_or_else(|| signed_in.user.username.clone()),
@@ -182,7 +209,7 @@ impl Flows {
             .iter()
             .map(String::as_str)
             .collect();
-        let catalog = &self.policy().catalog;
+        let catalog = &self.catalog;
         ConsentRow {
             values: shared_data::values_shown(catalog, profile, scope),
             purpose: pending.client.purpose(scope, &languages).map(str::to_owned),
@@ -191,54 +218,46 @@ impl Flows {
         }
     }
 
-    /// Who may frame the pages of a client's request: the registered hosts, for the programs that
-    /// run inside them; nobody for others.
-    pub async fn frame_origins(&self, client: &Client) -> Result<Vec<String>, Fault> {
-        if client.mini_program().is_none() {
-            return Ok(Vec::new());
-        }
-        self.host_origins().await
-    }
-
-    /// The origins of the registered hosts.
-    pub async fn host_origins(&self) -> Result<Vec<String>, Fault> {
-        self.store().read(store::clients::host_origins).await
-    }
-
     /// Records what a person pressed on a consent page, and goes on.
-    pub async fn decide_consent(
+    pub async fn decide(
         &self,
         token: &str,
         answer: ConsentAnswer,
         browser: &Browser,
     ) -> Result<BrowserResponse, Fault> {
         let expired = || Ok(BrowserResponse::shown(ShownError::StepExpired));
-        let Some(signed_in) = self.signed_in(browser).await? else {
+        let Some(signed_in) = self.sessions.signed_in(browser).await? else {
             return expired();
         };
         let shown = step::read_for_session::<ShownPage>(
-            &self.keys(),
+            &self.keys.current(),
             FlowStep::Consent,
             signed_in.session.id,
             token,
         );
         let Some(shown) = shown else { return expired() };
-        let Some(mut pending) = self.interaction(shown.i, browser).await? else {
+        let Some(mut pending) = self.pending.interaction(shown.i, browser).await? else {
             return expired();
         };
         if answer == ConsentAnswer::AsOther {
-            return self.to_page(pending, browser, FlowStep::SignIn, true).await;
+            return self
+                .authorization
+                .to_page(pending, browser, FlowStep::SignIn, true)
+                .await;
         }
-        let (before, catalog) = (pending.progress(), &self.policy().catalog);
+        let (before, catalog) = (pending.progress(), &self.catalog);
         let after = match progress_after(&before, &shown, &answer, &signed_in, catalog) {
             Some(progress) => progress,
             None => return self.not_now(pending, browser).await,
         };
-        let saved = self.save_progress(&mut pending, before, after).await?;
+        let saved = self
+            .pending
+            .save_progress(&mut pending, before, after)
+            .await?;
         if !saved {
             return expired();
         }
-        self.proceed(pending, browser).await
+        self.authorization.proceed(pending, browser).await
     }
 
     /// Ends the request. "Not now" refuses nothing for good, but the question was put: what the
@@ -248,15 +267,19 @@ impl Flows {
         pending: PendingAuthorization,
         browser: &Browser,
     ) -> Result<BrowserResponse, Fault> {
-        let known = match self.known(&pending, browser).await? {
+        let known = match self.pending.known(&pending, browser).await? {
             Ok(known) => known,
-            Err(refusal) => return self.refuse(pending, refusal).await,
+            Err(refusal) => return self.authorization.refuse(pending, refusal).await,
         };
         let asked = self.what_to_ask(&pending, &known);
         let reopened = asked.map_or_else(Vec::new, |(_, question)| question.reopened);
         if let Some(signed_in) = known.signed_in.filter(|_| !reopened.is_empty()) {
-            let (user, client, now) = (signed_in.user.id, pending.client.id.clone(), self.now());
-            self.store()
+            let (user, client, now) = (
+                signed_in.user.id,
+                pending.client.id.clone(),
+                self.clock.now(),
+            );
+            self.store
                 .write(move |tx| store::refusals::mark_reopened(tx, user, &client, &reopened, now))
                 .await?;
         }
@@ -264,38 +287,7 @@ impl Flows {
             AuthorizationErrorCode::AccessDenied,
             "the person chose not now",
         );
-        self.refuse(pending, refusal).await
-    }
-
-    /// Saves progress if nobody else did since it was read, so that two clicks decide once. The first
-    /// that there is makes the row.
-    pub(crate) async fn save_progress(
-        &self,
-        pending: &mut PendingAuthorization,
-        before: Progress,
-        after: Progress,
-    ) -> Result<bool, Fault> {
-        if let Some(unstored) = pending.unstored.take() {
-            let interaction = pending.interaction.insert(Interaction {
-                progress: after,
-                ..unstored
-            });
-            let first = interaction.clone();
-            let written = self
-                .store()
-                .write(move |db| store::interactions::insert_unless_there(db, &first));
-            return Ok(written.await?.value);
-        }
-        let Some(interaction) = &mut pending.interaction else {
-            return Err(Fault::broken("progress without an interaction"));
-        };
-        let (id, stored) = (interaction.id, after.clone());
-        let saved = self
-            .store()
-            .write(move |db| store::interactions::save_progress(db, id, &stored, &before));
-        let saved = saved.await?.value;
-        interaction.progress = after;
-        Ok(saved)
+        self.authorization.refuse(pending, refusal).await
     }
 }
 

@@ -6,42 +6,24 @@
 
 use std::sync::Arc;
 
-use domain::audit::{Actor, AuditEntry};
 use domain::client::Client;
 use domain::event::Event;
 use domain::session::{EndReason, Session};
-use foundation::clock::Instant;
+use foundation::clock::SharedClock;
 use foundation::fault::Fault;
-use foundation::id::{AuditId, ClientId, SessionId, Subject, UserId};
-use keys::key_ring::KeyRing;
+use foundation::id::ClientId;
+use keys::key_ring::Keys;
 use protocol::logout_request::EndSessionRequest;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use store::Store;
 
-use crate::Flows;
 use crate::browser::{Browser, CookieChanges, SignedIn};
+use crate::find_client::ClientLookup;
+use crate::id_token_hint::read_hint;
+use crate::memory::Memory;
+use crate::parts::Parts;
+use crate::sessions::Sessions;
 use crate::step::{self, FlowStep, PageStep};
-
-/// What an `id_token_hint` says, once its signature is found to be ours.
-pub(crate) struct Hint {
-    pub(crate) client_id: ClientId,
-    pub(crate) subject: Subject,
-}
-
-/// Reads a hint: signed by us, for us, expired or not ("The OP SHOULD accept ID Tokens when the RP
-/// identified by the ID Token's aud claim … has a current session or had a recent session at the
-/// OP, even when the exp time has passed", RP-Initiated Logout §2).
-pub(crate) fn read_hint(keys: &KeyRing, issuer: &str, hint: &str) -> Option<Hint> {
-    let claims = keys.verify_hint(hint).ok()?;
-    let text = |name: &str| claims.get(name).and_then(serde_json::Value::as_str);
-    if text("iss") != Some(issuer) {
-        return None;
-    }
-    Some(Hint {
-        client_id: ClientId::parse(text("aud")?).ok()?,
-        subject: Subject::parse(text("sub")?).ok()?,
-    })
-}
 
 /// Where signing out leads.
 #[derive(Debug)]
@@ -167,20 +149,49 @@ impl From<SignOutOutcome> for SignOutRouted {
     }
 }
 
-impl Flows {
+/// Answers logout requests, and the question page.
+#[derive(Clone)]
+pub struct SignOut {
+    store: Store,
+    memory: Memory,
+    keys: Arc<Keys>,
+    clients: ClientLookup,
+    sessions: Sessions,
+    clock: SharedClock,
+    issuer: Arc<str>,
+}
+
+impl SignOut {
+    pub(crate) fn new(
+        parts: &Parts,
+        memory: &Memory,
+        clients: &ClientLookup,
+        sessions: &Sessions,
+    ) -> Self {
+        Self {
+            store: parts.store.clone(),
+            memory: memory.clone(),
+            keys: Arc::clone(&parts.keys),
+            clients: clients.clone(),
+            sessions: sessions.clone(),
+            clock: Arc::clone(&parts.clock),
+            issuer: Arc::clone(&parts.policy.issuer),
+        }
+    }
+
     /// Answers a logout request, GET or POST.
-    pub async fn end_session(
+    pub async fn request(
         &self,
         request: &EndSessionRequest,
         browser: &Browser,
     ) -> Result<SignOutRouted, Fault> {
         let asking = self.who_asks(request).await?;
-        let Some(signed_in) = self.signed_in(browser).await? else {
+        let Some(signed_in) = self.sessions.signed_in(browser).await? else {
             return Ok(nobody_was(asking).into());
         };
         let asked = asking.map(Asking::asked).unwrap_or_default();
         let token = step::for_session(
-            &self.keys(),
+            &self.keys.current(),
             FlowStep::SignOut,
             signed_in.session.id,
             &asked,
@@ -199,7 +210,7 @@ impl Flows {
     /// Signing out requires none of it, so the person is asked all the same.
     async fn who_asks(&self, request: &EndSessionRequest) -> Result<Option<Asking>, Fault> {
         let hint = request.id_token_hint.as_deref();
-        let hinted = hint.map(|hint| read_hint(&self.keys(), &self.policy().issuer, hint));
+        let hinted = hint.map(|hint| read_hint(&self.keys.current(), &self.issuer, hint));
         let named = request.client_id.as_deref().map(ClientId::parse);
         let id = match (hinted, named) {
             // "When both client_id and id_token_hint are present, the OP MUST verify that the Client
@@ -209,7 +220,7 @@ impl Flows {
             (None, Some(Ok(named))) => named,
             _ => return Ok(None),
         };
-        let Some(client) = self.find_client(&id).await? else {
+        let Some(client) = self.clients.find(&id).await? else {
             return Ok(None);
         };
         let uri = request.post_logout_redirect_uri.as_deref();
@@ -228,24 +239,19 @@ impl Flows {
     }
 
     /// A question page without a request, from the account pages.
-    pub async fn ask_sign_out(&self, browser: &Browser) -> Result<SignOutRouted, Fault> {
-        self.end_session(&EndSessionRequest::default(), browser)
-            .await
+    pub async fn ask(&self, browser: &Browser) -> Result<SignOutRouted, Fault> {
+        self.request(&EndSessionRequest::default(), browser).await
     }
 
     /// The question page that a step token opens; `None` if it is too old or for another session.
-    pub async fn sign_out_page(
-        &self,
-        token: &str,
-        browser: &Browser,
-    ) -> Result<Option<SignOutView>, Fault> {
-        let Some(signed_in) = self.signed_in(browser).await? else {
+    pub async fn page(&self, token: &str, browser: &Browser) -> Result<Option<SignOutView>, Fault> {
+        let Some(signed_in) = self.sessions.signed_in(browser).await? else {
             return Ok(None);
         };
         let Some((client, back)) = self.asked_in(token, &signed_in.session).await? else {
             return Ok(None);
         };
-        let person = self.name_of(&signed_in.user).await?;
+        let person = self.sessions.name_of(&signed_in.user).await?;
         Ok(Some(SignOutView {
             signed_in,
             person,
@@ -263,14 +269,14 @@ impl Flows {
         session: &Session,
     ) -> Result<Option<(Option<Arc<Client>>, Option<String>)>, Fault> {
         let asked = step::read_for_session::<LogoutPrompt>(
-            &self.keys(),
+            &self.keys.current(),
             FlowStep::SignOut,
             session.id,
             token,
         );
         let Some(asked) = asked else { return Ok(None) };
         let client = match &asked.client {
-            Some(id) => self.find_client(id).await?,
+            Some(id) => self.clients.find(id).await?,
             None => None,
         };
         let stands = client.as_ref().is_some_and(|c| !c.is_suspended());
@@ -278,13 +284,13 @@ impl Flows {
     }
 
     /// Does what a person pressed on the question page.
-    pub async fn sign_out(
+    pub async fn answer(
         &self,
         token: &str,
         answer: SignOutAnswer,
         browser: &Browser,
     ) -> Result<SignOutRouted, Fault> {
-        let Some(signed_in) = self.signed_in(browser).await? else {
+        let Some(signed_in) = self.sessions.signed_in(browser).await? else {
             return Ok(nobody_was(None).into());
         };
         let Some((client, back)) = self.asked_in(token, &signed_in.session).await? else {
@@ -297,7 +303,8 @@ impl Flows {
         match answer {
             SignOutAnswer::Stay => Ok(SignOutOutcome::Stay.into()),
             SignOutAnswer::Logout => {
-                self.end_own_session(&signed_in.session, EndReason::Logout)
+                self.sessions
+                    .end(&signed_in.session, EndReason::Logout)
                     .await?;
                 let cookies = CookieChanges {
                     clear_session: true,
@@ -323,34 +330,16 @@ impl Flows {
         }
     }
 
-    /// Ends a session and waits until this node knows it.
-    pub(crate) async fn end_own_session(
-        &self,
-        session: &Session,
-        reason: EndReason,
-    ) -> Result<bool, Fault> {
-        let (id, user_id, now) = (session.id, session.user_id, self.now());
-        let audit = AuditId::new(now, self.entropy());
-        let written = self
-            .store()
-            .write(move |tx| {
-                let ended = end_in(tx, id, user_id, now, reason)?;
-                if ended {
-                    store::audit::insert(tx, &ended_entry(user_id, reason, now), audit)?;
-                }
-                Ok(ended)
-            })
-            .await?;
-        self.settled(written.position).await;
-        Ok(written.value)
-    }
-
     /// Ends what one session gave one client; the session goes on.
     async fn leave(&self, session: &Session, client_id: &ClientId) -> Result<(), Fault> {
-        let (session_id, user_id, client_id, now) =
-            (session.id, session.user_id, client_id.clone(), self.now());
+        let (session_id, user_id, client_id, now) = (
+            session.id,
+            session.user_id,
+            client_id.clone(),
+            self.clock.now(),
+        );
         let written = self
-            .store()
+            .store
             .write(move |tx| {
                 store::token_families::end_of_session_and_client(
                     tx,
@@ -367,39 +356,8 @@ impl Flows {
                 Ok(())
             })
             .await?;
-        self.settled(written.position).await;
+        self.memory.settled(written.position).await;
         Ok(())
-    }
-}
-
-/// Ends a session within a transaction: one row and one event. True if it was live.
-pub(crate) fn end_in(
-    tx: &mut store::Transaction<'_>,
-    session_id: SessionId,
-    user_id: UserId,
-    now: Instant,
-    reason: EndReason,
-) -> Result<bool, Fault> {
-    let ended = store::sessions::end(tx, session_id, now, reason)?;
-    if ended {
-        tx.append(Event::SessionEnded {
-            session_id,
-            user_id,
-            reason,
-        });
-    }
-    Ok(ended)
-}
-
-/// What is noted when somebody's session was ended by themselves.
-pub(crate) fn ended_entry(user_id: UserId, reason: EndReason, now: Instant) -> AuditEntry {
-    AuditEntry {
-        at: now,
-        actor: Actor::User,
-        action: "session.ended",
-        user_id: Some(user_id),
-        client_id: None,
-        detail: json!({ "reason": reason.word() }),
     }
 }
 

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use domain::client::Client;
 use domain::refresh_retry::RefreshToken;
 use domain::token_family::TokenFamily;
+use foundation::clock::SharedClock;
 use foundation::digest::TokenDigest;
 use foundation::fault::Fault;
 use foundation::id::Subject;
@@ -20,12 +21,14 @@ use protocol::client_credential::PresentedCredential;
 use protocol::introspection::IntrospectionResponse;
 use protocol::oauth_error::{OAuthError, invalid_client};
 use protocol::scope::ScopeSet;
+use store::Store;
 
-use crate::Flows;
 use crate::answer::Answer;
-use crate::answer_token_request::parents::parents;
-use crate::authenticate_client::{AuthenticatedClient, ClientEndpoint};
-use crate::verify_access_token::TokenStatus;
+use crate::authenticate_client::{AuthenticatedClient, ClientAuthentication, ClientEndpoint};
+use crate::parents::parents;
+use crate::parts::Parts;
+use crate::subject::PairwiseSubjects;
+use crate::verify_access_token::{AccessTokenVerifier, TokenStatus};
 
 /// What a caller may know about a token.
 #[derive(Debug)]
@@ -137,7 +140,34 @@ fn said(scope: Option<&ScopeSet>) -> Option<&ScopeSet> {
     scope.filter(|scope| !scope.is_empty())
 }
 
-impl Flows {
+/// Answers introspection requests.
+#[derive(Clone)]
+pub struct Introspection {
+    authentication: ClientAuthentication,
+    verifier: AccessTokenVerifier,
+    subjects: PairwiseSubjects,
+    store: Store,
+    clock: SharedClock,
+    issuer: Arc<str>,
+}
+
+impl Introspection {
+    pub(crate) fn new(
+        parts: &Parts,
+        authentication: &ClientAuthentication,
+        verifier: &AccessTokenVerifier,
+        subjects: &PairwiseSubjects,
+    ) -> Self {
+        Self {
+            authentication: authentication.clone(),
+            verifier: verifier.clone(),
+            subjects: subjects.clone(),
+            store: parts.store.clone(),
+            clock: Arc::clone(&parts.clock),
+            issuer: Arc::clone(&parts.policy.issuer),
+        }
+    }
+
     /// Answers an introspection request.
     ///
     /// # Errors
@@ -147,7 +177,9 @@ impl Flows {
         presented: PresentedCredential,
         token: &str,
     ) -> Result<Answer<Introspected>, Fault> {
-        let authenticated = self.authenticate_client(ClientEndpoint::Introspection, presented);
+        let authenticated = self
+            .authentication
+            .authenticate(ClientEndpoint::Introspection, presented);
         let caller = match authenticated.await? {
             Answer::Given(caller) => caller,
             Answer::Refused(error) => return Ok(Answer::Refused(error)),
@@ -172,13 +204,13 @@ impl Flows {
         caller: &Client,
         token: &str,
     ) -> Result<Option<Introspected>, Fault> {
-        let Some(token) = self.verify_access_token(token).await? else {
+        let Some(token) = self.verifier.verify(token).await? else {
             return Ok(None);
         };
-        if !concerns(caller, &token.claims, &self.policy().issuer) {
+        if !concerns(caller, &token.claims, &self.issuer) {
             return Ok(None);
         }
-        let narrowed_to = match self.standing(&token).await? {
+        let narrowed_to = match self.verifier.status(&token).await? {
             TokenStatus::Dead => return Ok(None),
             TokenStatus::Alive(Cow::Borrowed(_)) => None,
             TokenStatus::Alive(Cow::Owned(scope)) => Some(scope),
@@ -200,12 +232,12 @@ impl Flows {
         token: &VerifiedToken,
     ) -> Result<Option<Subject>, Fault> {
         let claims = &token.claims;
-        let issuer = &self.policy().issuer;
+        let issuer = &self.issuer;
         let own = claims.client_id == caller.id
             && matches!(claims.aud.as_slice(), [only] if caller.is_itself(only, issuer));
         match token.handle.on_behalf_of {
             Some(person) if !own => {
-                let subject = Box::pin(self.subject(caller.sector(), person.user_id)).await?;
+                let subject = Box::pin(self.subjects.of(caller.sector(), person.user_id)).await?;
                 Ok(Some(subject))
             }
             _ => Ok(None),
@@ -218,8 +250,8 @@ impl Flows {
         caller: &Arc<Client>,
         digest: TokenDigest,
     ) -> Result<Option<Introspected>, Fault> {
-        let (client, now) = (Arc::clone(caller), self.now());
-        let found = self.store().read(move |db| {
+        let (client, now) = (Arc::clone(caller), self.clock.now());
+        let found = self.store.read(move |db| {
             let Some(token) = store::refresh_tokens::find(db, digest)? else {
                 return Ok(None);
             };
@@ -240,8 +272,8 @@ impl Flows {
         };
         let live = LiveRefreshToken {
             scope: family.authorized.scope.intersection(&grant),
-            sub: self.subject(caller.sector(), family.user_id).await?,
-            issuer: self.policy().issuer.clone(),
+            sub: self.subjects.of(caller.sector(), family.user_id).await?,
+            issuer: self.issuer.to_string(),
             token,
             family,
         };

@@ -16,20 +16,25 @@ use foundation::base64url;
 use foundation::clock::Instant;
 use foundation::digest::sha256;
 use foundation::entropy;
+use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
 use foundation::id::{Position, SessionId};
 use foundation::secret::SecretText;
-use keys::key_ring::KeyRing;
+use keys::key_ring::{KeyRing, Keys};
 use protocol::access_token::{ACCESS_TOKEN_TYPE, AccessTokenClaims};
 use protocol::audience::Audience;
 use protocol::claim::ClaimNeed;
 use protocol::id_token::{ID_TOKEN_TYPE, IdTokenClaims};
 use protocol::scope::{self, ScopeSet};
+use protocol::scope_catalog::ScopeCatalog;
 use protocol::token_response::TokenResponse;
 use serde_json::{Map, Value};
+use store::Store;
 
-use crate::Flows;
+use crate::last_used::LastUsed;
+use crate::parts::Parts;
 use crate::shared_data::{RequestedClaims, claims_of, judges_names};
+use crate::subject::PairwiseSubjects;
 
 /// To whom tokens are issued, and when.
 #[derive(Clone, Debug)]
@@ -153,7 +158,33 @@ pub(crate) fn sectors(client: &Client, entitled: &Entitled, issuer: &str) -> Vec
     sectors
 }
 
-impl Flows {
+/// Issues tokens.
+#[derive(Clone)]
+pub(crate) struct Issuance {
+    store: Store,
+    catalog: Arc<ScopeCatalog>,
+    keys: Arc<Keys>,
+    subjects: PairwiseSubjects,
+    last_used: Arc<LastUsed>,
+    entropy: SharedEntropy,
+    lifetimes: Lifetimes,
+    issuer: Arc<str>,
+}
+
+impl Issuance {
+    pub(crate) fn new(parts: &Parts, subjects: &PairwiseSubjects) -> Self {
+        Self {
+            store: parts.store.clone(),
+            catalog: Arc::clone(&parts.policy.catalog),
+            keys: Arc::clone(&parts.keys),
+            subjects: subjects.clone(),
+            last_used: Arc::clone(&parts.last_used),
+            entropy: Arc::clone(&parts.entropy),
+            lifetimes: parts.policy.lifetimes,
+            issuer: Arc::clone(&parts.policy.issuer),
+        }
+    }
+
     /// Signs the tokens of an entitlement.
     ///
     /// # Errors
@@ -163,7 +194,7 @@ impl Flows {
         issuance: &IssuanceContext,
         entitled: Entitled,
     ) -> Result<TokenResponse, Fault> {
-        let keys = self.keys();
+        let keys = self.keys.current();
         let access = self.access_token_claims(&keys, issuance, &entitled).await?;
         let algorithm = issuance.client.metadata.access_token_signed_response_alg;
         let token = keys.sign(algorithm, ACCESS_TOKEN_TYPE, &access)?;
@@ -175,7 +206,7 @@ impl Flows {
             _ => None,
         };
         if let Some(person) = &entitled.person {
-            self.note_use(person.handle.grant_id);
+            self.last_used.note(person.handle.grant_id, issuance.now);
         }
         Ok(TokenResponse {
             refresh_token: entitled
@@ -194,12 +225,12 @@ impl Flows {
     ) -> Result<AccessTokenClaims, Fault> {
         let client = &issuance.client;
         let person = entitled.person.as_ref();
-        let issuer = &self.policy().issuer;
+        let issuer = &self.issuer;
         let audience = TokenAudience::of(client, entitled, issuer);
         let sub = match person {
             Some(person) => {
                 let sector = audience.sector(client);
-                String::from(self.subject(sector, person.handle.user_id).await?)
+                String::from(self.subjects.of(sector, person.handle.user_id).await?)
             }
             // "In cases of access tokens obtained through grants where no resource owner is
             // involved, such as the client credentials grant, the value of "sub" SHOULD correspond
@@ -210,21 +241,21 @@ impl Flows {
         let handle = TokenHandle {
             client_id: client.id.clone(),
             on_behalf_of: person.map(|person| person.handle),
-            number: u64::from_be_bytes(entropy::bytes(self.entropy())),
+            number: u64::from_be_bytes(entropy::bytes(self.entropy.as_ref())),
             position: issuance.position,
             opens_userinfo: person.is_some()
                 && entitled.scope.contains(scope::OPENID)
                 && audience.opens_userinfo(issuer),
         };
-        let ends_at = end_of_access(&self.policy().lifetimes, issuance.now, person);
+        let ends_at = end_of_access(&self.lifetimes, issuance.now, person);
         Ok(AccessTokenClaims {
-            iss: issuer.clone(),
+            iss: issuer.to_string(),
             exp: ends_at.seconds(),
             aud: Audience::of(audience.named),
             sub,
             client_id: client.id.clone(),
             iat: issuance.now.seconds(),
-            jti: keys.seal_handle(&handle, self.entropy()),
+            jti: keys.seal_handle(&handle, self.entropy.as_ref()),
             scope: Some(entitled.scope.clone()).filter(|scope| !scope.is_empty()),
             auth_time: person.map(|person| person.authenticated_at.seconds()),
             acr: person.map(|person| person.acr.clone()),
@@ -243,10 +274,13 @@ impl Flows {
         let mut extra = self.named_claims(scope, person).await?;
         extra.insert("at_hash".to_owned(), Value::from(at_hash(access_token)));
         let claims = IdTokenClaims {
-            iss: self.policy().issuer.clone(),
-            sub: self.subject(client.sector(), person.handle.user_id).await?,
+            iss: self.issuer.to_string(),
+            sub: self
+                .subjects
+                .of(client.sector(), person.handle.user_id)
+                .await?,
             aud: client.id.clone(),
-            exp: (issuance.now + self.policy().lifetimes.id_token).seconds(),
+            exp: (issuance.now + self.lifetimes.id_token).seconds(),
             iat: issuance.now.seconds(),
             auth_time: Some(person.authenticated_at.seconds()),
             nonce: person.nonce.clone(),
@@ -277,7 +311,7 @@ impl Flows {
         }
         let user_id = person.handle.user_id;
         let profile = self
-            .store()
+            .store
             .read(move |db| store::profiles::find(db, user_id))
             .await?;
         let allowed = scope.union(&person.grant_scope);
@@ -286,7 +320,7 @@ impl Flows {
             scope: &nothing,
             named: &person.named,
             grant: judges_names(scope, &person.authorized_scope, &allowed),
-            catalog: &self.policy().catalog,
+            catalog: &self.catalog,
         };
         Ok(claims_of(&profile.unwrap_or_default(), &asked))
     }
@@ -306,120 +340,4 @@ fn at_hash(access_token: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use domain::mini_program::MiniProgramState;
-    use foundation::clock::Span;
-    use foundation::entropy::SeededEntropy;
-    use foundation::id::{ClientId, GrantId, UserId};
-    use protocol::client_metadata::parse_metadata;
-    use serde_json::json;
-
-    const ISSUER: &str = "https://id.example";
-
-    fn client(more: Value) -> Client {
-        let mut metadata = json!({ "redirect_uris": ["https://shop.example/cb"] });
-        for (name, value) in more.as_object().expect("an object") {
-            metadata[name] = value.clone();
-        }
-        let at = Instant::from_seconds(0);
-        Client {
-            id: ClientId::parse("shop").expect("an id"),
-            metadata: parse_metadata(&metadata).expect("metadata"),
-            state: MiniProgramState::Released,
-            publisher: None,
-            secrets: Vec::new(),
-            created_at: at,
-            updated_at: at,
-        }
-    }
-
-    fn entitled(scope: &str, resource: &[&str]) -> Entitled {
-        Entitled {
-            scope: ScopeSet::parse(scope).expect("scopes"),
-            resource: resource.iter().map(ToString::to_string).collect(),
-            person: None,
-            refresh_token: None,
-        }
-    }
-
-    fn person(ends_at: Instant) -> Person {
-        let (start, entropy) = (Instant::from_seconds(0), SeededEntropy::new(1));
-        Person {
-            handle: OnBehalfOf {
-                user_id: UserId::new(start, &entropy),
-                grant_id: GrantId::new(start, &entropy),
-                session_id: None,
-                family_id: None,
-            },
-            ends_at,
-            authenticated_at: start,
-            acr: ACR_PASSWORD.to_owned(),
-            session_id: SessionId::new(start, &entropy),
-            nonce: None,
-            named: BTreeMap::new(),
-            authorized_scope: ScopeSet::default(),
-            grant_scope: ScopeSet::default(),
-        }
-    }
-
-    #[test]
-    fn a_token_for_the_client_itself_names_the_person_as_the_id_token_does() {
-        let shop = client(json!({}));
-        let own = "https://id.example/clients/shop";
-        for named in [&[][..], &[own]] {
-            let entitled = entitled("openid", named);
-            let audience = TokenAudience::of(&shop, &entitled, ISSUER);
-            assert_eq!(audience.named, [own], "{named:?}");
-            assert_eq!(audience.sector(&shop), shop.sector(), "{named:?}");
-            assert!(audience.opens_userinfo(ISSUER), "{named:?}");
-            assert_eq!(sectors(&shop, &entitled, ISSUER), [shop.sector()]);
-        }
-        let host = client(json!({ "portico:host": true }));
-        let launching = TokenAudience::of(&host, &entitled("openid portico:launch", &[]), ISSUER);
-        assert_eq!(launching.named, [ISSUER]);
-        assert_eq!(launching.sector(&host), host.sector());
-    }
-
-    #[test]
-    fn another_reader_of_the_token_gets_another_name() {
-        let shop = client(json!({}));
-        let apart = |resource: &[&str]| {
-            let audience = TokenAudience::of(&shop, &entitled("orders", resource), ISSUER);
-            assert!(!audience.opens_userinfo(ISSUER));
-            audience.sector(&shop)
-        };
-        assert_ne!(apart(&["urn:a:b"]), shop.sector());
-        assert_ne!(apart(&["urn:a:b"]), apart(&["urn:a:c"]));
-        assert_eq!(
-            apart(&["urn:a:b", "urn:a:c"]),
-            apart(&["urn:a:c", "urn:a:b"])
-        );
-        let both = sectors(&shop, &entitled("openid", &["urn:a:b"]), ISSUER);
-        assert_eq!(both, [apart(&["urn:a:b"]), shop.sector()]);
-    }
-
-    #[test]
-    fn an_access_token_ends_with_what_it_hangs_on_and_within_the_hour() {
-        let now = Instant::from_seconds(1000);
-        let minutes = |n| now + Span::minutes(n);
-        let lifetimes = |access| Lifetimes {
-            access,
-            ..Lifetimes::default()
-        };
-        let end = |access, person: Option<Person>| {
-            end_of_access(&lifetimes(Span::minutes(access)), now, person.as_ref())
-        };
-        assert_eq!(end(10, None), minutes(10));
-        assert_eq!(end(90, None), minutes(60));
-        assert_eq!(end(10, Some(person(minutes(3)))), minutes(3));
-        assert_eq!(end(10, Some(person(minutes(30)))), minutes(10));
-    }
-
-    #[test]
-    fn the_hash_of_the_specification_comes_out() {
-        // OpenID Connect Core, Appendix A.4.
-        let token = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
-        assert_eq!(at_hash(token), "77QmUPtjPfzWtF2AnpK9RQ");
-    }
-}
+mod tests;

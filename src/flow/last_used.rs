@@ -7,8 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use foundation::clock::{Instant, Span};
 use foundation::fault::Fault;
 use foundation::id::GrantId;
-
-use crate::Flows;
+use store::Store;
 
 /// The most grants that are remembered between two batches; further ones are left out.
 const MAX_ENTRIES: usize = 200_000;
@@ -58,6 +57,27 @@ impl LastUsed {
         due
     }
 
+    /// Writes what was noted since the last time; says how many grants.
+    ///
+    /// # Errors
+    /// The store does not answer; what was not written is tried again the next time.
+    pub(crate) async fn flush(&self, store: &Store, now: Instant) -> Result<usize, Fault> {
+        let due = self.take(now);
+        for (done, batch) in due.chunks(BATCH).enumerate() {
+            let minutes = by_minute(batch);
+            let written = store.write(move |tx| {
+                minutes
+                    .iter()
+                    .try_for_each(|(minute, grants)| store::grants::touch_many(tx, grants, *minute))
+            });
+            if let Err(fault) = written.await {
+                self.put_back(&due[done * BATCH..]);
+                return Err(fault);
+            }
+        }
+        Ok(due.len())
+    }
+
     /// Takes back what could not be written, for the next time; a later use stands.
     fn put_back(&self, due: &[(GrantId, Instant)]) {
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -71,31 +91,6 @@ impl LastUsed {
                 *entry = back;
             }
         }
-    }
-}
-
-impl Flows {
-    /// Notes that a grant gave something.
-    pub fn note_use(&self, grant: GrantId) {
-        self.0.last_used.note(grant, self.now());
-    }
-
-    /// Writes what was noted since the last time; says how many grants.
-    pub async fn flush_last_used(&self) -> Result<usize, Fault> {
-        let due = self.0.last_used.take(self.now());
-        for (done, batch) in due.chunks(BATCH).enumerate() {
-            let minutes = by_minute(batch);
-            let written = self.store().write(move |tx| {
-                minutes
-                    .iter()
-                    .try_for_each(|(minute, grants)| store::grants::touch_many(tx, grants, *minute))
-            });
-            if let Err(fault) = written.await {
-                self.0.last_used.put_back(&due[done * BATCH..]);
-                return Err(fault);
-            }
-        }
-        Ok(due.len())
     }
 }
 

@@ -7,71 +7,50 @@
 
 use std::sync::Arc;
 
-use domain::audit::{Actor, AuditEntry};
+use domain::audit::Actor;
 use domain::client::Client;
 use domain::event::Event;
 use domain::session::EndReason;
-use domain::token_family::TokenFamily;
-use foundation::clock::Instant;
+use foundation::clock::SharedClock;
 use foundation::digest::TokenDigest;
+use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
-use foundation::id::AuditId;
 use foundation::secret::SecretKind;
 use protocol::client_credential::PresentedCredential;
-use serde_json::json;
+use store::Store;
 
-use crate::Flows;
 use crate::answer::Answer;
-use crate::authenticate_client::ClientEndpoint;
-use crate::verify_access_token::TokenStatus;
+use crate::authenticate_client::{ClientAuthentication, ClientEndpoint};
+use crate::family_end::FamilyEnd;
+use crate::memory::Memory;
+use crate::parts::Parts;
+use crate::verify_access_token::{AccessTokenVerifier, TokenStatus};
 
-/// The end of a family, prepared outside the transaction that writes it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct FamilyEnd {
-    reason: EndReason,
-    actor: Actor,
-    at: Instant,
-    audit: AuditId,
+/// Answers revocation requests.
+#[derive(Clone)]
+pub struct Revocation {
+    authentication: ClientAuthentication,
+    verifier: AccessTokenVerifier,
+    store: Store,
+    memory: Memory,
+    clock: SharedClock,
+    entropy: SharedEntropy,
 }
 
-impl FamilyEnd {
-    /// Ends it: one row, one event, one audit entry. False if it had ended before.
-    pub(crate) fn write(
-        self,
-        tx: &mut store::Transaction<'_>,
-        family: &TokenFamily,
-    ) -> Result<bool, Fault> {
-        let ended = store::token_families::end(tx, family.id, self.at, self.reason)?;
-        if ended {
-            tx.append(Event::FamilyEnded {
-                family_id: family.id,
-                user_id: family.user_id,
-                client_id: family.client_id.clone(),
-                reason: self.reason,
-            });
-            let entry = AuditEntry {
-                at: self.at,
-                actor: self.actor,
-                action: "token_family.ended",
-                user_id: Some(family.user_id),
-                client_id: Some(family.client_id.clone()),
-                detail: json!({ "reason": self.reason.word() }),
-            };
-            store::audit::insert(tx, &entry, self.audit)?;
-        }
-        Ok(ended)
-    }
-}
-
-impl Flows {
-    /// Prepares the end of a family.
-    pub(crate) fn family_end(&self, reason: EndReason, actor: Actor) -> FamilyEnd {
-        let at = self.now();
-        FamilyEnd {
-            reason,
-            actor,
-            at,
-            audit: AuditId::new(at, self.entropy()),
+impl Revocation {
+    pub(crate) fn new(
+        parts: &Parts,
+        memory: &Memory,
+        authentication: &ClientAuthentication,
+        verifier: &AccessTokenVerifier,
+    ) -> Self {
+        Self {
+            authentication: authentication.clone(),
+            verifier: verifier.clone(),
+            store: parts.store.clone(),
+            memory: memory.clone(),
+            clock: Arc::clone(&parts.clock),
+            entropy: Arc::clone(&parts.entropy),
         }
     }
 
@@ -85,7 +64,9 @@ impl Flows {
         presented: PresentedCredential,
         token: &str,
     ) -> Result<Answer<()>, Fault> {
-        let authenticated = self.authenticate_client(ClientEndpoint::Revocation, presented);
+        let authenticated = self
+            .authentication
+            .authenticate(ClientEndpoint::Revocation, presented);
         let caller = match authenticated.await? {
             Answer::Given(caller) => caller,
             Answer::Refused(error) => return Ok(Answer::Refused(error)),
@@ -103,8 +84,13 @@ impl Flows {
         digest: TokenDigest,
     ) -> Result<(), Fault> {
         let client = Arc::clone(caller);
-        let end = self.family_end(EndReason::Revoked, Actor::Client);
-        let written = self.store().write(move |tx| {
+        let end = FamilyEnd::new(
+            EndReason::Revoked,
+            Actor::Client,
+            self.clock.now(),
+            self.entropy.as_ref(),
+        );
+        let written = self.store.write(move |tx| {
             let Some(token) = store::refresh_tokens::find(tx, digest)? else {
                 return Ok(());
             };
@@ -118,30 +104,30 @@ impl Flows {
             }
             Ok(())
         });
-        self.settled(written.await?.position).await;
+        self.memory.settled(written.await?.position).await;
         Ok(())
     }
 
     async fn revoke_access_token(&self, caller: &Arc<Client>, token: &str) -> Result<(), Fault> {
-        let Some(verified) = self.verify_access_token(token).await? else {
+        let Some(verified) = self.verifier.verify(token).await? else {
             return Ok(());
         };
         if verified.claims.client_id != caller.id {
             return Ok(());
         }
         // What is dead already needs no second event.
-        if self.standing(&verified).await? == TokenStatus::Dead {
+        if self.verifier.status(&verified).await? == TokenStatus::Dead {
             return Ok(());
         }
         let event = Event::TokenRevoked {
             token: verified.jti,
             client_id: caller.id.clone(),
         };
-        let written = self.store().write(move |tx| {
+        let written = self.store.write(move |tx| {
             tx.append(event);
             Ok(())
         });
-        self.settled(written.await?.position).await;
+        self.memory.settled(written.await?.position).await;
         Ok(())
     }
 }

@@ -10,25 +10,30 @@ use domain::client::Client;
 use domain::identity;
 use domain::interaction::{Next, SignInReason};
 use domain::user::User;
-use foundation::clock::{Instant, Span};
+use foundation::clock::{Instant, SharedClock, Span};
+use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
-use foundation::id::{AuditId, Position};
+use foundation::id::AuditId;
 use foundation::secret::SecretText;
-use protocol::authorization_error::{AuthorizationErrorCode, AuthorizationRefusal};
 use serde_json::json;
+use store::Store;
 
-use crate::Flows;
-use crate::authorize::{
-    AuthorizeResponse, BrowserResponse, PageSetting, PendingAuthorization, ShownError,
-};
+use crate::authorize::Authorization;
 use crate::browser::{Browser, CookieChanges, SignedIn};
-use crate::decide_consent::PageOr;
-use crate::step::{self, FlowStep, PageStep, SignInTarget};
+use crate::browser_response::{
+    AuthorizeResponse, BrowserResponse, PageOr, PageSetting, ShownError,
+};
+use crate::memory::Memory;
+use crate::parts::Parts;
+use crate::passwords::Passwords;
+use crate::pending_authorization::{PendingAuthorization, PendingAuthorizations, SignInTarget};
+use crate::sessions::Sessions;
+use crate::step::{FlowStep, PageStep};
+use crate::throttle::{Counters, SignInThrottle, Turn};
 
 mod start_session;
-mod throttle;
 
-use throttle::{Counters, Turn};
+use start_session::SessionStart;
 
 /// What the sign-in page shows.
 #[derive(Debug)]
@@ -60,12 +65,47 @@ pub enum SignInAnswer {
     StepExpired,
 }
 
-impl Flows {
+/// Shows the sign-in page, and looks at who signs in.
+#[derive(Clone)]
+pub struct SignIn {
+    authorization: Authorization,
+    pending: PendingAuthorizations,
+    sessions: Sessions,
+    passwords: Passwords,
+    throttle: SignInThrottle,
+    start: SessionStart,
+    store: Store,
+    clock: SharedClock,
+    entropy: SharedEntropy,
+}
+
+impl SignIn {
+    pub(crate) fn new(
+        parts: &Parts,
+        memory: &Memory,
+        (authorization, pending, sessions): (&Authorization, &PendingAuthorizations, &Sessions),
+        (passwords, throttle): (&Passwords, &SignInThrottle),
+    ) -> Self {
+        Self {
+            authorization: authorization.clone(),
+            pending: pending.clone(),
+            sessions: sessions.clone(),
+            passwords: passwords.clone(),
+            throttle: throttle.clone(),
+            start: SessionStart::new(parts, memory),
+            store: parts.store.clone(),
+            clock: Arc::clone(&parts.clock),
+            entropy: Arc::clone(&parts.entropy),
+        }
+    }
+
     /// A sign-in page that leads to the account pages.
-    pub async fn sign_in_to_account(&self, browser: &Browser) -> Result<BrowserResponse, Fault> {
+    pub async fn to_account(&self, browser: &Browser) -> Result<BrowserResponse, Fault> {
         let mut cookies = CookieChanges::default();
-        let digest = self.pre_session(browser, &mut cookies);
-        let token = self.browser_step(FlowStep::SignIn, digest, &SignInTarget::Account)?;
+        let digest = browser.pre_session_or_new(self.entropy.as_ref(), &mut cookies);
+        let token = self
+            .pending
+            .browser_step(FlowStep::SignIn, digest, &SignInTarget::Account)?;
         Ok(BrowserResponse {
             next: AuthorizeResponse::Page(PageStep {
                 flow_step: FlowStep::SignIn,
@@ -79,17 +119,17 @@ impl Flows {
     /// The sign-in page that a step token opens. If its request needs none any more, because the person
     /// signed in in another window, it goes on instead; not so if the page is wanted all the same, to be
     /// somebody else or to try again.
-    pub async fn sign_in_page(
+    pub async fn page(
         &self,
         token: &str,
         all_the_same: bool,
         browser: &Browser,
     ) -> Result<PageOr<SignInView>, Fault> {
         let page = |view| Ok(PageOr::Page(Box::new(view)));
-        let pending = match self.sign_in_target(token, browser).await? {
+        let pending = match self.pending.sign_in_target(token, browser).await? {
             Some(Some(pending)) => pending,
             Some(None) => {
-                let again = self.signed_in(browser).await?;
+                let again = self.sessions.signed_in(browser).await?;
                 return page(self.sign_in_view(token, again).await?);
             }
             None => {
@@ -98,19 +138,29 @@ impl Flows {
                 )));
             }
         };
-        let known = match self.known(&pending, browser).await? {
+        let known = match self.pending.known(&pending, browser).await? {
             Ok(known) => known,
-            Err(refusal) => return self.refuse(pending, refusal).await.map(PageOr::Response),
+            Err(refusal) => {
+                return self
+                    .authorization
+                    .refuse(pending, refusal)
+                    .await
+                    .map(PageOr::Response);
+            }
         };
-        let next = self.what_comes_next(&pending, &known);
+        let next = self.pending.what_comes_next(&pending, &known);
         if !all_the_same && !matches!(next, Next::SignIn(_)) {
-            return self.proceed(pending, browser).await.map(PageOr::Response);
+            return self
+                .authorization
+                .proceed(pending, browser)
+                .await
+                .map(PageOr::Response);
         }
         // Who is signed in is not asked again where somebody else is meant.
         let for_another = next == Next::SignIn(SignInReason::AnotherUserExpected);
         let again = known.signed_in.filter(|_| !for_another);
         page(SignInView {
-            setting: self.page_setting(&pending).await?,
+            setting: self.authorization.page_setting(&pending).await?,
             client: Some(pending.client),
             login_hint: pending.request.login_hint,
             ..self.sign_in_view(token, again).await?
@@ -124,7 +174,7 @@ impl Flows {
         again: Option<SignedIn>,
     ) -> Result<SignInView, Fault> {
         let person = match &again {
-            Some(signed_in) => Some(self.name_of(&signed_in.user).await?),
+            Some(signed_in) => Some(self.sessions.name_of(&signed_in.user).await?),
             None => None,
         };
         Ok(SignInView {
@@ -137,50 +187,28 @@ impl Flows {
         })
     }
 
-    /// What a sign-in token leads to: `None` if it is not good, `Some(None)` for the account.
-    async fn sign_in_target(
-        &self,
-        token: &str,
-        browser: &Browser,
-    ) -> Result<Option<Option<PendingAuthorization>>, Fault> {
-        let Some(digest) = browser.pre_session_digest() else {
-            return Ok(None);
-        };
-        match step::read_for_browser(&self.keys(), FlowStep::SignIn, digest, token) {
-            Some(SignInTarget::Account) => Ok(Some(None)),
-            Some(SignInTarget::Interaction(id)) => {
-                Ok(self.interaction(id, browser).await?.map(Some))
-            }
-            Some(SignInTarget::Unstored(unstored)) => Ok(self
-                .unstored_authorization(*unstored, browser)
-                .await?
-                .map(Some)),
-            None => Ok(None),
-        }
-    }
-
     /// Looks at a name and a password.
-    pub async fn sign_in(
+    pub async fn attempt(
         &self,
         token: &str,
         typed: &str,
         password: SecretText,
         browser: &Browser,
     ) -> Result<SignInAnswer, Fault> {
-        let Some(target) = self.sign_in_target(token, browser).await? else {
+        let Some(target) = self.pending.sign_in_target(token, browser).await? else {
             return Ok(SignInAnswer::StepExpired);
         };
         let found = self.candidate(typed, browser).await?;
-        let turn = self.take_turn(found.counters).await?;
+        let turn = self.throttle.take_turn(found.counters).await?;
         if let Turn::Wait(wait) = turn {
             return Ok(SignInAnswer::Wait(wait));
         }
         let hash = found.user.as_ref().and_then(|u| u.password_hash.clone());
-        let matches = self.password_matches(password, hash).await? && turn == Turn::Granted;
+        let matches = self.passwords.matches(password, hash).await? && turn == Turn::Granted;
         match found.user.filter(|user| matches && user.is_active()) {
             Some(user) => {
                 let (signed_in, cookies) =
-                    self.start_session(user, found.counters, browser).await?;
+                    self.start.session(user, found.counters, browser).await?;
                 self.after_sign_in(target, signed_in, cookies, browser)
                     .await
                     .map(SignInAnswer::SignedIn)
@@ -196,7 +224,7 @@ impl Flows {
         let readings = identity::readings(typed);
         let typed = typed.to_owned();
         let known = browser.known_digest();
-        self.store()
+        self.store
             .read(move |db| {
                 let user = store::identities::find_user(db, &readings)?;
                 let trusted = match (&user, known) {
@@ -214,9 +242,9 @@ impl Flows {
     }
 
     async fn note_failure(&self) -> Result<(), Fault> {
-        let now = self.now();
-        let (id, entry) = (AuditId::new(now, self.entropy()), failure_entry(now));
-        self.store()
+        let now = self.clock.now();
+        let (id, entry) = (AuditId::new(now, self.entropy.as_ref()), failure_entry(now));
+        self.store
             .write(move |tx| store::audit::insert(tx, &entry, id))
             .await?;
         metrics::counter!("portico_sign_ins_total", "result" => "no_match").increment(1);
@@ -243,7 +271,11 @@ impl Flows {
             signed_in: Some(signed_in.session.id),
             ..before.clone()
         };
-        if !self.save_progress(&mut pending, before, after).await? {
+        if !self
+            .pending
+            .save_progress(&mut pending, before, after)
+            .await?
+        {
             return Ok(BrowserResponse {
                 next: AuthorizeResponse::Shown(ShownError::StepExpired),
                 cookies,
@@ -253,42 +285,21 @@ impl Flows {
             session: cookies.session.clone(),
             ..browser.clone()
         };
-        let response = self.proceed(pending, &now_browser).await?;
+        let response = self.authorization.proceed(pending, &now_browser).await?;
         Ok(BrowserResponse {
             next: response.next,
             cookies,
         })
     }
 
-    /// Waits until this node's own memory has what it just wrote. A node that cannot confirm it in
-    /// time is not fresh and asks the store, so the answer is right either way.
-    pub(crate) async fn settled(&self, position: Option<Position>) {
-        if let Some(position) = position
-            && !self.live().freshness.reached(position).await
-        {
-            tracing::warn!(%position, "this node's memory is late");
-        }
-    }
-
     /// Cancels a request from the sign-in page.
-    pub async fn cancel_sign_in(
-        &self,
-        token: &str,
-        browser: &Browser,
-    ) -> Result<BrowserResponse, Fault> {
-        match self.sign_in_target(token, browser).await? {
-            Some(Some(pending)) => self.refuse(pending, not_signed_in()).await,
-            Some(None) => self.sign_in_to_account(browser).await,
+    pub async fn cancel(&self, token: &str, browser: &Browser) -> Result<BrowserResponse, Fault> {
+        match self.pending.sign_in_target(token, browser).await? {
+            Some(Some(pending)) => self.authorization.refuse_not_signed_in(pending).await,
+            Some(None) => self.to_account(browser).await,
             None => Ok(BrowserResponse::shown(ShownError::StepExpired)),
         }
     }
-}
-
-pub(crate) fn not_signed_in() -> AuthorizationRefusal {
-    AuthorizationRefusal::new(
-        AuthorizationErrorCode::AccessDenied,
-        "the person did not sign in",
-    )
 }
 
 /// Whom a try is for, and where it is counted.

@@ -12,12 +12,10 @@ use foundation::base64url;
 use foundation::digest::TokenDigest;
 use foundation::entropy::Entropy;
 use foundation::fault::Fault;
-use foundation::id::{InteractionId, SessionId};
+use foundation::id::SessionId;
 use keys::key_ring::KeyRing;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-
-use crate::authorize::UnstoredAuthorization;
 
 /// Which page a token is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,20 +39,6 @@ impl FlowStep {
             Self::SignOut => "sign-out",
         }
     }
-}
-
-/// What the sign-in page leads back to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) enum SignInTarget {
-    /// An authorization request that has a row.
-    #[serde(rename = "i")]
-    Interaction(InteractionId),
-    /// An authorization request that has none yet.
-    #[serde(rename = "b")]
-    Unstored(Box<UnstoredAuthorization>),
-    /// The account pages.
-    #[serde(rename = "a")]
-    Account,
 }
 
 /// A page that a person is sent to, with the token that opens it there.

@@ -1,12 +1,16 @@
 //! The pairwise identifier of a user within a sector: derived once, then kept, so that keys can
 //! rotate and accounts merge without any identifier changing.
 
+use std::sync::Arc;
+
 use domain::subject::Sector;
 use foundation::fault::Fault;
 use foundation::id::{Subject, UserId};
-use keys::key_ring::KeyRing;
+use keys::key_ring::{KeyRing, Keys};
+use live::Live;
+use store::Store;
 
-use crate::Flows;
+use crate::parts::Parts;
 
 /// The identifier within an open transaction: the stored one, or a new one that is stored now.
 pub(crate) fn subject_in(
@@ -22,22 +26,36 @@ pub(crate) fn subject_in(
     store::subjects::put(db, user_id, &key, &keys.pairwise(sector, user_id))
 }
 
-impl Flows {
+/// Finds or makes the pairwise identifiers of users.
+#[derive(Clone)]
+pub(crate) struct PairwiseSubjects {
+    store: Store,
+    live: Arc<Live>,
+    keys: Arc<Keys>,
+}
+
+impl PairwiseSubjects {
+    pub(crate) fn new(parts: &Parts) -> Self {
+        Self {
+            store: parts.store.clone(),
+            live: Arc::clone(&parts.live),
+            keys: Arc::clone(&parts.keys),
+        }
+    }
+
     /// The identifier of a user within a sector. Memory answers for most: an identifier never
     /// changes.
-    pub async fn subject(&self, sector: Sector, user_id: UserId) -> Result<Subject, Fault> {
+    pub(crate) async fn of(&self, sector: Sector, user_id: UserId) -> Result<Subject, Fault> {
         let key = sector.key();
-        if let Some(known) = self.live().subjects.get(user_id, &key) {
+        if let Some(known) = self.live.subjects.get(user_id, &key) {
             return Ok(known);
         }
-        let keys = self.keys();
+        let keys = self.keys.current();
         let written = self
-            .store()
+            .store
             .write(move |db| subject_in(db, &keys, &sector, user_id))
             .await?;
-        self.live()
-            .subjects
-            .fill(user_id, key, written.value.clone());
+        self.live.subjects.fill(user_id, key, written.value.clone());
         Ok(written.value)
     }
 }

@@ -7,19 +7,22 @@ use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use foundation::base64url;
-use foundation::clock::Instant;
+use foundation::clock::{Instant, SharedClock};
 use foundation::digest::TokenDigest;
 use foundation::fault::Fault;
 use foundation::id::KeyId;
 use keys::jwt_problem::JwtProblem;
-use keys::key_ring::KeyRing;
+use keys::key_ring::{KeyRing, Keys};
 use live::ended::Verdict;
 use live::verified_tokens::VerifiedToken;
 use protocol::access_token::{ACCESS_TOKEN_TYPE, AccessTokenClaims};
 use protocol::scope::ScopeSet;
+use store::Store;
 use store::liveness::Liveness;
 
-use crate::Flows;
+use crate::memory::Memory;
+use crate::parts::Parts;
+use crate::refresh_keys::KeyRefresh;
 
 /// Bytes of the longest token that is looked at; ours are far shorter.
 const MAX_TOKEN: usize = 8192;
@@ -43,47 +46,67 @@ enum Verification {
     UnknownKey,
 }
 
-impl Flows {
+/// Looks at access tokens that come back.
+#[derive(Clone)]
+pub(crate) struct AccessTokenVerifier {
+    store: Store,
+    memory: Memory,
+    keys: Arc<Keys>,
+    key_refresh: KeyRefresh,
+    clock: SharedClock,
+    issuer: Arc<str>,
+}
+
+impl AccessTokenVerifier {
+    pub(crate) fn new(parts: &Parts, memory: &Memory, key_refresh: &KeyRefresh) -> Self {
+        Self {
+            store: parts.store.clone(),
+            memory: memory.clone(),
+            keys: Arc::clone(&parts.keys),
+            key_refresh: key_refresh.clone(),
+            clock: Arc::clone(&parts.clock),
+            issuer: Arc::clone(&parts.policy.issuer),
+        }
+    }
+
     /// The token, if we signed it as an access token and it has not expired. One that was seen
     /// before is found by its text, without a signature check.
-    pub(crate) async fn verify_access_token(
-        &self,
-        token: &str,
-    ) -> Result<Option<Arc<VerifiedToken>>, Fault> {
+    pub(crate) async fn verify(&self, token: &str) -> Result<Option<Arc<VerifiedToken>>, Fault> {
         // A refresh token, a code or a stranger's opaque token costs nothing.
         if token.len() > MAX_TOKEN || memchr::memchr_iter(b'.', token.as_bytes()).count() != 2 {
             return Ok(None);
         }
-        let verified = match self.is_fresh() {
-            true => match self.live().verified_tokens.get(token) {
+        let verified = match self.memory.is_fresh() {
+            true => match self.memory.live.verified_tokens.get(token) {
                 Some(verified) => Some(verified),
                 None => Box::pin(self.verify_unseen(token)).await?,
             },
             false => Box::pin(self.verify_in_doubt(token)).await?,
         };
-        let now = self.now();
+        let now = self.clock.now();
         Ok(verified.filter(|verified| now < verified.expires_at))
     }
 
     async fn verify_unseen(&self, token: &str) -> Result<Option<Arc<VerifiedToken>>, Fault> {
-        let issuer = &self.policy().issuer;
-        let mut keys = self.keys();
+        let issuer = &self.issuer;
+        let mut keys = self.keys.current();
         let mut looked = look(&keys, issuer, token);
         // Another node may have signed with a key that appeared a moment ago.
-        if matches!(looked, Verification::UnknownKey) && self.refresh_keys().await? {
-            keys = self.keys();
+        if matches!(looked, Verification::UnknownKey) && self.key_refresh.refresh().await? {
+            keys = self.keys.current();
             looked = look(&keys, issuer, token);
         }
         let Verification::Ours(verified) = looked else {
             return Ok(None);
         };
-        self.live()
+        self.memory
+            .live
             .verified_tokens
             .fill(token, Arc::clone(&verified));
         // Keys that were replaced while this went on may have been revoked, and what was found with
         // them must not stay. Replaced later, they are followed by a clearing of their own.
-        if !Arc::ptr_eq(&keys, &self.keys()) {
-            self.live().verified_tokens.clear();
+        if !Arc::ptr_eq(&keys, &self.keys.current()) {
+            self.memory.live.verified_tokens.clear();
         }
         Ok(Some(verified))
     }
@@ -102,37 +125,37 @@ impl Flows {
         let Some(named) = key_named_by(token) else {
             return Ok(false);
         };
-        let published = self.store().read(store::signing_keys::all).await?;
+        let published = self.store.read(store::signing_keys::all).await?;
         Ok(published.iter().any(|key| key.id == named))
     }
 
     /// What a verified token may do now. Memory answers while this node is fresh; the store does
     /// otherwise, and if it cannot there is no answer at all.
-    pub(crate) async fn standing<'a>(
+    pub(crate) async fn status<'a>(
         &self,
         token: &'a VerifiedToken,
     ) -> Result<TokenStatus<'a>, Fault> {
         // Freshness is looked at first: what memory says afterwards is at least as new.
-        let fresh = self.is_fresh();
+        let fresh = self.memory.is_fresh();
         let scope = scope_of(token);
-        match self.live().ended.judge(&token.handle, token.jti) {
+        match self.memory.live.ended.judge(&token.handle, token.jti) {
             Verdict::Dead => return Ok(TokenStatus::Dead),
             Verdict::Alive { narrowed_to } if fresh => {
                 return Ok(TokenStatus::Alive(narrow(scope, narrowed_to.as_deref())));
             }
             Verdict::Alive { .. } => {}
         }
-        Box::pin(self.stored_standing(token, scope)).await
+        Box::pin(self.stored_status(token, scope)).await
     }
 
-    async fn stored_standing<'a>(
+    async fn stored_status<'a>(
         &self,
         token: &VerifiedToken,
         scope: Cow<'a, ScopeSet>,
     ) -> Result<TokenStatus<'a>, Fault> {
         let (handle, jti) = (token.handle.clone(), token.jti);
         let read = self
-            .store()
+            .store
             .read(move |db| store::liveness::of_handle(db, &handle, jti));
         Ok(match read.await? {
             Liveness::Dead => TokenStatus::Dead,

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use flow::Flows;
+use flow::upkeep::Upkeep;
 use foundation::clock::Instant;
 
 use super::report;
@@ -11,16 +11,16 @@ use super::report;
 /// The longest between two looks at the clock.
 const LOOK: Duration = Duration::from_millis(500);
 
-pub(super) async fn run(flows: Flows) {
+pub(super) async fn run(upkeep: Upkeep) {
     loop {
-        let next = match flows.expire_sessions().await {
+        let next = match upkeep.expire_sessions().await {
             Ok(next) => next,
             Err(fault) => {
                 report("expire sessions", Err(fault));
                 None
             }
         };
-        tokio::time::sleep(pause(next, flows.now())).await;
+        tokio::time::sleep(pause(next, upkeep.now())).await;
     }
 }
 

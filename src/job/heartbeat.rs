@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use flow::Flows;
+use flow::upkeep::Upkeep;
 use foundation::id::NodeId;
 
 use super::report;
@@ -16,9 +16,9 @@ const PAUSE: Duration = Duration::from_secs(10);
 /// After a heartbeat that failed: until the next one, the node is not ready.
 const RETRY: Duration = Duration::from_secs(2);
 
-pub(super) async fn run(flows: Flows, node: NodeId, progress: Arc<Progress>) {
+pub(super) async fn run(upkeep: Upkeep, node: NodeId, progress: Arc<Progress>) {
     loop {
-        let written = flows
+        let written = upkeep
             .heartbeat(node, progress.confirmed(), progress.keys_seen())
             .await;
         let pause = if written.is_ok() { PAUSE } else { RETRY };

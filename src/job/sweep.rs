@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use flow::Flows;
+use flow::upkeep::Upkeep;
 
 use super::report;
 
@@ -12,13 +12,13 @@ const SOON: Duration = Duration::from_secs(10);
 /// So many of those between two sweeps of the rest.
 const REST: u32 = 30;
 
-pub(super) async fn run(flows: Flows) {
+pub(super) async fn run(upkeep: Upkeep) {
     let mut turn: u32 = 0;
     loop {
         tokio::time::sleep(SOON).await;
-        report("forget answers", flows.forget_retry_answers().await);
+        report("forget answers", upkeep.forget_retry_answers().await);
         if turn.is_multiple_of(REST) {
-            report("sweep", flows.sweep().await);
+            report("sweep", upkeep.sweep().await);
         }
         turn = turn.wrapping_add(1);
     }

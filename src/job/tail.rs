@@ -12,12 +12,14 @@ use std::time::Duration;
 use domain::event::effect::{Effect, NotBefore, Reload};
 use domain::event::{LoggedEvent, TooNew};
 use domain::lifetimes::Lifetimes;
-use flow::Flows;
+use flow::refresh_keys::KeyRefresh;
+use flow::upkeep::Upkeep;
 use foundation::clock::{Clock as _, Span};
 use foundation::fault::Fault;
 use foundation::id::Position;
+use live::Live;
 use live::node_time::CatchingUp;
-use store::LogReader;
+use store::{LogReader, Store};
 use tokio::sync::Notify;
 
 /// The longest between two looks, which covers a lost wake-up.
@@ -50,6 +52,18 @@ impl Progress {
     }
 }
 
+/// What the tail reads and what it feeds.
+pub(crate) struct Parts {
+    /// Where the log is.
+    pub(crate) store: Store,
+    /// What it feeds.
+    pub(crate) live: Arc<Live>,
+    /// How keys are read again.
+    pub(crate) keys: KeyRefresh,
+    /// What is done where the clock went back.
+    pub(crate) upkeep: Upkeep,
+}
+
 /// A started tail.
 pub(crate) struct Tail {
     thread: JoinHandle<()>,
@@ -63,12 +77,12 @@ impl Tail {
     ///
     /// # Errors
     /// The log cannot be read.
-    pub(crate) fn start(flows: Flows) -> Result<Self, Fault> {
+    pub(crate) fn start(parts: Parts) -> Result<Self, Fault> {
         let stop = Arc::new(AtomicBool::new(false));
         let progress = Arc::new(Progress::default());
-        let forgot_at = flows.live().time.uptime();
+        let forgot_at = parts.live.time.uptime();
         let mut follower = Follower {
-            flows,
+            parts,
             stop: Arc::clone(&stop),
             progress: Arc::clone(&progress),
             position: Position(0),
@@ -105,7 +119,7 @@ impl Tail {
 }
 
 struct Follower {
-    flows: Flows,
+    parts: Parts,
     stop: Arc<AtomicBool>,
     progress: Arc<Progress>,
     position: Position,
@@ -155,7 +169,7 @@ impl Follower {
         }
         let reader = match &mut self.reader {
             Some(reader) => reader,
-            empty => empty.insert(self.flows.store().tail()?),
+            empty => empty.insert(self.parts.store.tail()?),
         };
         loop {
             let page = reader.poll(self.position, PAGE)?;
@@ -163,7 +177,7 @@ impl Follower {
                 tracing::error!(end = %page.end, position = %self.position, "the log is shorter than it was; reading all anew");
                 return self.rebuild();
             }
-            if let Some(step) = self.flows.live().time.look(&page.time) {
+            if let Some(step) = self.parts.live.time.look(&page.time) {
                 let milliseconds = step.by.as_millis();
                 tracing::error!(
                     milliseconds,
@@ -173,7 +187,7 @@ impl Follower {
             }
             let more = page.events.len() as i64 >= PAGE;
             for logged in &page.events {
-                if let Err(too_new) = apply(&self.flows, &self.progress, logged)? {
+                if let Err(too_new) = apply(&self.parts, &self.progress, logged)? {
                     self.cannot_obey(too_new);
                     return Ok(());
                 }
@@ -196,11 +210,11 @@ impl Follower {
     /// after a failover or a restore to an older log. Until it is done, this node does not trust its
     /// memory.
     fn rebuild(&mut self) -> Result<(), Fault> {
-        let live = self.flows.live();
+        let live = &self.parts.live;
         self.incomplete = true;
         live.clear();
         let (began, now) = (live.time.uptime(), live.time.now());
-        let store = self.flows.store();
+        let store = &self.parts.store;
         // However long ago it was written: what it does may still hold.
         if let Some(too_new) = store.read_blocking(store::events::too_new)? {
             self.cannot_obey(too_new);
@@ -214,7 +228,7 @@ impl Follower {
                 return Ok(());
             }
         }
-        self.flows.refresh_keys_blocking()?;
+        self.parts.keys.refresh_blocking()?;
         self.progress
             .keys_seen
             .store(window.end.0, Ordering::Release);
@@ -234,13 +248,13 @@ impl Follower {
     /// A node whose clock went back waits, and goes on when the clock has caught up; or, after two
     /// minutes, when every access token that was given out by the later time is cut off.
     fn catch_up(&self) -> Result<(), Fault> {
-        match self.flows.live().time.catches_up() {
+        match self.parts.live.time.catches_up() {
             CatchingUp::Not | CatchingUp::Waiting => {}
             CatchingUp::Done => tracing::info!("the clock has caught up"),
             CatchingUp::Over => {
                 tracing::error!("the clock has not caught up; all access tokens are cut off");
                 // It comes back by the log, as to everybody, and then this node goes on.
-                self.flows.clock_was_set_back(self.position)?;
+                self.parts.upkeep.clock_was_set_back(self.position)?;
             }
         }
         Ok(())
@@ -257,7 +271,7 @@ impl Follower {
     /// What arrived 62 minutes ago, on the boot clock, decides nothing any more: no token of before is
     /// alive by then.
     fn forget(&mut self) {
-        let live = self.flows.live();
+        let live = &self.parts.live;
         let now = live.time.uptime();
         if now >= self.forgot_at + FORGET {
             live.ended.forget_before(now - Lifetimes::ENDED_MEMORY);
@@ -269,17 +283,17 @@ impl Follower {
         self.progress
             .confirmed
             .store(self.position.0, Ordering::Release);
-        self.flows.live().freshness.confirm(self.position, began);
+        self.parts.live.freshness.confirm(self.position, began);
     }
 }
 
 /// Obeys an event: in this node's memory, and what is kept beside it.
 fn apply(
-    flows: &Flows,
+    parts: &Parts,
     progress: &Progress,
     logged: &LoggedEvent,
 ) -> Result<Result<(), TooNew>, Fault> {
-    let live = flows.live();
+    let live = &parts.live;
     if let Err(too_new) = live.apply(logged, live.time.uptime()) {
         return Ok(Err(too_new));
     }
@@ -288,7 +302,7 @@ fn apply(
         live.time.go_on();
     }
     if logged.effect == Ok(Effect::Reload(Reload::Keys)) {
-        flows.refresh_keys_blocking()?;
+        parts.keys.refresh_blocking()?;
         // A key may have been revoked: what it signed is looked at again.
         live.verified_tokens.clear();
         progress

@@ -10,6 +10,7 @@ mod kind;
 mod manifest;
 mod reader;
 mod registration;
+mod scopes;
 
 use std::borrow::Cow;
 

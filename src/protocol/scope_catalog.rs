@@ -1,14 +1,14 @@
 //! All scopes that there are: the rows of the table and those that the operator added.
 //!
-//! Owns every question about a scope that its row answers, and what of a registration or a request
-//! a client may ask for by it. Which of it a person is asked about is `domain::consent`'s.
+//! Owns every question about a scope that its row answers. What of a registration or a request a client
+//! may ask for by it is `client_metadata::scopes`'; which of it a person is asked about is
+//! `domain::consent`'s.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::client_metadata::{ClientMetadata, MetadataError};
-use crate::scope::{self, ScopeName, ScopeSet};
+use crate::scope::{self, ScopeName};
 
 mod table;
 
@@ -129,91 +129,6 @@ impl ScopeCatalog {
         }
         claims
     }
-
-    /// What a request asks for, in the scopes that the client registered: a mini-program whose
-    /// library asks for a wide scope means the narrow one, if it registered that. Whoever is
-    /// answered is told, because "if the issued access token scope is different from the one
-    /// requested by the client, the authorization server MUST include the "scope" response
-    /// parameter" (RFC 6749 §3.3).
-    #[must_use]
-    pub fn as_registered(&self, client: &ClientMetadata, requested: &ScopeSet) -> ScopeSet {
-        let registered = client.allowed_scope();
-        let read = |name: &ScopeName| {
-            let narrow = self
-                .narrow(name)
-                .filter(|_| client.mini_program.is_some())
-                .filter(|narrow| registered.contains(narrow.as_str()));
-            narrow.unwrap_or_else(|| name.clone())
-        };
-        requested.iter().map(read).collect()
-    }
-
-    fn narrow(&self, name: &ScopeName) -> Option<ScopeName> {
-        match self.row(name.as_str())?.asked_by {
-            AskedBy::NotMiniPrograms { narrow } => ScopeName::parse(narrow).ok(),
-            AskedBy::Anyone | AskedBy::MiniPrograms | AskedBy::Hosts => None,
-        }
-    }
-
-    /// Checks what a client wants to register.
-    ///
-    /// # Errors
-    /// A scope that nobody defined, with the one that was meant, most likely; or one that is not for
-    /// this kind of client.
-    pub fn check(&self, client: &ClientMetadata) -> Result<(), MetadataError> {
-        let Some(scope) = &client.scope else {
-            return Ok(());
-        };
-        match scope.iter().find_map(|name| self.problem(client, name)) {
-            Some(problem) => Err(MetadataError::new("scope", problem)),
-            None => Ok(()),
-        }
-    }
-
-    fn problem(&self, client: &ClientMetadata, name: &ScopeName) -> Option<String> {
-        let Some(row) = self.row(name.as_str()) else {
-            return (!self.knows(name)).then(|| self.unknown(client, name));
-        };
-        match row.asked_by {
-            _ if row.asked_by.admits(client) => None,
-            AskedBy::Anyone => None,
-            AskedBy::NotMiniPrograms { narrow } => Some(format!(
-                "{name} is not for mini-programs: ask for {narrow}, which is what {name} is read as then"
-            )),
-            AskedBy::MiniPrograms => Some(format!("{name} is for mini-programs only")),
-            AskedBy::Hosts => Some(format!("{name} is for hosts (portico:host) only")),
-        }
-    }
-
-    fn unknown(&self, client: &ClientMetadata, name: &ScopeName) -> String {
-        match self.meant(client, name) {
-            Some(meant) => format!("nobody defined {name}: did you mean {meant}?"),
-            None => format!("nobody defined {name}: the operator can, in [scopes]"),
-        }
-    }
-
-    /// The scope that was meant by a misspelt one: the nearest that the client may ask for, if no
-    /// more than every third character would have to change.
-    fn meant(&self, client: &ClientMetadata, name: &ScopeName) -> Option<&str> {
-        let rows = self.rows.iter().filter(|row| row.asked_by.admits(client));
-        let names = rows
-            .map(|row| row.name)
-            .chain(self.operator.keys().map(ScopeName::as_str));
-        let measured = names.map(|known| (strsim::osa_distance(known, name.as_str()), known));
-        let (distance, nearest) = measured.min()?;
-        (distance <= nearest.len().min(name.as_str().len()) / 3).then_some(nearest)
-    }
-}
-
-impl AskedBy {
-    fn admits(self, client: &ClientMetadata) -> bool {
-        match self {
-            Self::Anyone => true,
-            Self::NotMiniPrograms { .. } => client.mini_program.is_none(),
-            Self::MiniPrograms => client.mini_program.is_some(),
-            Self::Hosts => client.host,
-        }
-    }
 }
 
 #[cfg(test)]
@@ -221,7 +136,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::client_metadata::{parse_manifest, parse_metadata};
+    use crate::client_metadata::{ClientMetadata, parse_manifest, parse_metadata};
+    use crate::scope::ScopeSet;
 
     fn name(text: &str) -> ScopeName {
         ScopeName::parse(text).expect("a scope")

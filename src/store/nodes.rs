@@ -1,7 +1,7 @@
 //! Rows of `nodes`: which processes serve, and how far they have read.
 
 use diesel::prelude::*;
-use foundation::clock::{Instant, Span};
+use foundation::clock::Instant;
 use foundation::fault::Fault;
 use foundation::id::{NodeId, Position};
 
@@ -12,9 +12,6 @@ use crate::fault::at;
 use crate::schema::nodes;
 
 const TABLE: &str = "nodes";
-
-/// A node that has not been heard of for so long is gone.
-pub const SILENCE: Span = Span::seconds(30);
 
 #[derive(Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = nodes)]

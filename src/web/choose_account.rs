@@ -2,16 +2,16 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{self, Query, ServiceConfig};
+use flow::browser_response::PageOr;
 use flow::choose_account::ChooserView;
-use flow::decide_consent::PageOr;
 
-use crate::extract::browser::Visitor;
 use crate::extract::page_form::PageForm;
+use crate::extract::step_query::StepQuery;
 use crate::face::{face, icon};
 use crate::method;
 use crate::page::choose_account::ChooseAccountPage;
 use crate::reply::page::PageRules;
-use crate::sign_in::StepQuery;
+use crate::visitor::Visitor;
 
 /// The routes.
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -26,8 +26,9 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 async fn show(visitor: Visitor, query: Query<StepQuery>) -> HttpResponse {
     match visitor
         .state
-        .flows
-        .chooser_page(&query.step, &visitor.browser)
+        .services
+        .account_choice
+        .page(&query.step, &visitor.browser)
         .await
     {
         Ok(PageOr::Page(view)) => page(&visitor, *view),
@@ -37,11 +38,21 @@ async fn show(visitor: Visitor, query: Query<StepQuery>) -> HttpResponse {
 }
 
 async fn answer(visitor: Visitor, form: PageForm) -> HttpResponse {
-    let (flows, step) = (&visitor.state.flows, form.field("step"));
+    let (services, step) = (&visitor.state.services, form.field("step"));
     let response = match form.field("decision") {
-        "continue" => flows.choose_account(step, true, &visitor.browser).await,
-        "other" => flows.choose_account(step, false, &visitor.browser).await,
-        _ => flows.cancel_choice(step, &visitor.browser).await,
+        "continue" => {
+            services
+                .account_choice
+                .choose(step, true, &visitor.browser)
+                .await
+        }
+        "other" => {
+            services
+                .account_choice
+                .choose(step, false, &visitor.browser)
+                .await
+        }
+        _ => services.account_choice.cancel(step, &visitor.browser).await,
     };
     visitor.response(response).await
 }

@@ -2,12 +2,13 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{self, Query, ServiceConfig};
-use flow::decide_consent::{ConsentAnswer, ConsentRow, ConsentView, PageOr};
+use flow::browser_response::PageOr;
+use flow::decide_consent::{ConsentAnswer, ConsentRow, ConsentView};
 use protocol::scope_catalog::ScopeCatalog;
 use text::Language;
 
-use crate::extract::browser::Visitor;
 use crate::extract::page_form::PageForm;
+use crate::extract::step_query::StepQuery;
 use crate::face::{face, icon};
 use crate::method;
 use crate::page::consent::{ConsentPage, ScopeRow};
@@ -16,7 +17,7 @@ use crate::page::sensitive_scope::SensitiveScopePage;
 use crate::page::share::{self, Value};
 use crate::reply::page::PageRules;
 use crate::shown;
-use crate::sign_in::StepQuery;
+use crate::visitor::Visitor;
 
 /// The routes.
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -31,8 +32,9 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 async fn show(visitor: Visitor, query: Query<StepQuery>) -> HttpResponse {
     match visitor
         .state
-        .flows
-        .consent_page(&query.step, &visitor.browser)
+        .services
+        .consent
+        .page(&query.step, &visitor.browser)
         .await
     {
         Ok(PageOr::Page(view)) if view.sensitive => sensitive(&visitor, *view),
@@ -60,8 +62,11 @@ async fn answer(visitor: Visitor, form: PageForm) -> HttpResponse {
         _ => return visitor.error(ErrorKind::ForgedForm),
     };
     let step = form.field("step");
-    let flows = &visitor.state.flows;
-    let response = flows.decide_consent(step, answer, &visitor.browser).await;
+    let services = &visitor.state.services;
+    let response = services
+        .consent
+        .decide(step, answer, &visitor.browser)
+        .await;
     visitor.response(response).await
 }
 
@@ -71,7 +76,7 @@ fn sheet(visitor: &Visitor, view: ConsentView) -> HttpResponse {
         view.signed_in.user.language.as_deref(),
     );
     let rules = PageRules::of(&view.setting).with_image(icon(&view.client));
-    let catalog = &visitor.state.flows.policy().catalog;
+    let catalog = &visitor.state.settings.scopes;
     let rows = view
         .rows
         .into_iter()
@@ -113,7 +118,7 @@ fn sensitive(visitor: &Visitor, mut view: ConsentView) -> HttpResponse {
     let Some(row) = view.rows.pop() else {
         return visitor.error(ErrorKind::StepExpired { program: None });
     };
-    let catalog = &visitor.state.flows.policy().catalog;
+    let catalog = &visitor.state.settings.scopes;
     let page = SensitiveScopePage {
         step: view.step,
         person: view.person,

@@ -1,24 +1,13 @@
-//! Faults at the boundary: logged here, once, with an id that the caller sees; and addresses that
-//! do not exist, or whose query cannot be read.
+//! Addresses that do not exist, or whose query cannot be read.
 
 use actix_web::error::QueryPayloadError;
 use actix_web::http::header::{ACCEPT, CACHE_CONTROL};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use foundation::entropy::{self, SystemEntropy};
-use foundation::fault::Fault;
 use serde_json::json;
 
 use crate::reply::page::{self, PageError};
 use crate::state::WebState;
-
-/// Logs a fault and gives the id under which it stands in the log.
-pub(crate) fn log_fault(fault: &Fault) -> String {
-    let id = foundation::base64url::encode(&entropy::bytes::<9>(&SystemEntropy));
-    tracing::error!(error_id = %id, cause = %fault.chain(), "a request failed");
-    metrics::counter!("portico_faults_total").increment(1);
-    id
-}
 
 /// Answers an address that does not exist: with a page to a browser, with JSON to a program.
 pub(crate) async fn no_such_address(request: HttpRequest, state: Data<WebState>) -> HttpResponse {

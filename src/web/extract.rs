@@ -5,3 +5,4 @@ pub(crate) mod body;
 pub(crate) mod browser;
 pub(crate) mod oauth_form;
 pub(crate) mod page_form;
+pub(crate) mod step_query;

@@ -19,7 +19,6 @@ use protocol::oauth_error::invalid_request;
 use crate::health;
 use crate::reply::oauth_json;
 
-pub mod addresses;
 pub(crate) mod cors;
 pub(crate) mod count;
 pub(crate) mod security_headers;

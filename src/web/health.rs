@@ -32,11 +32,10 @@ async fn healthz() -> HttpResponse {
 /// The process may be sent requests: its memory is fresh, the database answers and can be written,
 /// its clock is not behind, and no newer program wrote to it what this one cannot obey.
 async fn readyz(state: Data<WebState>) -> HttpResponse {
-    let fresh = state.flows.is_fresh();
-    let database = state.flows.store_answers().await;
-    let writable = state.flows.is_writable();
-    let clock = !state.flows.clock_is_behind();
-    let up_to_date = state.flows.is_up_to_date().await;
+    let health = &state.services.health;
+    let (fresh, database) = (health.is_fresh(), health.store_answers().await);
+    let (writable, clock) = (health.is_writable(), !health.clock_is_behind());
+    let up_to_date = health.is_up_to_date().await;
     let ready = fresh && database && writable && clock && up_to_date;
     let body = json!({
         "ready": ready, "fresh": fresh, "database": database, "writable": writable, "clock": clock,

@@ -6,6 +6,7 @@
 use actix_web::web::{self, Data, ServiceConfig};
 
 mod account;
+pub mod address_limits;
 mod assets;
 mod choose_account;
 mod consent;
@@ -23,19 +24,20 @@ mod shown;
 mod sign_in;
 mod sign_out;
 pub mod state;
+mod visitor;
 
 use state::WebState;
 
 /// Mounts Portico: everything that it answers, in one list.
 pub fn configure(state: WebState) -> impl FnOnce(&mut ServiceConfig) + Clone {
     move |config: &mut ServiceConfig| {
-        let (https, flows) = (state.settings.secure_cookies, state.flows.clone());
+        let (https, health) = (state.settings.secure_cookies, state.services.health.clone());
         let site = web::scope("")
             .app_data(Data::new(oidc::discovery::Documents::of(&state)))
             .app_data(Data::new(state))
             .app_data(web::PayloadConfig::new(extract::body::MAX_BODY))
             .app_data(web::QueryConfig::default().error_handler(error::unreadable_query))
-            .wrap(guard::Guard::new(https, move || flows.clock_is_behind()))
+            .wrap(guard::Guard::new(https, move || health.clock_is_behind()))
             .configure(oauth::authorize::routes)
             .configure(oauth::token::routes)
             .configure(oauth::introspect::routes)

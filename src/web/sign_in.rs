@@ -5,22 +5,22 @@ use actix_web::web::{self, Query, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use domain::client::Client;
 use flow::browser::{CookieChanges, SignedIn};
-use flow::decide_consent::PageOr;
+use flow::browser_response::PageOr;
 use flow::sign_in::{SignInAnswer, SignInView};
 use flow::step::{FlowStep, PageStep};
 use foundation::clock::Span;
 use foundation::secret::SecretText;
-use serde::Deserialize;
 
-use crate::extract::browser::Visitor;
+use crate::address_limits;
 use crate::extract::page_form::PageForm;
+use crate::extract::step_query::StepQuery;
 use crate::face::{face, icon};
-use crate::guard::addresses;
 use crate::method;
 use crate::page::error::ErrorKind;
 use crate::page::sign_in::{SignInPage, SignInProblem};
 use crate::reply::browser_response::address;
 use crate::reply::page::{PageRules, send};
+use crate::visitor::Visitor;
 
 /// The routes.
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -31,24 +31,16 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     );
 }
 
-/// The query of every page with a step.
-#[derive(Deserialize)]
-pub(crate) struct StepQuery {
-    /// The page's token.
-    #[serde(default)]
-    pub(crate) step: String,
-    /// On the sign-in page: the person wants to be somebody else.
-    pub(crate) other: Option<String>,
-}
-
 async fn show(visitor: Visitor, query: Query<StepQuery>) -> HttpResponse {
-    let flows = &visitor.state.flows;
+    let services = &visitor.state.services;
     if query.step.is_empty() {
-        let response = flows.sign_in_to_account(&visitor.browser).await;
+        let response = services.sign_in.to_account(&visitor.browser).await;
         return visitor.response(response).await;
     }
     let as_other = query.other.is_some();
-    let opened = flows.sign_in_page(&query.step, as_other, &visitor.browser);
+    let opened = services
+        .sign_in
+        .page(&query.step, as_other, &visitor.browser);
     match opened.await {
         Ok(PageOr::Page(view)) => page(&visitor, *view, Tried::none(as_other)),
         Ok(PageOr::Response(response)) => visitor.response(Ok(response)).await,
@@ -74,11 +66,11 @@ impl Tried {
 }
 
 async fn answer(request: HttpRequest, visitor: Visitor, form: PageForm) -> HttpResponse {
-    let flows = &visitor.state.flows;
+    let services = &visitor.state.services;
     let step = form.field("step");
     match form.field("decision") {
         "cancel" => {
-            let response = flows.cancel_sign_in(step, &visitor.browser).await;
+            let response = services.sign_in.cancel(step, &visitor.browser).await;
             return visitor.response(response).await;
         }
         "other" => {
@@ -98,8 +90,9 @@ async fn answer(request: HttpRequest, visitor: Visitor, form: PageForm) -> HttpR
     }
     let typed = form.field("username").to_owned();
     let password = SecretText::new(form.field("password"));
-    match flows
-        .sign_in(step, &typed, password, &visitor.browser)
+    match services
+        .sign_in
+        .attempt(step, &typed, password, &visitor.browser)
         .await
     {
         Ok(SignInAnswer::SignedIn(response)) => visitor.response(Ok(response)).await,
@@ -123,8 +116,8 @@ async fn answer(request: HttpRequest, visitor: Visitor, form: PageForm) -> HttpR
 pub(crate) fn too_many_from_there(visitor: &Visitor, request: &HttpRequest) -> Option<Span> {
     let settings = &visitor.state.settings;
     let limits = settings.address_limits.as_ref()?;
-    let address = addresses::caller(request, &settings.trusted_proxies)?;
-    limits.take(address, visitor.state.flows.now()).err()
+    let address = address_limits::caller(request, &settings.trusted_proxies)?;
+    limits.take(address, settings.clock.now()).err()
 }
 
 /// A wait as people count it: whole seconds, rounded up.
@@ -139,8 +132,8 @@ async fn again(
     typed: String,
     problem: SignInProblem,
 ) -> HttpResponse {
-    let flows = &visitor.state.flows;
-    match flows.sign_in_page(step, true, &visitor.browser).await {
+    let services = &visitor.state.services;
+    match services.sign_in.page(step, true, &visitor.browser).await {
         Ok(PageOr::Page(view)) => {
             let same = view
                 .again

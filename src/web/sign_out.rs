@@ -7,15 +7,15 @@ use flow::browser::CookieChanges;
 use flow::end_session::{SignOutAnswer, SignOutOutcome, SignOutRouted, SignOutView, SignedOut};
 use foundation::fault::Fault;
 
-use crate::extract::browser::Visitor;
 use crate::extract::page_form::PageForm;
+use crate::extract::step_query::StepQuery;
 use crate::method;
 use crate::page::error::ErrorKind;
 use crate::page::link::{BackLink, Link};
 use crate::page::{sign_out, signed_out};
 use crate::reply::browser_response::address;
 use crate::reply::page::{PageRules, send};
-use crate::sign_in::StepQuery;
+use crate::visitor::Visitor;
 
 /// The routes.
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -30,11 +30,11 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 }
 
 async fn show(visitor: Visitor, query: Query<StepQuery>) -> HttpResponse {
-    let flows = &visitor.state.flows;
+    let services = &visitor.state.services;
     if query.step.is_empty() {
-        return response(&visitor, flows.ask_sign_out(&visitor.browser).await);
+        return response(&visitor, services.sign_out.ask(&visitor.browser).await);
     }
-    match flows.sign_out_page(&query.step, &visitor.browser).await {
+    match services.sign_out.page(&query.step, &visitor.browser).await {
         Ok(Some(view)) => page(&visitor, view),
         Ok(None) => visitor.error(ErrorKind::StepExpired { program: None }),
         Err(fault) => visitor.fault(&fault),
@@ -53,15 +53,22 @@ async fn answer(visitor: Visitor, form: PageForm) -> HttpResponse {
         &visitor,
         visitor
             .state
-            .flows
-            .sign_out(step, answer, &visitor.browser)
+            .services
+            .sign_out
+            .answer(step, answer, &visitor.browser)
             .await,
     )
 }
 
 /// The page for somebody who comes back to it later: nobody is signed in, or somebody is again.
 async fn done(visitor: Visitor) -> HttpResponse {
-    match visitor.state.flows.signed_in(&visitor.browser).await {
+    match visitor
+        .state
+        .services
+        .sessions
+        .signed_in(&visitor.browser)
+        .await
+    {
         Ok(Some(_)) => visitor.see_other("/account", &CookieChanges::default()),
         Ok(None) => {
             let nobody = SignedOut::NobodyWas { back: None };

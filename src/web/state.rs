@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
-use flow::Flows;
+use flow::Services;
+use foundation::clock::{SharedClock, Span};
 use foundation::network::Network;
+use protocol::scope_catalog::ScopeCatalog;
 
-use crate::guard::addresses::AddressLimits;
+use crate::address_limits::AddressLimits;
 
-/// The flows and the settings of the HTTP layer. Cheap to clone.
+/// The services and the settings of the HTTP layer. Cheap to clone.
 #[derive(Clone)]
 pub struct WebState {
     /// What happens when someone asks.
-    pub flows: Flows,
+    pub services: Services,
     /// How it is served.
     pub settings: WebSettings,
 }
@@ -19,6 +21,16 @@ pub struct WebState {
 /// How it is served.
 #[derive(Clone)]
 pub struct WebSettings {
+    /// The issuer identifier (RFC 8414 §2): every link is built from it.
+    pub issuer: Arc<str>,
+    /// What people see as the name of this super app.
+    pub brand: Arc<str>,
+    /// The scopes there are.
+    pub scopes: Arc<ScopeCatalog>,
+    /// For how long a browser keeps the session cookie.
+    pub session_lifetime: Span,
+    /// Time, for what is counted here.
+    pub clock: SharedClock,
     /// Whether the issuer is https: cookies are then `Secure` and carry the `__Host-` prefix.
     pub secure_cookies: bool,
     /// Proxies whose forwarded headers count.

@@ -12,6 +12,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
+mod modules;
 mod source;
 
 /// Each layer, from the ground up, and the layers that it may name besides itself.

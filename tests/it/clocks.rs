@@ -38,7 +38,7 @@ fn logged(store: &store::Store, after: Position) -> Vec<LoggedEvent> {
 }
 
 fn count(w: &World, is_meant: impl Fn(&LoggedEvent) -> bool) -> usize {
-    let events = logged(w.flows().store(), Position(0));
+    let events = logged(&w.store(), Position(0));
     events.iter().filter(|logged| is_meant(logged)).count()
 }
 
@@ -55,9 +55,9 @@ fn ended_sessions(w: &World) -> usize {
 /// Time is set, and the server has noticed.
 fn time_is_set(w: &World, span: Span) {
     w.time_is_set_ahead(span);
-    let flows = w.flows();
+    let services = w.services();
     w.soon("it goes by the time that was set", || {
-        flows.now() == w.now() && flows.is_fresh()
+        services.upkeep.now() == w.now() && services.health.is_fresh()
     });
 }
 
@@ -119,8 +119,8 @@ fn wall_clocks_of_nodes_and_commands_change_nothing_on_postgres() {
             // A command, whose clock is off the other way.
             let again = ada.uses(&market);
             let command = here.command(Span::hours(-hours));
-            assert_eq!(command.now(), here.now());
-            here.operator(command.cut(Cut::User(name)));
+            assert_eq!(command.upkeep.now(), here.now());
+            here.operator(command.administration.cut(Cut::User(name)));
             for node in [here, there] {
                 node.soon("the command's cut has arrived", || {
                     !finds(node, &again.access)
@@ -148,10 +148,10 @@ fn on_postgres_time_is_the_servers() {
         let app = App::open(&config, clock, std::sync::Arc::new(SystemEntropy)).expect("it opens");
         let off = |time: Instant| time.since(SystemClock.now()).as_millis().abs();
         assert!(
-            off(app.flows().now()) < 5_000,
+            off(app.services().upkeep.now()) < 5_000,
             "the database is on this machine"
         );
-        let store = app.flows().store();
+        let store = app.store();
         let written = store.write_blocking(|tx| {
             tx.append(Event::AllTokensRevoked);
             Ok(())
@@ -234,10 +234,10 @@ in_both_worlds! {
         // What has run out is refused all the same.
         assert_eq!(visit.program().redeems(&visit.code()).error(), "400 invalid_grant");
         assert_eq!(ada.looks_at("/account").path, "/sign-in");
-        w.wait(w.flows().expire_sessions()).expect("no fault");
-        w.wait(w.flows().sweep()).expect("no fault");
-        w.wait(w.flows().rotate_by_age()).expect("no fault");
-        let keys = w.wait(w.flows().list_keys()).expect("no fault");
+        w.wait(w.services().upkeep.expire_sessions()).expect("no fault");
+        w.wait(w.services().upkeep.sweep()).expect("no fault");
+        w.wait(w.services().signing_keys.rotate_by_age()).expect("no fault");
+        let keys = w.wait(w.services().signing_keys.list()).expect("no fault");
         assert!(keys.iter().all(|key| key.state.word() != "retiring"), "none retires");
         assert_eq!(ended_sessions(w), 0);
         time_is_set(w, Span::days(-100));

@@ -75,7 +75,7 @@ fn register(place: &Place) -> Vec<Program> {
     let clock = std::sync::Arc::new(SystemClock);
     let app = App::open(&place.config(), clock, std::sync::Arc::new(SystemEntropy));
     let app = app.expect("it opens");
-    let flows = app.flows();
+    let services = app.services();
     runtime().block_on(async {
         for person in 0..PEOPLE {
             let new = NewUser {
@@ -90,9 +90,17 @@ fn register(place: &Place) -> Vec<Program> {
                     "phone_number_verified": true,
                 })),
             };
-            flows.add_user(new).await.expect("no fault").expect("new");
+            services
+                .administration
+                .add_user(new)
+                .await
+                .expect("no fault")
+                .expect("new");
         }
-        let publisher = flows.add_publisher("Programs & Sons").await;
+        let publisher = services
+            .administration
+            .add_publisher("Programs & Sons")
+            .await;
         let publisher = publisher.expect("no fault").expect("new").id;
         let mut programs = Vec::new();
         for (name, rotates) in [("Market", false), ("Taxi", true)] {
@@ -105,7 +113,7 @@ fn register(place: &Place) -> Vec<Program> {
                 "grant_types": ["authorization_code", "refresh_token"],
                 "portico:rotate_refresh_tokens": rotates,
             });
-            let added = flows.add_mini_program(&manifest).await;
+            let added = services.administration.add_mini_program(&manifest).await;
             let added = added.expect("no fault").expect("good");
             programs.push(Program {
                 id: added.client.id.to_string(),

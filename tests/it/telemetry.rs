@@ -295,7 +295,7 @@ fn set_up(story: &mut Story, place: &Place) -> Vec<Program> {
         Arc::new(SystemEntropy),
     );
     let app = app.expect("it opens");
-    let flows = app.flows();
+    let services = app.services();
     let key = ClientKey::new("key-1");
     let (programs, id) = story.runtime.block_on(async {
         let new = NewUser {
@@ -307,7 +307,12 @@ fn set_up(story: &mut Story, place: &Place) -> Vec<Program> {
             verified: false,
             profile: Some(person::profile("ada")),
         };
-        flows.add_user(new).await.expect("no fault").expect("new");
+        services
+            .administration
+            .add_user(new)
+            .await
+            .expect("no fault")
+            .expect("new");
         let mut programs = Vec::new();
         for (method, key) in [
             ("client_secret_basic", None),
@@ -321,7 +326,7 @@ fn set_up(story: &mut Story, place: &Place) -> Vec<Program> {
             if let Some(key) = &key {
                 metadata["jwks"] = json!({ "keys": [key.public()] });
             }
-            let added = flows.add_client(&metadata).await;
+            let added = services.administration.add_client(&metadata).await;
             let added = added.expect("no fault").expect("good");
             let secret = added
                 .secret
@@ -333,7 +338,7 @@ fn set_up(story: &mut Story, place: &Place) -> Vec<Program> {
                 key,
             });
         }
-        let found = flows
+        let found = app
             .store()
             .read(|db| store::users::find_by_username(db, "ada"));
         (programs, found.await.expect("no fault").expect("there").id)

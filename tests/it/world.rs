@@ -9,7 +9,6 @@ use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
-use flow::Flows;
 use flow::administer::{Administered, Refusal};
 use foundation::clock::{Clock as _, Instant, ManualClock, Span};
 use foundation::entropy::SystemEntropy;
@@ -25,6 +24,7 @@ pub(crate) mod browser;
 mod certificate;
 pub(crate) mod html;
 pub(crate) mod jwt;
+mod node;
 mod operator;
 pub(crate) mod person;
 pub(crate) mod program;
@@ -223,39 +223,6 @@ impl World {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends the server and starts it again, at the same address.
-    pub(crate) fn restart(&self) {
-        self.restart_after(|| {});
-    }
-
-    /// The same; something happens in between.
-    pub(crate) fn restart_after(&self, between: impl FnOnce()) {
-        let running = self.running().take().expect("it runs");
-        running.stop().expect("a clean end");
-        between();
-        self.start();
-    }
-
-    /// What a command beside the server stands on, typed at a machine whose wall clock is so far ahead
-    /// of the one that everybody goes by.
-    pub(crate) fn command(&self, ahead: Span) -> Flows {
-        let place = &self.0.place;
-        let clock = place.clock.of_another_machine(ahead, Span::hours(9));
-        let hooks = StoreHooks {
-            database_clock: Some(place.clock.clone()),
-            ..StoreHooks::default()
-        };
-        let entropy = Arc::new(SystemEntropy);
-        let app = App::open_for_test(&self.0.config, Arc::new(clock), entropy, hooks);
-        let app = app.unwrap_or_else(|fault| panic!("{}", fault.chain()));
-        app.flows().clone()
-    }
-
-    /// What the server stands on, for the acts of the operator and for a look beneath.
-    pub(crate) fn flows(&self) -> Flows {
-        self.running().as_ref().expect("it runs").flows().clone()
-    }
-
     /// The issuer identifier.
     pub(crate) fn issuer(&self) -> &str {
         &self.0.config.server.issuer
@@ -275,8 +242,8 @@ impl World {
     /// jumps over is time in which the server would have looked.
     pub(crate) fn passes(&self, span: Span) {
         self.0.place.clock.advance(span);
-        let flows = self.flows();
-        self.soon("the server is fresh again", || flows.is_fresh());
+        let services = self.services();
+        self.soon("the server is fresh again", || services.health.is_fresh());
     }
 
     /// Somebody sets the clock that the time is told by: the database's, or SQLite's machine's.
@@ -386,8 +353,10 @@ impl World {
 
     /// Adds a publisher; gives its id.
     pub(crate) fn new_publisher(&self, name: &str) -> String {
-        let flows = self.flows();
-        self.operator(flows.add_publisher(name)).id.to_string()
+        let services = self.services();
+        self.operator(services.administration.add_publisher(name))
+            .id
+            .to_string()
     }
 
     /// A request to this server, for what no actor does.

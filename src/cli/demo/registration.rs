@@ -134,17 +134,19 @@ fn together(clients: &[(&str, DemoClient)]) -> Result<DemoClients, Problem> {
 /// Whether a client that `demo.json` names is there and, from now on, at the wanted addresses. One
 /// that another release registered otherwise is forgotten.
 fn is_moved_here(context: &Context, known: &DemoClient, wanted: &Wanted) -> Result<bool, Problem> {
-    let (flows, id) = (context.flows(), known.client_id.as_str());
-    let registered = match context.act(flows.show_client(id)) {
+    let (services, id) = (context.services(), known.client_id.as_str());
+    let registered = match context.act(services.administration.show_client(id)) {
         Ok(client) => client,
         Err(Problem::Refused(_)) => return Ok(false),
         Err(problem) => return Err(problem),
     };
     let publisher = registered.publisher.map(|p| p.id.to_string());
     let there = of_publisher(&wanted.registration, publisher);
-    match context.act(flows.move_client(id, &there)) {
+    match context.act(services.administration.move_client(id, &there)) {
         Ok(_) => Ok(true),
-        Err(Problem::Refused(_)) => context.act(flows.delete_client(id)).map(|_| false),
+        Err(Problem::Refused(_)) => context
+            .act(services.administration.delete_client(id))
+            .map(|_| false),
         Err(problem) => Err(problem),
     }
 }
@@ -169,7 +171,7 @@ fn add_people(context: &Context) -> Result<(), Problem> {
             verified: false,
             profile: Some(person.profile),
         };
-        match context.act(context.flows().add_user(new)) {
+        match context.act(context.services().administration.add_user(new)) {
             Ok(_) | Err(Problem::Refused(Refusal::Taken { .. })) => {}
             Err(problem) => return Err(problem),
         }
@@ -178,14 +180,17 @@ fn add_people(context: &Context) -> Result<(), Problem> {
 }
 
 fn add_client(context: &Context, wanted: &Wanted) -> Result<DemoClient, Problem> {
-    let flows = context.flows();
+    let services = context.services();
     let Some(name) = wanted.publisher else {
-        return credentials(context.act(flows.add_client(&wanted.registration))?);
+        return credentials(context.act(services.administration.add_client(&wanted.registration))?);
     };
-    let publisher = context.act(flows.add_publisher(name))?.id.to_string();
-    context.act(flows.verify_publisher(&publisher))?;
+    let publisher = context
+        .act(services.administration.add_publisher(name))?
+        .id
+        .to_string();
+    context.act(services.administration.verify_publisher(&publisher))?;
     let manifest = of_publisher(&wanted.registration, Some(publisher));
-    credentials(context.act(flows.add_mini_program(&manifest))?)
+    credentials(context.act(services.administration.add_mini_program(&manifest))?)
 }
 
 fn credentials(registered: Registered) -> Result<DemoClient, Problem> {
@@ -228,7 +233,12 @@ mod tests {
 
         fn redirect_uri(&self, client: &DemoClient) -> String {
             let context = self.context();
-            let found = context.act(context.flows().show_client(&client.client_id));
+            let found = context.act(
+                context
+                    .services()
+                    .administration
+                    .show_client(&client.client_id),
+            );
             found.expect("there").metadata.redirect_uris[0].to_string()
         }
     }
@@ -290,7 +300,7 @@ mod tests {
         let context = demonstration.context();
         let market = &first.clients.market.client_id;
         context
-            .act(context.flows().delete_client(market))
+            .act(context.services().administration.delete_client(market))
             .expect("there");
         let again = demonstration.at(8081, false);
         assert_eq!(again.anew, ["market"]);
@@ -307,7 +317,12 @@ mod tests {
         wanted.registration["client_name"] = json!("Marketplace");
         let client = &first.clients.market;
         assert!(!is_moved_here(&context, client, &wanted).expect("possible"));
-        let gone = context.act(context.flows().show_client(&client.client_id));
+        let gone = context.act(
+            context
+                .services()
+                .administration
+                .show_client(&client.client_id),
+        );
         assert!(matches!(
             gone,
             Err(Problem::Refused(Refusal::NotFound { .. }))

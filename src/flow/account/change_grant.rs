@@ -12,12 +12,11 @@ use foundation::id::{AuditId, ClientId, ReceiptId};
 use protocol::scope::{ScopeName, ScopeSet};
 use protocol::scope_catalog::TakenBack;
 
-use super::AccountAnswer;
-use crate::Flows;
-use crate::authorize::audit_entry;
+use super::{Account, AccountAnswer};
 use crate::browser::Browser;
+use crate::consent_receipt::audit_entry;
 
-impl Flows {
+impl Account {
     /// Takes everything back from a client: its grant ends, and every token with it.
     pub async fn remove_access(
         &self,
@@ -65,21 +64,21 @@ impl Flows {
             Ok(signed_in) => signed_in,
             Err(answer) => return Ok(answer),
         };
-        let Some(client) = self.find_client(client_id).await? else {
+        let Some(client) = self.clients.find(client_id).await? else {
             return Ok(AccountAnswer::NothingThere);
         };
         if let Change::TakeBack(scope) = &change
-            && self.policy().catalog.taken_back(scope) != TakenBack::Alone
+            && self.catalog.taken_back(scope) != TakenBack::Alone
         {
             return Ok(AccountAnswer::NothingThere);
         }
-        let (now, kind) = (self.now(), change.kind());
+        let (now, kind) = (self.clock.now(), change.kind());
         let ids = (
-            ReceiptId::new(now, self.entropy()),
-            AuditId::new(now, self.entropy()),
+            ReceiptId::new(now, self.entropy.as_ref()),
+            AuditId::new(now, self.entropy.as_ref()),
         );
         let written = self
-            .store()
+            .store
             .write(move |tx| {
                 let Some(grant) = store::grants::live(tx, signed_in.user.id, &client.id)? else {
                     return Ok(false);
@@ -94,7 +93,7 @@ impl Flows {
                 Ok(true)
             })
             .await?;
-        self.settled(written.position).await;
+        self.memory.settled(written.position).await;
         Ok(if written.value {
             AccountAnswer::Done
         } else {

@@ -5,16 +5,15 @@ use std::sync::Arc;
 use domain::audit::{Actor, AuditEntry};
 use domain::session::EndReason;
 use foundation::clock::{Instant, Span};
-use foundation::digest::TokenDigest;
 use foundation::fault::Fault;
 use foundation::id::{AuditId, UserId};
 use foundation::secret::SecretText;
 use serde_json::json;
 
-use super::AccountAnswer;
 use super::end_sessions::end_others;
-use crate::Flows;
+use super::{Account, AccountAnswer};
 use crate::browser::{Browser, SignedIn};
+use crate::passwords::{PASSWORD_MAX, PASSWORD_MIN};
 
 /// What came of a change of password.
 #[derive(Debug)]
@@ -39,13 +38,7 @@ pub enum PasswordAnswer {
     Forged,
 }
 
-/// The fewest characters of a new password (NIST SP 800-63B §3.1.1.2 asks for eight; ten is kinder
-/// to people who choose words).
-pub const PASSWORD_MIN: usize = 10;
-/// The most characters of a password.
-pub const PASSWORD_MAX: usize = 256;
-
-impl Flows {
+impl Account {
     /// Changes the password. Every other session ends.
     pub async fn change_password(
         &self,
@@ -70,18 +63,18 @@ impl Flows {
             Confirmed::No => return Ok(PasswordAnswer::WrongCurrent),
             Confirmed::Wait(span) => return Ok(PasswordAnswer::Wait(span)),
         }
-        let hash = self.hash_password(new).await?;
+        let hash = self.passwords.hash(new).await?;
         self.set_password(signed_in, hash).await?;
         Ok(PasswordAnswer::Changed)
     }
 
     /// Writes the new password and ends what was begun with the old one.
     async fn set_password(&self, signed_in: SignedIn, hash: String) -> Result<(), Fault> {
-        let (now, user_id) = (self.now(), signed_in.user.id);
-        let id = AuditId::new(now, self.entropy());
-        let entropy = Arc::clone(&self.0.entropy);
+        let (now, user_id) = (self.clock.now(), signed_in.user.id);
+        let id = AuditId::new(now, self.entropy.as_ref());
+        let entropy = Arc::clone(&self.entropy);
         let written = self
-            .store()
+            .store
             .write(move |tx| {
                 store::users::set_password(tx, user_id, &hash)?;
                 store::audit::insert(tx, &changed_entry(user_id, now), id)?;
@@ -89,7 +82,7 @@ impl Flows {
                 end_others(tx, &signed_in, now, reason, entropy.as_ref())
             })
             .await?;
-        self.settled(written.position).await;
+        self.memory.settled(written.position).await;
         Ok(())
     }
 
@@ -101,28 +94,18 @@ impl Flows {
         signed_in: &SignedIn,
         current: SecretText,
     ) -> Result<Confirmed, Fault> {
-        if let Some(wait) = self.take_confirmation(signed_in).await? {
+        if let Some(wait) = self
+            .throttle
+            .take_confirmation(signed_in.session.id)
+            .await?
+        {
             return Ok(Confirmed::Wait(wait));
         }
         let hash = signed_in.user.password_hash.clone();
-        Ok(match self.password_matches(current, hash).await? {
+        Ok(match self.passwords.matches(current, hash).await? {
             true => Confirmed::Yes,
             false => Confirmed::No,
         })
-    }
-
-    /// Counts a try of a session; gives how long to wait if none is welcome now.
-    async fn take_confirmation(&self, signed_in: &SignedIn) -> Result<Option<Span>, Fault> {
-        if !self.policy().rate_limits {
-            return Ok(None);
-        }
-        let key = TokenDigest::of(&format!("confirm {}", signed_in.session.id));
-        let now = self.now();
-        let taken = self
-            .store()
-            .write(move |tx| store::sign_in_throttles::take(tx, key, now))
-            .await?;
-        Ok(taken.value)
     }
 }
 

@@ -8,12 +8,11 @@ use foundation::entropy::Entropy;
 use foundation::fault::Fault;
 use foundation::id::{AuditId, SessionId};
 
-use super::AccountAnswer;
-use crate::Flows;
+use super::{Account, AccountAnswer};
 use crate::browser::{Browser, SignedIn};
-use crate::end_session::{end_in, ended_entry};
+use crate::sessions::{end_in, ended_entry};
 
-impl Flows {
+impl Account {
     /// Ends one of the person's own sessions.
     pub async fn end_listed_session(
         &self,
@@ -26,11 +25,11 @@ impl Flows {
             Err(answer) => return Ok(answer),
         };
         let found = self
-            .store()
+            .store
             .read(move |db| store::sessions::find(db, id))
             .await?;
         match found.filter(|session| session.user_id == signed_in.user.id) {
-            Some(session) if self.end_own_session(&session, EndReason::Logout).await? => {
+            Some(session) if self.sessions.end(&session, EndReason::Logout).await? => {
                 Ok(AccountAnswer::Done)
             }
             _ => Ok(AccountAnswer::NothingThere),
@@ -47,12 +46,12 @@ impl Flows {
             Ok(signed_in) => signed_in,
             Err(answer) => return Ok(answer),
         };
-        let (now, entropy) = (self.now(), Arc::clone(&self.0.entropy));
+        let (now, entropy) = (self.clock.now(), Arc::clone(&self.entropy));
         let written = self
-            .store()
+            .store
             .write(move |tx| end_others(tx, &signed_in, now, EndReason::Logout, entropy.as_ref()))
             .await?;
-        self.settled(written.position).await;
+        self.memory.settled(written.position).await;
         Ok(AccountAnswer::Done)
     }
 }

@@ -8,8 +8,7 @@ use foundation::id::{ClientId, UserId};
 use serde_json::{Value, json};
 use store::audit::{AuditFilter, AuditRecord};
 
-use super::{Administered, Refusal};
-use crate::Flows;
+use super::{Administered, Administration, Refusal};
 
 /// Which entries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,7 +62,7 @@ impl ShownEntry {
     }
 }
 
-impl Flows {
+impl Administration {
     /// The newest entries, the newest first.
     pub async fn audit(&self, query: AuditQuery) -> Administered<Vec<ShownEntry>> {
         let client = match query.client.as_deref().map(ClientId::parse).transpose() {
@@ -75,7 +74,7 @@ impl Flows {
                 )));
             }
         };
-        self.store()
+        self.store
             .read(move |db| {
                 let user = match &query.user {
                     None => None,

@@ -15,8 +15,7 @@ use protocol::client_metadata::{
 use protocol::scope_catalog::ScopeCatalog;
 use serde_json::{Value, json};
 
-use super::{Administered, Refusal};
-use crate::Flows;
+use super::{Administered, Administration, Refusal};
 
 /// The most clients that one page of the list has.
 pub const PAGE: i64 = 1000;
@@ -60,7 +59,7 @@ pub fn information(client: &Client) -> Value {
     information
 }
 
-impl Flows {
+impl Administration {
     /// Registers an ordinary client, or a host.
     pub async fn add_client(&self, metadata: &Value) -> Administered<Registered> {
         if metadata.get("entry_uri").is_some() || metadata.get("publisher").is_some() {
@@ -68,7 +67,7 @@ impl Flows {
                 "this is the manifest of a mini-program: add it with `portico mini-program add`";
             return Ok(Err(Refusal::NotPossible(problem.into())));
         }
-        match read_registration(parse_metadata(metadata), &self.policy().catalog) {
+        match read_registration(parse_metadata(metadata), &self.catalog) {
             Ok(metadata) => {
                 self.register(metadata, MiniProgramState::Released, None)
                     .await
@@ -84,11 +83,11 @@ impl Flows {
         state: MiniProgramState,
         publisher: Option<Publisher>,
     ) -> Administered<Registered> {
-        let now = self.now();
+        let now = self.clock.now();
         let uses_secret = metadata.token_endpoint_auth_method.uses_secret();
         let secret = uses_secret.then(|| self.new_secret(now));
         let client = Client {
-            id: ClientId::random(self.entropy()),
+            id: ClientId::random(self.entropy.as_ref()),
             metadata,
             state,
             publisher,
@@ -112,11 +111,11 @@ impl Flows {
     }
 
     pub(crate) fn new_secret(&self, now: Instant) -> (SecretText, ClientSecret) {
-        let (text, digest) = SecretKind::ClientSecret.issue(self.entropy());
+        let (text, digest) = SecretKind::ClientSecret.issue(self.entropy.as_ref());
         (
             text,
             ClientSecret {
-                id: CredentialId::new(now, self.entropy()),
+                id: CredentialId::new(now, self.entropy.as_ref()),
                 digest,
                 created_at: now,
             },
@@ -129,7 +128,7 @@ impl Flows {
             return Ok(Err(Refusal::not_found("client", id)));
         };
         let found = self
-            .store()
+            .store
             .read(move |db| store::clients::find(db, &parsed))
             .await?;
         Ok(found.ok_or_else(|| Refusal::not_found("client", id)))
@@ -137,7 +136,7 @@ impl Flows {
 
     /// A page of clients in the order of their ids, after the one named.
     pub async fn list_clients(&self, after: Option<ClientId>) -> Result<Vec<Client>, Fault> {
-        self.store()
+        self.store
             .read(move |db| {
                 let filter = store::clients::ClientFilter {
                     after,
@@ -159,11 +158,11 @@ impl Flows {
             Some(_) => parse_manifest(registration),
             None => parse_metadata(registration),
         };
-        let there = match read_registration(read, &self.policy().catalog) {
+        let there = match read_registration(read, &self.catalog) {
             Ok(metadata) => metadata,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let now = self.now();
+        let now = self.clock.now();
         let audited = self.audited("client.moved").of_client(&parsed);
         self.administer(move |tx| {
             let Some(client) = store::clients::find(tx, &parsed)? else {

@@ -10,8 +10,7 @@ use protocol::scope_catalog::ScopeCatalog;
 use serde_json::{Value, json};
 
 use super::clients::{Registered, cut_off, read_registration};
-use super::{Administered, Refusal};
-use crate::Flows;
+use super::{Administered, Administration, Refusal};
 
 /// A manifest to begin with, for a program at this origin. JSON has no comments; members that begin
 /// with `//` are ignored like all that are not understood (RFC 7591 §2).
@@ -72,10 +71,10 @@ fn state_of(name: MiniProgramStateName) -> MiniProgramState {
     }
 }
 
-impl Flows {
+impl Administration {
     /// Registers a mini-program, as a draft unless its manifest says otherwise.
     pub async fn add_mini_program(&self, manifest: &Value) -> Administered<Registered> {
-        let metadata = match check_manifest(manifest, &self.policy().catalog) {
+        let metadata = match check_manifest(manifest, &self.catalog) {
             Ok(checked) => checked.metadata,
             Err(refusal) => return Ok(Err(refusal)),
         };
@@ -86,7 +85,7 @@ impl Flows {
         let named = program.publisher.clone();
         let publisher = match PublisherId::parse(&named) {
             Ok(id) => {
-                self.store()
+                self.store
                     .read(move |db| store::publishers::find(db, &id))
                     .await?
             }
@@ -134,7 +133,7 @@ impl Flows {
         let Ok(parsed) = ClientId::parse(id) else {
             return Ok(Err(Refusal::not_found("client", id)));
         };
-        let now = self.now();
+        let now = self.clock.now();
         let audited = self.audited(action).of_client(&parsed);
         self.administer(move |tx| {
             let Some(client) = store::clients::find(tx, &parsed)? else {
@@ -155,7 +154,7 @@ impl Flows {
         let Ok(parsed) = ClientId::parse(id) else {
             return Ok(Err(Refusal::not_found("client", id)));
         };
-        let now = self.now();
+        let now = self.clock.now();
         let (text, stored) = self.new_secret(now);
         let audited = self
             .audited("client.secret_added")
@@ -201,7 +200,7 @@ impl Flows {
                 )));
             }
         };
-        let now = self.now();
+        let now = self.clock.now();
         let audited = self
             .audited("client.secret_retired")
             .of_client(&parsed)

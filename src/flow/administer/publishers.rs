@@ -5,10 +5,9 @@ use domain::publisher::Publisher;
 use foundation::bounded_text::BoundedText;
 use foundation::id::PublisherId;
 
-use super::{Administered, Refusal};
-use crate::Flows;
+use super::{Administered, Administration, Refusal};
 
-impl Flows {
+impl Administration {
     /// Adds a publisher. People see "not verified" beside its name until the operator vouches.
     pub async fn add_publisher(&self, name: &str) -> Administered<Publisher> {
         let name = match BoundedText::<100>::parse(name) {
@@ -16,10 +15,10 @@ impl Flows {
             Err(error) => return Ok(Err(Refusal::invalid("name", error))),
         };
         let publisher = Publisher {
-            id: PublisherId::random(self.entropy()),
+            id: PublisherId::random(self.entropy.as_ref()),
             name,
             verified_at: None,
-            created_at: self.now(),
+            created_at: self.clock.now(),
         };
         let detail = serde_json::json!({ "publisher": publisher.id });
         let audited = self.audited("publisher.added").with(detail);
@@ -36,7 +35,7 @@ impl Flows {
         let Ok(parsed) = PublisherId::parse(id) else {
             return Ok(Err(Refusal::not_found("publisher", id)));
         };
-        let now = self.now();
+        let now = self.clock.now();
         let audited = self
             .audited("publisher.verified")
             .with(serde_json::json!({ "publisher": parsed }));

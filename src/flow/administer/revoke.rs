@@ -4,8 +4,7 @@
 use domain::event::Event;
 use foundation::id::ClientId;
 
-use super::{Administered, Refusal};
-use crate::Flows;
+use super::{Administered, Administration, Refusal};
 
 /// Whose tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +17,7 @@ pub enum Cut {
     All,
 }
 
-impl Flows {
+impl Administration {
     /// Cuts tokens off: families by their rows, access tokens by the event.
     pub async fn cut(&self, whose: Cut) -> Administered<()> {
         match whose {

@@ -4,15 +4,14 @@ use domain::session::{EndReason, Session};
 use foundation::id::SessionId;
 use serde_json::json;
 
-use super::{Administered, Refusal};
-use crate::Flows;
-use crate::end_session::end_in;
+use super::{Administered, Administration, Refusal};
+use crate::sessions::end_in;
 
-impl Flows {
+impl Administration {
     /// The live sessions of a person.
     pub async fn list_sessions(&self, username: &str) -> Administered<Vec<Session>> {
-        let (now, username) = (self.now(), username.to_ascii_lowercase());
-        self.store()
+        let (now, username) = (self.clock.now(), username.to_ascii_lowercase());
+        self.store
             .read(move |db| {
                 let Some(user) = store::users::find_by_username(db, &username)? else {
                     return Ok(Err(Refusal::not_found("user", username)));
@@ -27,7 +26,7 @@ impl Flows {
         let Ok(parsed) = id.parse::<SessionId>() else {
             return Ok(Err(Refusal::not_found("session", id)));
         };
-        let now = self.now();
+        let now = self.clock.now();
         let audited = self
             .audited("session.ended")
             .with(json!({ "reason": EndReason::Operator.word() }));

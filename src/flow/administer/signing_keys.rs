@@ -4,22 +4,30 @@
 //! Rotating promotes a next key that is published already; from when it may be is in
 //! `signing_keys/confirmation.rs`.
 
+use std::sync::Arc;
+
 use domain::event::Event;
 use domain::lifetimes::Lifetimes;
 use domain::shared_secret::SecretPurpose;
 use domain::signing_key::{KeyKind, KeyState, SigningKey};
-use foundation::clock::{Instant, Span};
+use foundation::clock::{Instant, SharedClock, Span};
+use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
 use foundation::id::KeyId;
+use live::Live;
 use serde_json::json;
+use store::Store;
 
 use super::{Administered, Refusal};
-use crate::Flows;
+use crate::administer::Administration;
+use crate::key_source::KeySource;
+use crate::parts::Parts;
+use crate::refresh_keys::oldest_retired;
 
 mod confirmation;
 
 pub use confirmation::RotateWhen;
-use confirmation::{is_due, later_than, successions, unconfirmed};
+use confirmation::{Confirmation, is_due, later_than, successions, unconfirmed};
 
 /// How long a secret seals new handles.
 const HANDLE_SECRET_AGE: Span = Span::days(1);
@@ -33,18 +41,39 @@ pub struct Rotated {
     pub may_fail_until: Option<Instant>,
 }
 
-impl Flows {
-    /// All keys that something is verified with, be it an old hint only.
-    pub async fn list_keys(&self) -> Result<Vec<SigningKey>, Fault> {
-        let since = self.oldest_retired();
-        self.store()
-            .read(move |db| store::signing_keys::verifying(db, since))
-            .await
+/// Publishes, promotes, retires and revokes signing keys.
+#[derive(Clone)]
+pub struct SigningKeys {
+    administration: Administration,
+    confirmation: Confirmation,
+    store: Store,
+    live: Arc<Live>,
+    source: Arc<KeySource>,
+    clock: SharedClock,
+    entropy: SharedEntropy,
+    lifetimes: Lifetimes,
+}
+
+impl SigningKeys {
+    pub(crate) fn new(parts: &Parts, administration: &Administration) -> Self {
+        Self {
+            administration: administration.clone(),
+            confirmation: Confirmation::new(parts),
+            store: parts.store.clone(),
+            live: Arc::clone(&parts.live),
+            source: Arc::clone(&parts.key_source),
+            clock: Arc::clone(&parts.clock),
+            entropy: Arc::clone(&parts.entropy),
+            lifetimes: parts.policy.lifetimes,
+        }
     }
 
-    /// Keys that retired before then have no session left that they signed an id_token of.
-    pub(crate) fn oldest_retired(&self) -> Instant {
-        self.now() - self.policy().lifetimes.session
+    /// All keys that something is verified with, be it an old hint only.
+    pub async fn list(&self) -> Result<Vec<SigningKey>, Fault> {
+        let since = oldest_retired(&self.lifetimes, self.clock.now());
+        self.store
+            .read(move |db| store::signing_keys::verifying(db, since))
+            .await
     }
 
     /// Rotates: the published next keys become active, new ones are published.
@@ -52,20 +81,20 @@ impl Flows {
     /// # Errors
     /// It is refused while a live node has not confirmed the next keys, and, unless it is wanted
     /// now, while somebody may keep a JWKS without them. A store that does not answer is a fault.
-    pub async fn rotate_keys(&self, when: RotateWhen) -> Administered<Rotated> {
+    pub async fn rotate(&self, when: RotateWhen) -> Administered<Rotated> {
         self.publish_missing(&KeyKind::ALL).await?;
-        if !self.wait_for_nodes().await? {
+        if !self.confirmation.wait().await? {
             return Ok(Err(unconfirmed()));
         }
         self.promote(&KeyKind::ALL, when).await
     }
 
     /// Makes a key worthless at once: what it signed does not verify any more, not even as a hint.
-    pub async fn revoke_key(&self, id: &str) -> Administered<Vec<SigningKey>> {
+    pub async fn revoke(&self, id: &str) -> Administered<Vec<SigningKey>> {
         let Ok(id) = KeyId::parse(id) else {
             return Ok(Err(Refusal::not_found("key", id)));
         };
-        let keys = self.list_keys().await?;
+        let keys = self.list().await?;
         let Some(revoked) = keys.iter().find(|k| k.id == id).cloned() else {
             return Ok(Err(Refusal::not_found("key", id)));
         };
@@ -78,57 +107,62 @@ impl Flows {
             (KeyState::Active, None) => Some(self.generate(revoked.kind).await?),
             _ => None,
         };
-        let (now, heir) = (self.now(), heir.map(|k| k.id.clone()));
-        let since = self.oldest_retired();
-        let audited = self.audited("key.revoked").with(json!({ "kid": id }));
-        self.administer(move |tx| {
-            if !store::signing_keys::set_state(tx, &id, revoked.state, KeyState::Revoked, now)? {
-                return Ok(Err(Refusal::NotPossible(
-                    "the key has just changed its state: look again".into(),
-                )));
-            }
-            if revoked.state == KeyState::Active {
-                match (heir, fresh) {
-                    (Some(heir), _) => {
-                        store::signing_keys::set_state(
-                            tx,
-                            &heir,
-                            KeyState::Next,
-                            KeyState::Active,
-                            now,
-                        )?;
-                    }
-                    (None, Some(key)) => {
-                        store::signing_keys::insert(
-                            tx,
-                            &SigningKey {
-                                state: KeyState::Active,
-                                ..key
-                            },
-                        )?;
-                    }
-                    (None, None) => {
-                        return Err(Fault::broken("the key that takes a revoked one's place"));
+        let (now, heir) = (self.clock.now(), heir.map(|k| k.id.clone()));
+        let since = oldest_retired(&self.lifetimes, self.clock.now());
+        let audited = self
+            .administration
+            .audited("key.revoked")
+            .with(json!({ "kid": id }));
+        self.administration
+            .administer(move |tx| {
+                if !store::signing_keys::set_state(tx, &id, revoked.state, KeyState::Revoked, now)?
+                {
+                    return Ok(Err(Refusal::NotPossible(
+                        "the key has just changed its state: look again".into(),
+                    )));
+                }
+                if revoked.state == KeyState::Active {
+                    match (heir, fresh) {
+                        (Some(heir), _) => {
+                            store::signing_keys::set_state(
+                                tx,
+                                &heir,
+                                KeyState::Next,
+                                KeyState::Active,
+                                now,
+                            )?;
+                        }
+                        (None, Some(key)) => {
+                            store::signing_keys::insert(
+                                tx,
+                                &SigningKey {
+                                    state: KeyState::Active,
+                                    ..key
+                                },
+                            )?;
+                        }
+                        (None, None) => {
+                            return Err(Fault::broken("the key that takes a revoked one's place"));
+                        }
                     }
                 }
-            }
-            tx.append(Event::KeysChanged { revoked: Some(id) });
-            audited.insert(tx)?;
-            store::signing_keys::verifying(tx, since).map(Ok)
-        })
-        .await
+                tx.append(Event::KeysChanged { revoked: Some(id) });
+                audited.insert(tx)?;
+                store::signing_keys::verifying(tx, since).map(Ok)
+            })
+            .await
     }
 
     /// What age demands of keys and of the handle secret. Any node may do it, and several at once:
     /// every change looks again at what it changes.
     pub async fn rotate_by_age(&self) -> Result<(), Fault> {
         self.publish_missing(&KeyKind::ALL).await?;
-        self.confirm_next_keys().await?;
-        if !self.live().time.may_forget_things() {
+        self.confirmation.confirm().await?;
+        if !self.live.time.may_forget_things() {
             return Ok(());
         }
-        let (now, lifetimes) = (self.now(), self.policy().lifetimes);
-        let keys = self.list_keys().await?;
+        let (now, lifetimes) = (self.clock.now(), self.lifetimes);
+        let keys = self.list().await?;
         let (lifetime, announced) = (lifetimes.signing_key, lifetimes.signing_key_announced);
         let due: Vec<KeyKind> = KeyKind::ALL
             .into_iter()
@@ -144,13 +178,13 @@ impl Flows {
 
     /// Publishes a next key of each kind that has none.
     async fn publish_missing(&self, kinds: &[KeyKind]) -> Result<(), Fault> {
-        let keys = self.list_keys().await?;
+        let keys = self.list().await?;
         for kind in kinds {
             if has_next(&keys, *kind) {
                 continue;
             }
             let key = self.generate(*kind).await?;
-            let published = self.administer(move |tx| {
+            let published = self.administration.administer(move |tx| {
                 if !has_next(&store::signing_keys::all(tx)?, key.kind) {
                     store::signing_keys::insert(tx, &key)?;
                     tx.append(Event::KeysChanged { revoked: None });
@@ -163,9 +197,9 @@ impl Flows {
     }
 
     async fn promote(&self, kinds: &[KeyKind], when: RotateWhen) -> Administered<Rotated> {
-        let (kinds, now) = (kinds.to_vec(), self.now());
+        let (kinds, now) = (kinds.to_vec(), self.clock.now());
         // Looked at before keys are made in vain, and again where nobody can come in between.
-        let keys = self.store().read(store::signing_keys::all).await?;
+        let keys = self.store.read(store::signing_keys::all).await?;
         if let Err(refusal) = successions(&keys, &kinds, when, now) {
             return Ok(Err(refusal));
         }
@@ -173,28 +207,30 @@ impl Flows {
         for kind in &kinds {
             fresh.push(self.generate(*kind).await?);
         }
-        let since = self.oldest_retired();
-        let audited = self.audited("keys.rotated");
-        self.administer(move |tx| {
-            let found = match successions(&store::signing_keys::all(tx)?, &kinds, when, now) {
-                Ok(found) => found,
-                Err(refusal) => return Ok(Err(refusal)),
-            };
-            for (succession, next) in found.iter().zip(&fresh) {
-                let mut step = |id, from, to| store::signing_keys::set_state(tx, id, from, to, now);
-                step(&succession.active, KeyState::Active, KeyState::Retiring)?;
-                step(&succession.heir, KeyState::Next, KeyState::Active)?;
-                store::signing_keys::insert(tx, next)?;
-            }
-            tx.append(Event::KeysChanged { revoked: None });
-            audited.insert(tx)?;
-            let keys = store::signing_keys::verifying(tx, since)?;
-            Ok(Ok(Rotated {
-                keys,
-                may_fail_until: later_than(&found, now),
-            }))
-        })
-        .await
+        let since = oldest_retired(&self.lifetimes, self.clock.now());
+        let audited = self.administration.audited("keys.rotated");
+        self.administration
+            .administer(move |tx| {
+                let found = match successions(&store::signing_keys::all(tx)?, &kinds, when, now) {
+                    Ok(found) => found,
+                    Err(refusal) => return Ok(Err(refusal)),
+                };
+                for (succession, next) in found.iter().zip(&fresh) {
+                    let mut step =
+                        |id, from, to| store::signing_keys::set_state(tx, id, from, to, now);
+                    step(&succession.active, KeyState::Active, KeyState::Retiring)?;
+                    step(&succession.heir, KeyState::Next, KeyState::Active)?;
+                    store::signing_keys::insert(tx, next)?;
+                }
+                tx.append(Event::KeysChanged { revoked: None });
+                audited.insert(tx)?;
+                let keys = store::signing_keys::verifying(tx, since)?;
+                Ok(Ok(Rotated {
+                    keys,
+                    may_fail_until: later_than(&found, now),
+                }))
+            })
+            .await
     }
 
     /// A key that signs no more stays published until what it signed has expired.
@@ -209,7 +245,7 @@ impl Flows {
         if old.is_empty() {
             return Ok(());
         }
-        let retired = self.administer(move |tx| {
+        let retired = self.administration.administer(move |tx| {
             for id in &old {
                 store::signing_keys::set_state(tx, id, KeyState::Retiring, KeyState::Retired, now)?;
             }
@@ -222,7 +258,7 @@ impl Flows {
     /// "The sealing key rotates daily". An old secret goes 62 minutes after the last token that it
     /// sealed could have been given out, which is when the newer one was known everywhere.
     async fn rotate_handle_secret(&self, now: Instant) -> Result<(), Fault> {
-        let secrets = self.store().read(store::shared_secrets::all).await?;
+        let secrets = self.store.read(store::shared_secrets::all).await?;
         let mut made: Vec<Instant> = secrets
             .iter()
             .filter(|s| s.purpose == SecretPurpose::Handle)
@@ -233,10 +269,14 @@ impl Flows {
             return Ok(());
         };
         if now.since(newest) >= HANDLE_SECRET_AGE {
-            let master = self.key_source().master();
-            let secret =
-                keys::shared_secret::generate(SecretPurpose::Handle, master, now, self.entropy());
-            let added = self.administer(move |tx| {
+            let master = self.source.master();
+            let secret = keys::shared_secret::generate(
+                SecretPurpose::Handle,
+                master,
+                now,
+                self.entropy.as_ref(),
+            );
+            let added = self.administration.administer(move |tx| {
                 store::shared_secrets::insert(tx, &secret)?;
                 tx.append(Event::KeysChanged { revoked: None });
                 Ok(Ok(()))
@@ -245,7 +285,7 @@ impl Flows {
         }
         // Everybody has the newest after a second; a minute more covers whoever was asleep.
         if made.len() > 1 && now >= newest + Lifetimes::ENDED_MEMORY + Span::minutes(1) {
-            let removed = self.administer(move |tx| {
+            let removed = self.administration.administer(move |tx| {
                 store::shared_secrets::remove_older(tx, SecretPurpose::Handle, newest)?;
                 tx.append(Event::KeysChanged { revoked: None });
                 Ok(Ok(()))
@@ -257,9 +297,10 @@ impl Flows {
 
     /// A new key. Takes up to a second for RSA, so it is made on a thread that may block.
     async fn generate(&self, kind: KeyKind) -> Result<SigningKey, Fault> {
-        let (flows, now) = (self.clone(), self.now());
+        let (source, entropy) = (Arc::clone(&self.source), Arc::clone(&self.entropy));
+        let now = self.clock.now();
         let made = tokio::task::spawn_blocking(move || {
-            keys::signing_key::generate(kind, flows.key_source().master(), now, flows.entropy())
+            keys::signing_key::generate(kind, source.master(), now, entropy.as_ref())
         });
         made.await
             .map_err(|e| Fault::broken_by("making a key", e))?

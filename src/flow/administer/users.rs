@@ -10,10 +10,9 @@ use foundation::fault::Fault;
 use foundation::id::UserId;
 use foundation::secret::SecretText;
 
-use super::{Administered, Refusal};
-use crate::Flows;
-use crate::account::{PASSWORD_MAX, PASSWORD_MIN};
-use crate::end_session::end_in;
+use super::{Administered, Administration, Refusal};
+use crate::passwords::{PASSWORD_MAX, PASSWORD_MIN};
+use crate::sessions::end_in;
 
 /// A person to add.
 #[derive(Debug)]
@@ -41,15 +40,15 @@ struct Record {
     identities: Vec<Identity>,
 }
 
-impl Flows {
+impl Administration {
     /// Adds a person; gives the username as it was stored.
     pub async fn add_user(&self, new: NewUser) -> Administered<String> {
-        let now = self.now();
-        let mut record = match checked(&new, UserId::new(now, self.entropy()), now) {
+        let now = self.clock.now();
+        let mut record = match checked(&new, UserId::new(now, self.entropy.as_ref()), now) {
             Ok(record) => record,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let hash = self.hash_password(new.password).await?;
+        let hash = self.passwords.hash(new.password).await?;
         record.user.password_hash = Some(hash);
         let audited = self.audited("user.added").of_user(record.user.id);
         self.administer(move |tx| {
@@ -86,7 +85,7 @@ impl Flows {
     /// Switches an account off: nobody signs in with it any more, its sessions end, and every token
     /// that was given out for it is dead; switching it on again would revive none.
     pub async fn disable_user(&self, username: &str) -> Administered<String> {
-        let (now, username) = (self.now(), username.to_ascii_lowercase());
+        let (now, username) = (self.clock.now(), username.to_ascii_lowercase());
         let audited = self.audited("user.disabled");
         self.administer(move |tx| {
             let Some(user) = store::users::find_by_username(tx, &username)? else {

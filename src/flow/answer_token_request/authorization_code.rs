@@ -6,10 +6,8 @@
 
 use std::sync::Arc;
 
-use domain::audit::Actor;
 use domain::client::Client;
 use domain::refresh_retry::RefreshToken;
-use domain::session::EndReason;
 use domain::token_family::TokenFamily;
 use foundation::clock::Instant;
 use foundation::digest::TokenDigest;
@@ -17,15 +15,16 @@ use foundation::fault::Fault;
 use foundation::id::{Subject, UserId};
 use foundation::secret::{SecretKind, SecretText};
 use protocol::code_grant::{PresentedCode, SavedAuthorization, judge_redemption};
-use protocol::oauth_error::{OAuthError, invalid_target};
+use protocol::oauth_error::OAuthError;
 use protocol::pkce::CodeVerifier;
 
-use super::parents::{Parents, parents};
-use super::{GrantHandler, Redeemed, not_valid};
-use crate::Flows;
+use super::grant_handler::{GrantHandler, Redeemed};
+use super::grant_parts::GrantParts;
+use super::judgement::{not_valid, within_authorized};
 use crate::answer::Answer;
+use crate::family_end::FamilyEnd;
 use crate::issue::{Entitled, IssuanceContext, Person, sectors};
-use crate::revoke::FamilyEnd;
+use crate::parents::{Parents, parents};
 use crate::subject::subject_in;
 
 /// What the request said.
@@ -38,7 +37,7 @@ pub(super) struct AuthorizationCode {
 
 /// What the transaction needs, all of it made or read before it begins.
 struct Redemption {
-    flows: Flows,
+    parts: GrantParts,
     client: Arc<Client>,
     request: AuthorizationCode,
     code: TokenDigest,
@@ -60,7 +59,7 @@ impl GrantHandler for AuthorizationCode {
 
     async fn redeem(
         self,
-        flows: &Flows,
+        parts: &GrantParts,
         issuance: &IssuanceContext,
     ) -> Result<Answer<Redeemed>, Fault> {
         let Some(code) = SecretKind::AuthorizationCode.digest_of(&self.code) else {
@@ -69,19 +68,24 @@ impl GrantHandler for AuthorizationCode {
         let client = Arc::clone(&issuance.client);
         let wants_refresh = client.gets_refresh_tokens();
         let redemption = Redemption {
-            flows: flows.clone(),
+            parts: parts.clone(),
             request: self,
             code,
-            refresh_token: wants_refresh.then(|| SecretKind::RefreshToken.issue(flows.entropy())),
-            burn: flows.family_end(EndReason::ReuseDetected, Actor::System),
+            refresh_token: wants_refresh
+                .then(|| SecretKind::RefreshToken.issue(parts.entropy.as_ref())),
+            burn: parts.reuse(issuance.now),
             now: issuance.now,
             client,
         };
-        let written = flows.store().write(move |tx| redemption.write(tx)).await?;
-        flows.settled(written.position).await;
+        let written = parts.store.write(move |tx| redemption.write(tx)).await?;
+        parts.memory.settled(written.position).await;
         Ok(written.value.map(|won| {
             for (sector, subject) in won.names {
-                flows.live().subjects.fill(won.user_id, sector, subject);
+                parts
+                    .memory
+                    .live
+                    .subjects
+                    .fill(won.user_id, sector, subject);
             }
             Redeemed::Entitled(won.entitled)
         }))
@@ -135,7 +139,7 @@ impl Redemption {
     /// is none.
     fn expires_at(&self, family: &TokenFamily) -> Instant {
         match self.refresh_token {
-            Some(_) => self.now + self.flows.policy().lifetimes.refresh,
+            Some(_) => self.now + self.parts.lifetimes.refresh,
             None => family.expires_at,
         }
     }
@@ -170,7 +174,7 @@ impl Redemption {
         parents: Parents,
     ) -> Result<Won, Fault> {
         if let Some((_, digest)) = &self.refresh_token {
-            let idle = self.now + self.flows.policy().lifetimes.refresh_idle;
+            let idle = self.now + self.parts.lifetimes.refresh_idle;
             let first = RefreshToken {
                 digest: *digest,
                 family_id: family.id,
@@ -196,16 +200,11 @@ impl Redemption {
             refresh_token: self.refresh_token.map(|(token, _)| token),
         };
         let mut names = Vec::new();
-        for sector in sectors(&self.client, &entitled, &self.flows.policy().issuer) {
+        let known = &self.parts.memory.live.subjects;
+        for sector in sectors(&self.client, &entitled, &self.parts.issuer) {
             let key = sector.key();
-            if self
-                .flows
-                .live()
-                .subjects
-                .get(family.user_id, &key)
-                .is_none()
-            {
-                let keys = self.flows.keys();
+            if known.get(family.user_id, &key).is_none() {
+                let keys = self.parts.keys.current();
                 names.push((key, subject_in(tx, &keys, &sector, family.user_id)?));
             }
         }
@@ -214,34 +213,5 @@ impl Redemption {
             user_id: family.user_id,
             names,
         })
-    }
-}
-
-/// A token can be asked for some of the resources that the authorization named, and for no other
-/// (RFC 8707 §2.2; attack 33).
-pub(super) fn within_authorized(asked: &[String], authorized: &[String]) -> Result<(), OAuthError> {
-    match asked.iter().all(|resource| authorized.contains(resource)) {
-        true => Ok(()),
-        false => Err(invalid_target(
-            "the authorization did not name this resource",
-        )),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn attack_33_a_resource_is_one_of_the_authorization() {
-        let judged = |asked: &[&str], authorized: &[&str]| {
-            let owned = |list: &[&str]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
-            within_authorized(&owned(asked), &owned(authorized)).map_err(|e| e.code().as_str())
-        };
-        assert_eq!(judged(&[], &["urn:a", "urn:b"]), Ok(()));
-        assert_eq!(judged(&[], &[]), Ok(()));
-        assert_eq!(judged(&["urn:b"], &["urn:a", "urn:b"]), Ok(()));
-        assert_eq!(judged(&["urn:b"], &["urn:a"]), Err("invalid_target"));
-        assert_eq!(judged(&["urn:b"], &[]), Err("invalid_target"));
     }
 }

@@ -6,8 +6,8 @@ use protocol::code_grant::judge_client_credentials;
 use protocol::oauth_error::invalid_target;
 use protocol::scope::ScopeSet;
 
-use super::{GrantHandler, Redeemed};
-use crate::Flows;
+use super::grant_handler::{GrantHandler, Redeemed};
+use super::grant_parts::GrantParts;
 use crate::answer::Answer;
 use crate::issue::{Entitled, IssuanceContext};
 
@@ -24,11 +24,11 @@ impl GrantHandler for ClientCredentials {
 
     async fn redeem(
         self,
-        flows: &Flows,
+        parts: &GrantParts,
         issuance: &IssuanceContext,
     ) -> Result<Answer<Redeemed>, Fault> {
         let client = &issuance.client;
-        let issuer = &flows.policy().issuer;
+        let issuer = &parts.issuer;
         if !self
             .resource
             .iter()
@@ -38,7 +38,7 @@ impl GrantHandler for ClientCredentials {
             return Ok(Answer::Refused(error));
         }
         let (asked, allowed) = (self.scope.as_ref(), client.allowed_scope());
-        let catalog = &flows.policy().catalog;
+        let catalog = &parts.catalog;
         let judged = judge_client_credentials(&client.id, asked, &allowed, catalog);
         Ok(Answer::from(judged).map(|scope| {
             Redeemed::Entitled(Entitled {

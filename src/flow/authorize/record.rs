@@ -1,7 +1,8 @@
 //! What an authorization leaves behind, in one transaction: the consent with its receipt, the
 //! grant, the subject, and the token family with its code.
 
-use domain::audit::{Actor, AuditEntry};
+use std::sync::Arc;
+
 use domain::client::Client;
 use domain::consent::{Decision, DecisionKind, Receipt, ReceiptContent, Refusal, silent_scope};
 use domain::event::Event;
@@ -9,17 +10,22 @@ use domain::grant::{Grant, GrantedScopes};
 use domain::interaction::resulting_scope;
 use domain::lifetimes::Lifetimes;
 use domain::token_family::{Authorized, TokenFamily};
-use foundation::clock::Instant;
+use foundation::clock::{Instant, SharedClock};
+use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
 use foundation::id::{AuditId, FamilyId, GrantId, ReceiptId};
 use foundation::secret::{SecretKind, SecretText};
+use keys::key_ring::Keys;
 use protocol::authorization_request::AuthorizationRequest;
 use protocol::scope::{self, ScopeSet};
-use serde_json::json;
+use protocol::scope_catalog::ScopeCatalog;
+use store::Store;
 
-use super::{KnownPerson, PendingAuthorization};
-use crate::Flows;
 use crate::browser::{SignedIn, touch};
+use crate::consent_receipt::audit_entry;
+use crate::memory::Memory;
+use crate::parts::Parts;
+use crate::pending_authorization::{KnownPerson, PendingAuthorization};
 use crate::subject::subject_in;
 
 /// What came of recording an authorization.
@@ -38,25 +44,49 @@ struct Ids {
     audit: AuditId,
 }
 
-impl Flows {
-    pub(super) async fn record_authorization(
+/// Records authorizations.
+#[derive(Clone)]
+pub(super) struct Record {
+    store: Store,
+    catalog: Arc<ScopeCatalog>,
+    memory: Memory,
+    keys: Arc<Keys>,
+    clock: SharedClock,
+    entropy: SharedEntropy,
+    lifetimes: Lifetimes,
+}
+
+impl Record {
+    pub(super) fn new(parts: &Parts, memory: &Memory) -> Self {
+        Self {
+            store: parts.store.clone(),
+            catalog: Arc::clone(&parts.policy.catalog),
+            memory: memory.clone(),
+            keys: Arc::clone(&parts.keys),
+            clock: Arc::clone(&parts.clock),
+            entropy: Arc::clone(&parts.entropy),
+            lifetimes: parts.policy.lifetimes,
+        }
+    }
+
+    /// Writes all that an authorization leaves behind.
+    pub(super) async fn authorization(
         &self,
         pending: PendingAuthorization,
         signed_in: SignedIn,
         known: KnownPerson,
     ) -> Result<Recorded, Fault> {
-        let now = self.now();
-        let (code, digest) = SecretKind::AuthorizationCode.issue(self.entropy());
+        let now = self.clock.now();
+        let (code, digest) = SecretKind::AuthorizationCode.issue(self.entropy.as_ref());
         let ids = Ids {
-            grant: GrantId::new(now, self.entropy()),
-            family: FamilyId::new(now, self.entropy()),
-            receipt: ReceiptId::new(now, self.entropy()),
-            audit: AuditId::new(now, self.entropy()),
+            grant: GrantId::new(now, self.entropy.as_ref()),
+            family: FamilyId::new(now, self.entropy.as_ref()),
+            receipt: ReceiptId::new(now, self.entropy.as_ref()),
+            audit: AuditId::new(now, self.entropy.as_ref()),
         };
-        let (keys, lifetimes) = (self.keys(), self.policy().lifetimes);
-        let catalog = &self.policy().catalog;
-        let silent = silent_scope(&pending.client, &pending.request.scope, catalog);
-        let written = self.store().write(move |tx| {
+        let (keys, lifetimes) = (self.keys.current(), self.lifetimes);
+        let silent = silent_scope(&pending.client, &pending.request.scope, &self.catalog);
+        let written = self.store.write(move |tx| {
             let client = &pending.client;
             if let Some(interaction) = &pending.interaction
                 && !store::interactions::consume(tx, interaction.id, now)?
@@ -100,7 +130,7 @@ impl Flows {
         });
         let written = written.await?;
         // A decision can take something back, and then it is gone with the answer.
-        self.settled(written.position).await;
+        self.memory.settled(written.position).await;
         Ok(written.value)
     }
 }
@@ -165,8 +195,8 @@ fn settle_grant(
     Ok(grant)
 }
 
-/// "What is remembered for a year, per (user, client, scope, version of its purpose text), is a
-/// scope left unticked at Allow, or Don't share."
+/// What is remembered for a year, per user, client, scope and version of its purpose text, is a scope
+/// left unticked at *Allow*, or *Don't share*.
 fn remember_refusals(
     tx: &mut store::Transaction<'_>,
     client: &Client,
@@ -235,17 +265,6 @@ fn receipt(
             purposes,
             kind: DecisionKind::Consented,
         },
-    }
-}
-
-pub(crate) fn audit_entry(receipt: &Receipt) -> AuditEntry {
-    AuditEntry {
-        at: receipt.decided_at,
-        actor: Actor::User,
-        action: "consent.decided",
-        user_id: Some(receipt.user_id),
-        client_id: Some(receipt.client_id.clone()),
-        detail: json!({ "allowed": receipt.content.allowed, "refused": receipt.content.refused }),
     }
 }
 

@@ -1,36 +1,61 @@
 //! Beginning a session once somebody has proved who they are.
 
+use std::sync::Arc;
+
 use domain::audit::{Actor, AuditEntry};
 use domain::event::Event;
 use domain::lifetimes::Lifetimes;
 use domain::session::{ACR_PASSWORD, EndReason, Session};
 use domain::user::User;
-use foundation::clock::Instant;
+use foundation::clock::{Instant, SharedClock};
 use foundation::digest::TokenDigest;
+use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
 use foundation::id::{AuditId, SessionId};
 use foundation::secret::SecretKind;
 use serde_json::json;
+use store::Store;
 
-use super::throttle::Counters;
-use crate::Flows;
 use crate::browser::{Browser, CookieChanges, SignedIn};
+use crate::memory::Memory;
+use crate::parts::Parts;
+use crate::throttle::Counters;
 
-impl Flows {
+/// Begins sessions.
+#[derive(Clone)]
+pub(crate) struct SessionStart {
+    store: Store,
+    memory: Memory,
+    clock: SharedClock,
+    entropy: SharedEntropy,
+    lifetimes: Lifetimes,
+}
+
+impl SessionStart {
+    pub(crate) fn new(parts: &Parts, memory: &Memory) -> Self {
+        Self {
+            store: parts.store.clone(),
+            memory: memory.clone(),
+            clock: Arc::clone(&parts.clock),
+            entropy: Arc::clone(&parts.entropy),
+            lifetimes: parts.policy.lifetimes,
+        }
+    }
+
     /// Begins a session, or refreshes the one that the same person has in this browser. The cookie
     /// is new in any case.
-    pub(super) async fn start_session(
+    pub(crate) async fn session(
         &self,
         user: User,
         counters: Counters,
         browser: &Browser,
     ) -> Result<(SignedIn, CookieChanges), Fault> {
-        let (now, lifetimes) = (self.now(), self.policy().lifetimes);
-        let (cookie, digest) = SecretKind::SessionCookie.issue(self.entropy());
-        let (known, known_digest) = SecretKind::KnownBrowserCookie.issue(self.entropy());
+        let (now, lifetimes) = (self.clock.now(), self.lifetimes);
+        let (cookie, digest) = SecretKind::SessionCookie.issue(self.entropy.as_ref());
+        let (known, known_digest) = SecretKind::KnownBrowserCookie.issue(self.entropy.as_ref());
         let known_before = browser.known_digest();
         let new = Session {
-            id: SessionId::new(now, self.entropy()),
+            id: SessionId::new(now, self.entropy.as_ref()),
             user_id: user.id,
             authenticated_at: now,
             acr: ACR_PASSWORD.to_owned(),
@@ -42,10 +67,10 @@ impl Flows {
         };
         let (before, audit, user_id) = (
             browser.session_digest(),
-            AuditId::new(now, self.entropy()),
+            AuditId::new(now, self.entropy.as_ref()),
             user.id,
         );
-        let written = self.store().write(move |tx| {
+        let written = self.store.write(move |tx| {
             counters.clear(tx)?;
             let session = replace_session(tx, before, new, digest, &lifetimes)?;
             store::known_browsers::insert(tx, known_before.unwrap_or(known_digest), user_id, now)?;
@@ -53,7 +78,7 @@ impl Flows {
             Ok(session)
         });
         let written = written.await?;
-        self.settled(written.position).await;
+        self.memory.settled(written.position).await;
         metrics::counter!("portico_sign_ins_total", "result" => "signed_in").increment(1);
         let cookies = CookieChanges {
             session: Some(cookie),

@@ -18,13 +18,13 @@ use diesel::query_dsl::methods::LoadQuery;
 use diesel::sql_types::{Bool, Text};
 use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use domain::lifetimes::Lifetimes;
 use foundation::clock::Instant;
 use foundation::fault::Fault;
 
 use super::postgres::MIGRATION_LOCK;
 use crate::connection::Connection;
 use crate::fault::{STORE, at};
-use crate::nodes::SILENCE;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
@@ -162,7 +162,7 @@ where
     let state = SchemaState::of(&applied, &versions::<DB>(&migrations)?);
     state.not_newer()?;
     if state == SchemaState::Older && applied.iter().eq([FIRST_RELEASE]) {
-        let since = (now - SILENCE).millis();
+        let since = (now - Lifetimes::NODE_SILENCE).millis();
         let beats = format!("SELECT count(*) > 0 AS there FROM nodes WHERE seen_at >= {since}");
         let node: Is = diesel::sql_query(beats)
             .get_result(conn)
@@ -182,7 +182,7 @@ fn first_release_serves() -> Fault {
     let cause = format!(
         "a server of the first release is running on it, and cannot go on beside this one; stop all \
          of them and try again (one that was killed counts as gone {} seconds later)",
-        SILENCE.as_millis() / 1000
+        Lifetimes::NODE_SILENCE.as_millis() / 1000
     );
     Fault::unusable("the database", cause)
 }

@@ -7,8 +7,7 @@ use protocol::scope::ScopeSet;
 use protocol::scope_catalog::ScopeCatalog;
 use text::Language;
 
-use crate::account::{back_to, to_sign_in};
-use crate::extract::browser::Visitor;
+use crate::account::way::{back_to, to_sign_in};
 use crate::face::icon;
 use crate::method;
 use crate::page::history::{DecisionKind, DecisionRow, HistoryPage};
@@ -16,6 +15,7 @@ use crate::page::link::Link;
 use crate::page::program::{ProgramFace, Publisher};
 use crate::page::share;
 use crate::reply::page::PageRules;
+use crate::visitor::Visitor;
 
 /// The routes.
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -23,13 +23,19 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 }
 
 async fn show(visitor: Visitor) -> HttpResponse {
-    let view = match visitor.state.flows.account_history(&visitor.browser).await {
+    let view = match visitor
+        .state
+        .services
+        .account
+        .history(&visitor.browser)
+        .await
+    {
         Ok(Some(view)) => view,
         Ok(None) => return to_sign_in(&visitor),
         Err(fault) => return visitor.fault(&fault),
     };
     let chrome = visitor.chrome(&[], view.signed_in.user.language.as_deref());
-    let catalog = &visitor.state.flows.policy().catalog;
+    let catalog = &visitor.state.settings.scopes;
     let icon_of = |receipt: &Receipt| {
         let now = view.clients.iter().find(|c| c.id == receipt.client_id);
         now.and_then(icon)

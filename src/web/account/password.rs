@@ -2,17 +2,18 @@
 
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
-use flow::account::{PASSWORD_MAX, PasswordAnswer};
+use flow::account::change_password::PasswordAnswer;
+use flow::passwords::PASSWORD_MAX;
 use foundation::secret::SecretText;
 
-use crate::account::{back_to, to_sign_in};
-use crate::extract::browser::Visitor;
+use crate::account::way::{back_to, to_sign_in};
 use crate::extract::page_form::PageForm;
 use crate::method;
 use crate::page::error::ErrorKind;
 use crate::page::password::{PasswordOutcome, PasswordPage};
 use crate::reply::page::PageRules;
 use crate::sign_in::{too_many_from_there, whole_seconds};
+use crate::visitor::Visitor;
 
 /// The routes.
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -39,7 +40,8 @@ async fn change(request: HttpRequest, visitor: Visitor, form: PageForm) -> HttpR
     let new = SecretText::new(form.field("new_password"));
     let answer = visitor
         .state
-        .flows
+        .services
+        .account
         .change_password(form.field("csrf"), current, new, &visitor.browser)
         .await;
     let outcome = match answer {
@@ -62,7 +64,7 @@ async fn change(request: HttpRequest, visitor: Visitor, form: PageForm) -> HttpR
 }
 
 async fn page(visitor: &Visitor, outcome: Option<PasswordOutcome>) -> HttpResponse {
-    let owner = match visitor.state.flows.account_owner(&visitor.browser).await {
+    let owner = match visitor.state.services.account.owner(&visitor.browser).await {
         Ok(Some(owner)) => owner,
         Ok(None) => return to_sign_in(visitor),
         Err(fault) => return visitor.fault(&fault),

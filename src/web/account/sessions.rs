@@ -6,14 +6,14 @@ use flow::account::SessionsView;
 use foundation::id::SessionId;
 use serde::Deserialize;
 
-use crate::account::{answered, back_to, to_sign_in};
-use crate::extract::browser::Visitor;
+use crate::account::way::{answered, back_to, to_sign_in};
 use crate::extract::page_form::PageForm;
 use crate::method;
 use crate::page::device;
 use crate::page::error::ErrorKind;
 use crate::page::sessions::{SessionRow, SessionsPage};
 use crate::reply::page::PageRules;
+use crate::visitor::Visitor;
 
 /// The routes.
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -31,7 +31,13 @@ struct Done {
 }
 
 async fn show(visitor: Visitor, done: Query<Done>) -> HttpResponse {
-    match visitor.state.flows.account_sessions(&visitor.browser).await {
+    match visitor
+        .state
+        .services
+        .account
+        .sessions(&visitor.browser)
+        .await
+    {
         Ok(Some(view)) => page(&visitor, view, done.done.as_deref()),
         Ok(None) => to_sign_in(&visitor),
         Err(fault) => visitor.fault(&fault),
@@ -39,14 +45,20 @@ async fn show(visitor: Visitor, done: Query<Done>) -> HttpResponse {
 }
 
 async fn end(visitor: Visitor, form: PageForm) -> HttpResponse {
-    let (flows, csrf) = (&visitor.state.flows, form.field("csrf"));
+    let (services, csrf) = (&visitor.state.services, form.field("csrf"));
     if form.field("end_others") == "yes" {
-        let answer = flows.end_other_sessions(csrf, &visitor.browser).await;
+        let answer = services
+            .account
+            .end_other_sessions(csrf, &visitor.browser)
+            .await;
         return answered(&visitor, answer, "/account/sessions?done=others");
     }
     match form.field("end").parse::<SessionId>() {
         Ok(id) => {
-            let answer = flows.end_listed_session(csrf, id, &visitor.browser).await;
+            let answer = services
+                .account
+                .end_listed_session(csrf, id, &visitor.browser)
+                .await;
             answered(&visitor, answer, "/account/sessions")
         }
         Err(_) => visitor.error(ErrorKind::ForgedForm),

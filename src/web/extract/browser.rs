@@ -1,6 +1,6 @@
 //! The browser behind a page request: its cookies, its language, its own words.
 //!
-//! "A request that carries two session cookies is refused": an attacker who can set a cookie on a
+//! A request that carries two session cookies is refused: an attacker who can set a cookie on a
 //! parent domain must not be able to hide the real one behind theirs. Nor may a cookie of theirs, in
 //! whatever bytes, keep ours from being read.
 
@@ -16,16 +16,7 @@ use futures_util::future::{Ready, ready};
 use crate::reply::cookies::CookieNames;
 use crate::reply::page::PageError;
 use crate::state::WebState;
-
-/// A person's browser, and what is needed to answer it.
-pub(crate) struct Visitor {
-    /// What flows see of it.
-    pub(crate) browser: Browser,
-    /// The `Accept-Language` header.
-    pub(crate) accept_language: Option<String>,
-    /// The server.
-    pub(crate) state: Data<WebState>,
-}
+use crate::visitor::Visitor;
 
 impl FromRequest for Visitor {
     type Error = PageError;

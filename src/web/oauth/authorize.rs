@@ -6,9 +6,9 @@ use actix_web::http::header::CACHE_CONTROL;
 use actix_web::web::{self, ServiceConfig};
 use protocol::parameters::Parameters;
 
-use crate::extract::browser::Visitor;
 use crate::extract::page_form::PageForm;
 use crate::page::error::ErrorKind;
+use crate::visitor::Visitor;
 
 /// The routes.
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -50,7 +50,10 @@ async fn post(visitor: Visitor, form: PageForm) -> HttpResponse {
 }
 
 async fn authorize(visitor: &Visitor, parameters: &Parameters) -> HttpResponse {
-    let flows = &visitor.state.flows;
-    let response = flows.authorize(parameters, &visitor.browser).await;
+    let services = &visitor.state.services;
+    let response = services
+        .authorization
+        .authorize(parameters, &visitor.browser)
+        .await;
     visitor.response(response).await
 }

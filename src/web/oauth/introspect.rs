@@ -19,7 +19,12 @@ async fn post(state: Data<WebState>, form: OAuthForm) -> HttpResponse {
         Ok(token) => token,
         Err(error) => return oauth_json::refused(&error),
     };
-    match state.flows.introspect(form.credential, token).await {
+    match state
+        .services
+        .introspection
+        .introspect(form.credential, token)
+        .await
+    {
         Ok(Answer::Given(found)) => oauth_json::written(found.to_json()),
         Ok(Answer::Refused(error)) => oauth_json::refused(&error),
         Err(fault) => oauth_json::failed(&fault),

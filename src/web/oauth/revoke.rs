@@ -22,7 +22,12 @@ async fn post(state: Data<WebState>, form: OAuthForm) -> HttpResponse {
         Ok(token) => token,
         Err(error) => return oauth_json::refused(&error),
     };
-    match state.flows.revoke(form.credential, token).await {
+    match state
+        .services
+        .revocation
+        .revoke(form.credential, token)
+        .await
+    {
         Ok(Answer::Given(())) => HttpResponse::Ok()
             .insert_header(("Cache-Control", "no-store"))
             .finish(),

@@ -16,8 +16,9 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 async fn post(state: Data<WebState>, form: OAuthForm) -> HttpResponse {
     oauth_json::send(
         state
-            .flows
-            .answer_token_request(form.credential, &form.parameters)
+            .services
+            .token_endpoint
+            .answer(form.credential, &form.parameters)
             .await,
     )
 }

@@ -21,17 +21,17 @@ pub(crate) struct Documents {
 impl Documents {
     /// Writes them.
     pub(crate) fn of(state: &WebState) -> Self {
-        let policy = state.flows.policy();
+        let settings = &state.settings;
         let offer = Offer {
-            scopes: policy.catalog.names(),
-            claims: policy.catalog.claims(),
+            scopes: settings.scopes.names(),
+            claims: settings.scopes.claims(),
             ui_locales: text::Languages::built_in().tags(),
         };
-        let endpoints = Endpoints::of(&policy.issuer);
+        let endpoints = Endpoints::of(&settings.issuer);
         let openid = discovery::openid_configuration(&endpoints, &offer);
         let oauth = discovery::authorization_server_metadata(&endpoints, &offer);
-        let account_uri = format!("{}/account", policy.issuer.trim_end_matches('/'));
-        let portico = json!({ "issuer": policy.issuer, "account_uri": account_uri });
+        let account_uri = format!("{}/account", settings.issuer.trim_end_matches('/'));
+        let portico = json!({ "issuer": *settings.issuer, "account_uri": account_uri });
         Self {
             openid_configuration: Document::new(&openid),
             authorization_server: Document::new(&oauth),

@@ -6,11 +6,11 @@ use actix_web::web::{self, ServiceConfig};
 use protocol::logout_request::EndSessionRequest;
 use protocol::parameters::Parameters;
 
-use crate::extract::browser::Visitor;
 use crate::extract::page_form::PageForm;
 use crate::method;
 use crate::page::error::ErrorKind;
 use crate::sign_out::response;
+use crate::visitor::Visitor;
 
 /// The routes.
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -42,8 +42,9 @@ async fn end(visitor: &Visitor, parameters: &Parameters) -> HttpResponse {
             visitor,
             visitor
                 .state
-                .flows
-                .end_session(&request, &visitor.browser)
+                .services
+                .sign_out
+                .request(&request, &visitor.browser)
                 .await,
         ),
         Err(error) => bad(visitor, error.description().to_owned()),

@@ -16,8 +16,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 async fn get(state: Data<WebState>, request: HttpRequest) -> HttpResponse {
     // Asked first: the keys that are read after it are at least as new. A node that is not fresh may
     // be without a key that the others have, and nothing of it may be kept.
-    let fresh = state.flows.is_fresh();
-    let keys = state.flows.keys();
+    let fresh = state.services.health.is_fresh();
+    let keys = state.services.keys.current();
     let body = Bytes::copy_from_slice(keys.jwk_set());
     let document = Document::tagged(body, keys.jwk_set_etag());
     document.kept_if(fresh).send(&request)

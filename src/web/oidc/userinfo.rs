@@ -21,7 +21,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 }
 
 async fn answer(state: Data<WebState>, bearer: Bearer) -> HttpResponse {
-    match state.flows.answer_userinfo(bearer.0.expose()).await {
+    match state.services.userinfo.answer(bearer.0.expose()).await {
         Ok(Answer::Given(claims)) => oauth_json::ok(&claims),
         Ok(Answer::Refused(error)) => oauth_json::bearer_refused(&error),
         Err(fault) => oauth_json::failed(&fault),

@@ -3,18 +3,18 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, LOCATION};
-use flow::authorize::{AuthorizeResponse, BrowserResponse};
 use flow::browser::CookieChanges;
+use flow::browser_response::{AuthorizeResponse, BrowserResponse};
 use flow::step::{FlowStep, PageStep};
 use foundation::fault::Fault;
 use protocol::parameters::Parameters;
 use protocol::response_mode::{AuthorizationResponse, ResponseMode};
 
-use crate::extract::browser::Visitor;
 use crate::page::form_post::FormPostPage;
 use crate::page::link::Link;
 use crate::reply::cookies;
 use crate::reply::page::{PageRules, send};
+use crate::visitor::Visitor;
 
 /// The most bytes of a posted request that are turned into an address.
 const MAX_ADDRESS: usize = 6_000;
@@ -44,7 +44,7 @@ pub(crate) fn address(step: &PageStep) -> String {
 }
 
 impl Visitor {
-    /// Sends an next of the authorization endpoint or of one of its pages.
+    /// Sends an answer of the authorization endpoint or of one of its pages.
     pub(crate) async fn response(&self, response: Result<BrowserResponse, Fault>) -> HttpResponse {
         let BrowserResponse { next, cookies } = match response {
             Ok(response) => response,

@@ -42,7 +42,7 @@ impl CookieNames {
 /// Adds the changes to a response.
 pub(crate) fn set(response: &mut HttpResponseBuilder, state: &WebState, changes: &CookieChanges) {
     let names = CookieNames::of(state);
-    let session_days = state.flows.policy().lifetimes.session.as_seconds();
+    let session_days = state.settings.session_lifetime.as_seconds();
     if let Some(value) = &changes.session {
         response.cookie(cookie(
             state,

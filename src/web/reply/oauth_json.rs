@@ -13,7 +13,7 @@ use foundation::fault::Fault;
 use protocol::oauth_error::{ErrorCode, OAuthError};
 use serde::Serialize;
 
-use crate::error::log_fault;
+use crate::reply::fault_log::log_fault;
 use crate::reply::refusal_log;
 
 /// Sends an answer of the token endpoint.

@@ -7,16 +7,16 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TY
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError};
 use askama::Template;
-use flow::authorize::{PageSetting, ShownError};
 use flow::browser::CookieChanges;
+use flow::browser_response::{PageSetting, ShownError};
 use foundation::fault::Fault;
 
-use crate::error::log_fault;
-use crate::extract::browser::Visitor;
 use crate::page::chrome::Chrome;
 use crate::page::error::{ErrorKind, ErrorPage};
 use crate::reply::cookies;
+use crate::reply::fault_log::log_fault;
 use crate::state::WebState;
+use crate::visitor::Visitor;
 
 /// What a page may load, who may frame it, and where its forms may lead.
 #[derive(Default)]
@@ -192,7 +192,7 @@ impl Visitor {
     /// frame the pages that come before it: a person in front of a frame must be able to read that
     /// their program is not available. It can decide nothing.
     pub(crate) async fn shown(&self, error: ShownError, changes: &CookieChanges) -> HttpResponse {
-        let origins = self.state.flows.host_origins().await;
+        let origins = self.state.services.clients.host_origins().await;
         let rules = PageRules {
             frame_origins: origins.unwrap_or_else(|fault| {
                 log_fault(&fault);
@@ -233,7 +233,7 @@ impl Visitor {
 fn chrome(state: &WebState, language: text::Language) -> Chrome {
     Chrome {
         language,
-        brand: state.flows.policy().brand.clone(),
+        brand: state.settings.brand.to_string(),
         brand_stylesheet: None,
     }
 }

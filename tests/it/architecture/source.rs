@@ -94,6 +94,104 @@ pub(super) fn without_comments(code: &str) -> String {
         .collect()
 }
 
+/// The code without the tests at its end.
+pub(super) fn without_tests(code: &str) -> String {
+    let tests = code
+        .match_indices("#[cfg(test)]\n")
+        .find(|(at, attribute)| {
+            let declared = code[at + attribute.len()..].lines().next();
+            let at_the_margin = *at == 0 || code[..*at].ends_with('\n');
+            at_the_margin
+                && declared.is_some_and(|line| line.contains("mod ") && line.ends_with('{'))
+        });
+    code[..tests.map_or(code.len(), |(at, _)| at)].to_owned()
+}
+
+/// The modules that a file declares for its tests alone, in files of their own.
+pub(super) fn test_modules(code: &str) -> Vec<&str> {
+    let after = code.split("#[cfg(test)]\n").skip(1);
+    let declared = after.filter_map(|rest| rest.lines().next()?.trim().strip_suffix(';'));
+    declared
+        .filter_map(|line| line.split_once("mod "))
+        .map(|(_, name)| name)
+        .collect()
+}
+
+/// All paths of the code, `use` groups taken apart: `crate::a::{b, c::D}` is two.
+pub(super) fn paths(code: &str) -> Vec<Vec<&str>> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(letter) = code[at..].chars().next() {
+        let name = identifier(&code[at..]);
+        if name.is_empty() {
+            at += letter.len_utf8();
+        } else if code[..at].ends_with("::") {
+            at += name.len();
+        } else {
+            at = path_from(code, at, &[], &mut found);
+        }
+    }
+    found
+}
+
+/// Reads the path whose next name is at `at`; gives where it ends.
+fn path_from<'a>(
+    code: &'a str,
+    at: usize,
+    before: &[&'a str],
+    found: &mut Vec<Vec<&'a str>>,
+) -> usize {
+    let name = identifier(&code[at..]);
+    let path = [before, &[name]].concat();
+    let at = at + name.len();
+    match code[at..].strip_prefix("::") {
+        Some(rest) if !identifier(rest).is_empty() => path_from(code, at + 2, &path, found),
+        Some(rest) if rest.starts_with('{') => group_from(code, at + 3, &path, found),
+        _ => {
+            found.push(path);
+            at
+        }
+    }
+}
+
+/// Reads a `use` group from after its opening brace; gives where it ends.
+fn group_from<'a>(
+    code: &'a str,
+    mut at: usize,
+    before: &[&'a str],
+    found: &mut Vec<Vec<&'a str>>,
+) -> usize {
+    while let Some(letter) = code[at..].chars().next() {
+        match letter {
+            '}' => return at + 1,
+            _ if identifier(&code[at..]).is_empty() => at += letter.len_utf8(),
+            _ => {
+                at = path_from(code, at, before, found);
+                // What it is called here does not matter.
+                let end = code[at..].find([',', '}']);
+                at += end.unwrap_or(code.len() - at);
+            }
+        }
+    }
+    at
+}
+
+#[test]
+fn paths_are_read_out_of_use_groups_and_code() {
+    let read = |code| {
+        let paths = paths(code).into_iter().map(|path| path.join("::"));
+        paths.filter(|path| path.contains("::")).collect::<Vec<_>>()
+    };
+    assert_eq!(read("use crate::a::B;"), ["crate::a::B"]);
+    let group = "use crate::{a, b::{self, C as D}, e::F};";
+    assert_eq!(
+        read(group),
+        ["crate::a", "crate::b::self", "crate::b::C", "crate::e::F"]
+    );
+    assert_eq!(read("use a::*; b::<T>::c(&d::E)"), ["d::E"]);
+    assert_eq!(read("let é = a::b(super::c(x));"), ["a::b", "super::c"]);
+}
+
 #[test]
 fn a_layer_is_seen_however_it_is_named() {
     let seen = |code: &str| named(&without_comments(code), ["store"].into_iter()).len() == 1;
@@ -101,7 +199,7 @@ fn a_layer_is_seen_however_it_is_named() {
     assert!(seen("use ::store::families;"));
     assert!(seen("use store;"));
     assert!(seen("use store as rows;"));
-    assert!(seen("use {flow::Flows, store::Store};"));
+    assert!(seen("use {flow::Services, store::Store};"));
     assert!(seen("fn f(s: &store::Store) {}"));
     assert!(!seen("// store::Store"));
     assert!(!seen("use flow::store::families;"));

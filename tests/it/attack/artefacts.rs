@@ -95,7 +95,7 @@ in_both_worlds! {
             w.mini_program("bank", "openid profile.basic"),
         );
         let ada = w.person("ada");
-        let id = w.wait(w.flows().store().read(|db| store::users::find_by_username(db, "ada")));
+        let id = w.wait(w.store().read(|db| store::users::find_by_username(db, "ada")));
         let id = id.unwrap_or_else(|fault| panic!("{}", fault.chain())).expect("there").id;
         let text = id.to_string();
         let bytes = id.as_bytes();

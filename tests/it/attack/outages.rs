@@ -85,9 +85,9 @@ in_both_worlds! {
 
     /// A full disk can be read. The heartbeat of the node is what notices; here it is written by hand.
     fn attack_100_a_node_that_cannot_write_is_not_ready(w: &World) {
-        let flows = w.flows();
-        let node = flows.new_node_id();
-        let heartbeat = || w.wait(flows.heartbeat(node, Position(0), Position(0)));
+        let services = w.services();
+        let node = services.upkeep.new_node_id();
+        let heartbeat = || w.wait(services.upkeep.heartbeat(node, Position(0), Position(0)));
         w.store_fails(faultpoint::BEGIN);
         // A heartbeat of the server's own that began before may still end well.
         w.soon("it is not ready", || heartbeat().is_err() && w.get("/readyz").status == 503);
@@ -98,7 +98,7 @@ in_both_worlds! {
         w.store_works();
         heartbeat().expect("it can be written again");
         assert_eq!(w.get("/readyz").status, 200);
-        w.wait(flows.retire_node(node)).expect("it leaves");
+        w.wait(services.upkeep.retire_node(node)).expect("it leaves");
     }
 
     /// A node that cannot confirm what it knows asks the database; gone is gone.

@@ -197,12 +197,12 @@ in_both_worlds! {
         use flow::administer::revoke::Cut;
         let drone = w.mini_program_with("drone", "openid offline_access", json!({ "background_access": true }));
         let tokens = w.person("ada").uses(&drone);
-        let flows = w.flows();
-        w.operator(flows.cut(Cut::Client(drone.id.clone())));
+        let services = w.services();
+        w.operator(services.administration.cut(Cut::Client(drone.id.clone())));
         assert_eq!(drone.refreshes(tokens.refresh()).error(), "400 invalid_grant");
         for _ in 0..3 {
             w.seconds_pass(29 * 86_400);
-            w.wait(flows.sweep()).unwrap_or_else(|fault| panic!("{}", fault.chain()));
+            w.wait(services.upkeep.sweep()).unwrap_or_else(|fault| panic!("{}", fault.chain()));
             assert_eq!(drone.refreshes(tokens.refresh()).error(), "400 invalid_grant");
             assert!(!drone.finds_active(tokens.refresh()));
         }

@@ -32,7 +32,7 @@ impl Client {
             "grant_types": ["client_credentials"],
             "token_endpoint_auth_method": "client_secret_post",
         });
-        let added = super::runtime().block_on(app.flows().add_client(&metadata));
+        let added = super::runtime().block_on(app.services().administration.add_client(&metadata));
         let added = added.expect("no fault").expect("good");
         Self {
             id: added.client.id.to_string(),

@@ -283,10 +283,7 @@ fn refused(reply: &Reply) {
 
 /// Waits until a node's memory has the whole log. How soon it has is another test's.
 fn knows_all(node: &World) {
-    let flows = node.flows();
-    let end = node.wait(flows.store().read(store::events::end));
+    let end = node.wait(node.store().read(store::events::end));
     let end = end.unwrap_or_else(|fault| panic!("{}", fault.chain()));
-    node.soon("a node knows the whole log", || {
-        flows.live().freshness.position() >= end
-    });
+    node.soon("a node knows the whole log", || node.position() >= end);
 }

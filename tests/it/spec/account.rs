@@ -186,8 +186,8 @@ in_both_worlds! {
         let market = w.mini_program("market", "openid");
         let ada = w.person("ada");
         let tokens = ada.uses(&market);
-        let flows = w.flows();
-        w.operator(flows.end_session_by_operator(&ada.sessions()[0]));
+        let services = w.services();
+        w.operator(services.administration.end_session_by_operator(&ada.sessions()[0]));
         assert!(!market.finds_active(&tokens.access));
         assert_eq!(ada.looks_at("/account").path, "/sign-in");
         assert!(ada.sessions().is_empty());
@@ -237,10 +237,10 @@ in_both_worlds! {
             ada.browser.presses(&page, "change-password", &typed);
         };
         let noted = || {
-            let flows = w.flows();
+            let services = w.services();
             let query = AuditQuery { user: Some("ada".into()), limit: 100, ..AuditQuery::default() };
             let mut entries: Vec<_> = w
-                .operator(flows.audit(query))
+                .operator(services.administration.audit(query))
                 .into_iter()
                 .filter(|entry| ["password.changed", "session.ended"].contains(&entry.action.as_str()))
                 .map(|entry| (entry.action, entry.actor, entry.detail))
@@ -283,8 +283,8 @@ in_both_worlds! {
         let tokens = ada.uses(&market);
         w.seconds_pass(150);
         market.refreshes(tokens.refresh());
-        let flows = w.flows();
-        w.wait(flows.flush_last_used()).unwrap_or_else(|fault| panic!("{}", fault.chain()));
+        let services = w.services();
+        w.wait(services.upkeep.flush_last_used()).unwrap_or_else(|fault| panic!("{}", fault.chain()));
         let says = ada.looks_at("/account").words();
         assert!(says.contains("Last used 15 January 2027, 08:02 UTC"), "{says}");
     }

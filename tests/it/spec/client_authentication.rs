@@ -199,7 +199,7 @@ in_both_worlds! {
         assert_eq!(asserts(&jobs, &late), "400 invalid_client");
         for _ in 0..10 {
             w.seconds_pass(300);
-            w.wait(w.flows().sweep()).expect("no fault");
+            w.wait(w.services().upkeep.sweep()).expect("no fault");
             for old in [&used, &soon] {
                 assert_eq!(asserts(&jobs, old), "400 invalid_client", "forgotten, and dead as well");
             }
@@ -217,14 +217,14 @@ in_both_worlds! {
 
     fn secrets_can_be_rolled_over(w: &World) {
         let shop = w.client(with_method("client_secret_basic"));
-        let flows = w.flows();
+        let services = w.services();
         w.seconds_pass(1);
-        let (_, added) = w.operator(flows.add_client_secret(&shop.id));
+        let (_, added) = w.operator(services.administration.add_client_secret(&shop.id));
         let secret = added.secret.expect("it is shown once").expose().to_owned();
         let newer = Program { secret, ..shop.clone() };
         let works = |program: &Program| program.introspects("nothing").status;
         assert_eq!((works(&shop), works(&newer)), (200, 200));
-        w.operator(flows.retire_client_secret(&shop.id, None));
+        w.operator(services.administration.retire_client_secret(&shop.id, None));
         assert_eq!((works(&shop), works(&newer)), (401, 200));
     }
 }

@@ -38,8 +38,8 @@ in_both_worlds! {
         ] {
             assert!(says.contains(part), "{part}: {says}");
         }
-        let flows = w.flows();
-        w.operator(flows.verify_publisher(&w.publisher()));
+        let services = w.services();
+        w.operator(services.administration.verify_publisher(&w.publisher()));
         assert!(ada.opens(&market).says().contains("Verified publisher"));
     }
 

@@ -76,7 +76,7 @@ in_both_worlds! {
         let tokens = w.person("ada").uses(&market);
         let mut claims = jwt::payload(&tokens.access);
         claims["aud"] = json!(market.id);
-        let old = w.flows().keys().sign(SignatureAlgorithm::ES256, "at+jwt", &claims).expect("signed");
+        let old = w.services().keys.current().sign(SignatureAlgorithm::ES256, "at+jwt", &claims).expect("signed");
         let (said, now) = (market.introspects(&old).json(), market.introspects(&tokens.access).json());
         assert_eq!((&said["active"], &said["aud"]), (&json!(true), &json!(market.id)));
         assert_eq!(said["sub"], now["sub"]);

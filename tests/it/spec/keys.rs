@@ -38,7 +38,7 @@ fn max_age(reply: &Reply) -> Span {
 }
 
 fn next_keys(w: &World) -> Vec<SigningKey> {
-    let mut keys = w.wait(w.flows().list_keys()).expect("no fault");
+    let mut keys = w.wait(w.services().signing_keys.list()).expect("no fault");
     keys.retain(|key| key.state == KeyState::Next);
     keys
 }
@@ -51,7 +51,7 @@ fn signs_from(w: &World) -> Instant {
 
 /// Rotates if no copy of the JWKS is without the next keys; else, why not.
 fn rotates(w: &World) -> Result<(), String> {
-    let rotated = w.wait(w.flows().rotate_keys(RotateWhen::CopiesHaveThem));
+    let rotated = w.wait(w.services().signing_keys.rotate(RotateWhen::CopiesHaveThem));
     let rotated = rotated.expect("no fault");
     rotated.map(drop).map_err(|refusal| refusal.to_string())
 }
@@ -98,12 +98,12 @@ in_both_worlds! {
         let before = signing_kid(&jobs);
         rotates(w).expect_err("too early");
         let from = signs_from(w);
-        let rotated = w.operator(w.flows().rotate_keys(RotateWhen::Now));
+        let rotated = w.operator(w.services().signing_keys.rotate(RotateWhen::Now));
         assert_eq!(rotated.may_fail_until, Some(from));
         assert_ne!(signing_kid(&jobs), before);
         rotates(w).expect_err("too early again");
         w.passes(signs_from(w).since(w.now()));
-        let rotated = w.operator(w.flows().rotate_keys(RotateWhen::Now));
+        let rotated = w.operator(w.services().signing_keys.rotate(RotateWhen::Now));
         assert_eq!(rotated.may_fail_until, None);
     }
 
@@ -112,29 +112,29 @@ in_both_worlds! {
         let jobs = jobs(w);
         rotates(w).expect_err("too early");
         let stolen = signing_kid(&jobs);
-        w.operator(w.flows().revoke_key(&stolen));
+        w.operator(w.services().signing_keys.revoke(&stolen));
         assert_ne!(signing_kid(&jobs), stolen);
         assert!(!kids(&w.get("/jwks")).contains(&stolen));
     }
 
     fn a_next_key_is_confirmed_once_every_live_node_has_it(w: &World) {
-        let (flows, behind) = (w.flows(), w.flows().new_node_id());
+        let (services, behind) = (w.services(), w.services().upkeep.new_node_id());
         let is_confirmed = |w: &World| next_keys(w).iter().all(|key| key.confirmed_at.is_some());
-        let at = |position| w.wait(flows.heartbeat(behind, position, position)).expect("it lives");
+        let at = |position| w.wait(services.upkeep.heartbeat(behind, position, position)).expect("it lives");
         at(Position(0));
-        w.wait(flows.rotate_by_age()).expect("no fault");
-        w.wait(flows.rotate_by_age()).expect("no fault");
+        w.wait(services.signing_keys.rotate_by_age()).expect("no fault");
+        w.wait(services.signing_keys.rotate_by_age()).expect("no fault");
         assert_eq!(next_keys(w).len(), KeyKind::ALL.len());
         assert!(!is_confirmed(w), "a node is behind");
         w.seconds_pass(20);
         at(Position(i64::MAX));
         w.soon("this node has them as well", || {
-            w.wait(flows.rotate_by_age()).expect("no fault");
+            w.wait(services.signing_keys.rotate_by_age()).expect("no fault");
             is_confirmed(w)
         });
         let confirmed = next_keys(w).iter().all(|key| key.confirmed_at == Some(w.now()));
         assert!(confirmed, "not before the last of them had it");
-        w.wait(flows.retire_node(behind)).expect("it leaves");
+        w.wait(services.upkeep.retire_node(behind)).expect("it leaves");
     }
 
     /// It may be without a key that the others have published meanwhile.

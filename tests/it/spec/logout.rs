@@ -28,10 +28,11 @@ fn kid_of(token: &str) -> String {
 
 /// The keys rotate, and so much time passes that the old ones leave the JWKS.
 fn keys_grow_old(w: &World) {
-    let flows = w.flows();
-    w.operator(flows.rotate_keys(RotateWhen::Now));
+    let services = w.services();
+    w.operator(services.signing_keys.rotate(RotateWhen::Now));
     w.passes(Lifetimes::ENDED_MEMORY);
-    w.wait(flows.rotate_by_age()).expect("no fault");
+    w.wait(services.signing_keys.rotate_by_age())
+        .expect("no fault");
 }
 
 /// Whether signing out with this hint names the program, and what asking silently with it says.
@@ -285,7 +286,7 @@ in_both_worlds! {
         assert_eq!(ada.browser.presses(&page, "logout", &[]).location(), Some(BYE));
         // No session that the key has seen is left after the longest life of one.
         w.passes(Span::days(91));
-        w.wait(w.flows().rotate_by_age()).expect("no fault");
+        w.wait(w.services().signing_keys.rotate_by_age()).expect("no fault");
         ada.uses(&market);
         assert_eq!(said_to_hint(&ada, &market, &hint), (false, "invalid_request".into()));
     }
@@ -293,13 +294,13 @@ in_both_worlds! {
     fn a_hint_of_a_revoked_key_is_nothing(w: &World) {
         let market = w.mini_program("market", "openid");
         let ada = w.person("ada");
-        let (flows, old) = (w.flows(), ada.uses(&market).id_token.expect("one"));
+        let (services, old) = (w.services(), ada.uses(&market).id_token.expect("one"));
         keys_grow_old(w);
         let newer = ada.uses(&market).id_token.expect("one");
         assert_ne!(kid_of(&old), kid_of(&newer));
         for hint in [&old, &newer] {
             assert_eq!(said_to_hint(&ada, &market, hint), (true, "a code".into()));
-            w.operator(flows.revoke_key(&kid_of(hint)));
+            w.operator(services.signing_keys.revoke(&kid_of(hint)));
             assert_eq!(said_to_hint(&ada, &market, hint), (false, "invalid_request".into()));
         }
         w.restart();
@@ -315,7 +316,7 @@ in_both_worlds! {
         // What somebody could sign who has got hold of the old key.
         let mut claims = jwt::payload(&tokens.access);
         claims["exp"] = json!(w.now().seconds() + 86_400);
-        let old_keys = w.flows().keys();
+        let old_keys = w.services().keys.current();
         let access = old_keys.sign(SignatureAlgorithm::ES256, "at+jwt", &claims).expect("signed");
         assert!(market.finds_active(&access), "the control: nothing else is wrong with it");
         keys_grow_old(w);

@@ -95,8 +95,8 @@ in_both_worlds! {
         let market = w.mini_program("market", "openid profile.basic");
         let ada = w.person("ada");
         let tokens = ada.uses(&market);
-        let flows = w.flows();
-        w.operator(flows.delete_client(&market.id));
+        let services = w.services();
+        w.operator(services.administration.delete_client(&market.id));
         assert_eq!(market.introspects(&tokens.access).error(), "401 invalid_client");
         assert_eq!(market.userinfo(&tokens.access).status, 401);
         assert_eq!(market.refreshes(tokens.refresh()).error(), "401 invalid_client");
@@ -113,8 +113,8 @@ in_both_worlds! {
         manifest["origins"] = json!([origin]);
         manifest["entry_uri"] = json!(format!("{origin}/open"));
         manifest["redirect_uris"] = json!([format!("{origin}/callback")]);
-        let flows = w.flows();
-        w.operator(flows.move_client(&before.id, &manifest));
+        let services = w.services();
+        w.operator(services.administration.move_client(&before.id, &manifest));
         let visit = ada.opens(&before);
         assert_eq!((visit.page.status, visit.page.delivered()), (400, None), "it is not there any more");
         let market = Program { redirect_uri: format!("{origin}/callback"), ..before };
@@ -129,9 +129,9 @@ in_both_worlds! {
         let market = w.mini_program("market", "openid profile.basic");
         let shop = w.client(json!({ "redirect_uris": ["https://shop.example/callback"] }));
         let other = w.new_publisher("Somebody Else");
-        let flows = w.flows();
+        let services = w.services();
         let refused = |id: &str, registration| {
-            let moved = w.wait(flows.move_client(id, &registration)).expect("no fault");
+            let moved = w.wait(services.administration.move_client(id, &registration)).expect("no fault");
             moved.expect_err("refused").to_string()
         };
         for (name, value) in [

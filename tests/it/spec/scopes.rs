@@ -85,9 +85,9 @@ mod a_row_is_all_it_takes {
 
 in_both_worlds! {
     fn a_scope_that_nobody_defined_is_refused_with_the_one_that_was_meant(w: &World) {
-        let flows = w.flows();
+        let services = w.services();
         let client = json!({ "redirect_uris": ["https://shop.example/callback"], "scope": "openid emial" });
-        let said = w.refuses(flows.add_client(&client));
+        let said = w.refuses(services.administration.add_client(&client));
         assert_eq!(said, "scope: nobody defined emial: did you mean email?");
         let mut manifest = w.mini_program("market", "openid profile.basic orders").registration();
         for (scope, said) in [
@@ -97,7 +97,7 @@ in_both_worlds! {
             ("openid email", "scope: email is not for mini-programs: ask for email.verified, which is what email is read as then"),
         ] {
             manifest["scope"] = json!(scope);
-            assert_eq!(w.refuses(flows.add_mini_program(&manifest)), said);
+            assert_eq!(w.refuses(services.administration.add_mini_program(&manifest)), said);
         }
     }
 

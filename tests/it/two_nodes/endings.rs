@@ -93,7 +93,7 @@ pub(super) const ENDINGS: &[Ending] = &[
         held.program.at(node).is_suspended()
     }),
     ending("user-disabled", |held, node| {
-        let flows = node.flows();
-        node.operator(flows.disable_user(&held.person.username));
+        let services = node.services();
+        node.operator(services.administration.disable_user(&held.person.username));
     }),
 ];

@@ -61,8 +61,8 @@ impl Person {
             verified: false,
             profile: Some(profile),
         };
-        let flows = world.flows();
-        world.operator(flows.add_user(new));
+        let services = world.services();
+        world.operator(services.administration.add_user(new));
         Self {
             world: world.clone(),
             username: username.to_owned(),
@@ -152,8 +152,10 @@ impl Person {
 
     /// The ids of the live sessions, as the operator sees them.
     pub(crate) fn sessions(&self) -> Vec<String> {
-        let flows = self.world.flows();
-        let sessions = self.world.operator(flows.list_sessions(&self.username));
+        let services = self.world.services();
+        let sessions = self
+            .world
+            .operator(services.administration.list_sessions(&self.username));
         sessions.iter().map(|s| s.id.to_string()).collect()
     }
 

@@ -96,8 +96,8 @@ impl Program {
             "grant_types": ["authorization_code", "refresh_token"],
         });
         let (metadata, key) = with_key(overlaid(usual, &more));
-        let flows = world.flows();
-        let registered = world.operator(flows.add_mini_program(&metadata));
+        let services = world.services();
+        let registered = world.operator(services.administration.add_mini_program(&metadata));
         Self::registered(world, &registered.response(), key)
     }
 
@@ -108,8 +108,8 @@ impl Program {
             "grant_types": ["authorization_code", "refresh_token"], "scope": "openid profile",
         });
         let (metadata, key) = with_key(overlaid(usual, &more));
-        let flows = world.flows();
-        let registered = world.operator(flows.add_client(&metadata));
+        let services = world.services();
+        let registered = world.operator(services.administration.add_client(&metadata));
         Self::registered(world, &registered.response(), key)
     }
 
@@ -279,21 +279,25 @@ impl Program {
 
     /// What it registered, as the operator reads it.
     pub(crate) fn registration(&self) -> Value {
-        let flows = self.world.flows();
-        let client = self.world.operator(flows.show_client(&self.id));
+        let services = self.world.services();
+        let client = self
+            .world
+            .operator(services.administration.show_client(&self.id));
         flow::administer::clients::information(&client)
     }
 
     /// The operator suspends it.
     pub(crate) fn is_suspended(&self) {
-        let flows = self.world.flows();
-        self.world.operator(flows.suspend(&self.id));
+        let services = self.world.services();
+        self.world
+            .operator(services.administration.suspend(&self.id));
     }
 
     /// The operator releases it again.
     pub(crate) fn is_released(&self) {
-        let flows = self.world.flows();
-        self.world.operator(flows.release(&self.id));
+        let services = self.world.services();
+        self.world
+            .operator(services.administration.release(&self.id));
     }
 }
 

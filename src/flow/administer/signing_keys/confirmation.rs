@@ -4,15 +4,18 @@
 //! A node says in its heartbeat up to which event it has the keys. One that does not follow the log
 //! serves a JWKS that nobody may keep, so it is enough to ask those that are alive.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use domain::lifetimes::Lifetimes;
 use domain::signing_key::{KeyKind, KeyState, SigningKey};
-use foundation::clock::{Instant, Span};
+use foundation::clock::{Instant, SharedClock, Span};
 use foundation::fault::Fault;
 use foundation::id::{KeyId, Position};
+use store::Store;
 
-use crate::Flows;
 use crate::administer::Refusal;
+use crate::parts::Parts;
 
 /// How long the command waits for the nodes.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -86,11 +89,25 @@ pub(super) fn unconfirmed() -> Refusal {
     Refusal::NotPossible(problem.into())
 }
 
-impl Flows {
+/// Finds out which next keys every live node has.
+#[derive(Clone)]
+pub(super) struct Confirmation {
+    store: Store,
+    clock: SharedClock,
+}
+
+impl Confirmation {
+    pub(super) fn new(parts: &Parts) -> Self {
+        Self {
+            store: parts.store.clone(),
+            clock: Arc::clone(&parts.clock),
+        }
+    }
+
     /// Notes of each next key that every live node has it, if that is so.
-    pub(super) async fn confirm_next_keys(&self) -> Result<bool, Fault> {
-        let since = self.now() - store::nodes::SILENCE;
-        let looked = self.store().read(move |db| {
+    pub(super) async fn confirm(&self) -> Result<bool, Fault> {
+        let since = self.clock.now() - Lifetimes::NODE_SILENCE;
+        let looked = self.store.read(move |db| {
             // In this order: a key that is seen here was announced by an event that is seen below.
             let mut keys = store::signing_keys::all(db)?;
             keys.retain(|key| key.state == KeyState::Next && key.confirmed_at.is_none());
@@ -103,8 +120,8 @@ impl Flows {
             return Ok(false);
         };
         if !confirmed.is_empty() {
-            let now = self.now();
-            let noted = self.store().write(move |tx| {
+            let now = self.clock.now();
+            let noted = self.store.write(move |tx| {
                 confirmed
                     .iter()
                     .try_for_each(|id| store::signing_keys::confirm(tx, id, now))
@@ -114,10 +131,11 @@ impl Flows {
         Ok(true)
     }
 
-    pub(super) async fn wait_for_nodes(&self) -> Result<bool, Fault> {
+    /// Waits until every live node has them, for twenty seconds at most.
+    pub(super) async fn wait(&self) -> Result<bool, Fault> {
         let tries = TIMEOUT.as_millis() / STEP.as_millis();
         for _ in 0..tries {
-            if self.confirm_next_keys().await? {
+            if self.confirm().await? {
                 return Ok(true);
             }
             tokio::time::sleep(STEP).await;

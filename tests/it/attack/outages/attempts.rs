@@ -215,7 +215,7 @@ fn by_backends(scene: &Scene<'_>) -> Vec<Attempt> {
         200,
         move || first(&assertion),
         move |outcome, what| {
-            let expected = if outcome.is_done() { 401 } else { 200 };
+            let expected = if outcome.is_done() { 400 } else { 200 };
             assert_eq!(asserts(&again).status, expected, "{what}");
         },
     ));

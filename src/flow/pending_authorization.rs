@@ -1,7 +1,7 @@
 //! A request on its way: reading it back from its step or its row, and what is known about the person
 //! in front of the browser.
 //!
-//! "a passing stranger writes nothing": what is asked without a session travels inside the step token
+//! A passing stranger writes nothing: what is asked without a session travels inside the step token
 //! of the sign-in page, and has a row once somebody signed in there.
 
 use std::sync::Arc;
@@ -9,18 +9,25 @@ use std::sync::Arc;
 use domain::client::Client;
 use domain::consent::Refusal;
 use domain::grant::Grant;
-use domain::interaction::{Expected, Interaction, Progress};
-use foundation::clock::Instant;
+use domain::interaction::{self, Expected, Interaction, InteractionContext, Next, Progress};
+use domain::lifetimes::Lifetimes;
+use foundation::clock::{Instant, SharedClock};
 use foundation::digest::TokenDigest;
+use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
 use foundation::id::{InteractionId, Subject};
+use keys::key_ring::Keys;
 use protocol::authorization_error::{AuthorizationErrorCode, AuthorizationRefusal};
 use protocol::authorization_request::AuthorizationRequest;
+use protocol::scope_catalog::ScopeCatalog;
 use serde::{Deserialize, Serialize};
+use store::Store;
 
-use crate::Flows;
 use crate::browser::{Browser, SignedIn, signed_in};
-use crate::step::{self, FlowStep, SignInTarget};
+use crate::find_client::ClientLookup;
+use crate::id_token_hint::read_hint;
+use crate::parts::Parts;
+use crate::step::{self, FlowStep};
 
 /// A request on its way: who asks for what, and the pages it has been on.
 pub(crate) struct PendingAuthorization {
@@ -42,19 +49,8 @@ pub(crate) struct UnstoredAuthorization {
 }
 
 impl UnstoredAuthorization {
-    /// One that begins now.
-    pub(super) fn now(flows: &Flows, request: AuthorizationRequest) -> Self {
-        let now = flows.now();
-        Self {
-            id: InteractionId::new(now, flows.entropy()),
-            request,
-            at: now,
-            until: now + flows.policy().lifetimes.step,
-        }
-    }
-
     /// The interaction that it becomes.
-    pub(super) fn interaction(self, browser: TokenDigest) -> Interaction {
+    pub(crate) fn interaction(self, browser: TokenDigest) -> Interaction {
         Interaction {
             id: self.id,
             browser,
@@ -65,6 +61,20 @@ impl UnstoredAuthorization {
             consumed_at: None,
         }
     }
+}
+
+/// What the sign-in page leads back to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum SignInTarget {
+    /// An authorization request that has a row.
+    #[serde(rename = "i")]
+    Interaction(InteractionId),
+    /// An authorization request that has none yet.
+    #[serde(rename = "b")]
+    Unstored(Box<UnstoredAuthorization>),
+    /// The account pages.
+    #[serde(rename = "a")]
+    Account,
 }
 
 impl PendingAuthorization {
@@ -84,21 +94,58 @@ pub(crate) struct KnownPerson {
     pub(crate) expected: Expected,
 }
 
-impl Flows {
+/// Finds requests on their way, and what is known about the person in front of the browser.
+#[derive(Clone)]
+pub(crate) struct PendingAuthorizations {
+    store: Store,
+    clients: ClientLookup,
+    keys: Arc<Keys>,
+    clock: SharedClock,
+    entropy: SharedEntropy,
+    lifetimes: Lifetimes,
+    catalog: Arc<ScopeCatalog>,
+    issuer: Arc<str>,
+}
+
+impl PendingAuthorizations {
+    pub(crate) fn new(parts: &Parts, clients: &ClientLookup) -> Self {
+        Self {
+            store: parts.store.clone(),
+            clients: clients.clone(),
+            keys: Arc::clone(&parts.keys),
+            clock: Arc::clone(&parts.clock),
+            entropy: Arc::clone(&parts.entropy),
+            lifetimes: parts.policy.lifetimes,
+            catalog: Arc::clone(&parts.policy.catalog),
+            issuer: Arc::clone(&parts.policy.issuer),
+        }
+    }
+
+    /// A request that begins now and has no row.
+    pub(crate) fn unstored(&self, request: AuthorizationRequest) -> UnstoredAuthorization {
+        let now = self.clock.now();
+        UnstoredAuthorization {
+            id: InteractionId::new(now, self.entropy.as_ref()),
+            request,
+            at: now,
+            until: now + self.lifetimes.step,
+        }
+    }
+
     /// Reads who is signed in and what they agreed to, in one go.
     pub(crate) async fn known(
         &self,
         pending: &PendingAuthorization,
         browser: &Browser,
     ) -> Result<Result<KnownPerson, AuthorizationRefusal>, Fault> {
-        let (cookie, now) = (browser.session_digest(), self.now());
+        let (cookie, now) = (browser.session_digest(), self.clock.now());
         let client_id = pending.client.id.clone();
         let named = match self.named_subject(pending) {
             Ok(named) => named,
             Err(refusal) => return Ok(Err(refusal)),
         };
         let sector = pending.client.sector().key();
-        let known = self.store().read(move |db| {
+        let known = self.store.read(move |db| {
             let signed_in = signed_in(db, cookie, now)?;
             let expected = match &named {
                 Some(name) => expected(db, &sector, name)?,
@@ -152,8 +199,7 @@ impl Flows {
         let Some(hint) = &pending.request.id_token_hint else {
             return Ok(None);
         };
-        let claims = crate::end_session::read_hint(&self.keys(), &self.policy().issuer, hint)
-            .ok_or_else(bad_hint)?;
+        let claims = read_hint(&self.keys.current(), &self.issuer, hint).ok_or_else(bad_hint)?;
         if claims.client_id != pending.client.id {
             return Err(bad_hint());
         }
@@ -162,7 +208,7 @@ impl Flows {
 
     /// The request behind a page's token, if the page was made for this browser, is not too old
     /// and was not answered yet.
-    pub(crate) async fn pending_authorization(
+    pub(crate) async fn find(
         &self,
         flow_step: FlowStep,
         token: &str,
@@ -171,7 +217,7 @@ impl Flows {
         let Some(digest) = browser.pre_session_digest() else {
             return Ok(None);
         };
-        match step::read_for_browser(&self.keys(), flow_step, digest, token) {
+        match step::read_for_browser(&self.keys.current(), flow_step, digest, token) {
             Some(SignInTarget::Interaction(id)) => self.interaction(id, browser).await,
             Some(SignInTarget::Unstored(_) | SignInTarget::Account) | None => Ok(None),
         }
@@ -184,18 +230,24 @@ impl Flows {
         browser: TokenDigest,
         target: &SignInTarget,
     ) -> Result<String, Fault> {
-        step::for_browser(&self.keys(), self.entropy(), flow_step, browser, target)
+        step::for_browser(
+            &self.keys.current(),
+            self.entropy.as_ref(),
+            flow_step,
+            browser,
+            target,
+        )
     }
 
     /// A request that came with its step: from its row, if it has one by now.
-    pub(crate) async fn unstored_authorization(
+    async fn unstored_authorization(
         &self,
         unstored: UnstoredAuthorization,
         browser: &Browser,
     ) -> Result<Option<PendingAuthorization>, Fault> {
         let id = unstored.id;
         let found = self
-            .store()
+            .store
             .read(move |db| store::interactions::find(db, id))
             .await?;
         if found.is_some() {
@@ -203,11 +255,11 @@ impl Flows {
         }
         let Some(digest) = browser
             .pre_session_digest()
-            .filter(|_| self.now() < unstored.until)
+            .filter(|_| self.clock.now() < unstored.until)
         else {
             return Ok(None);
         };
-        let Some(client) = self.find_client(&unstored.request.client_id).await? else {
+        let Some(client) = self.clients.find(&unstored.request.client_id).await? else {
             return Ok(None);
         };
         Ok(Some(PendingAuthorization {
@@ -225,10 +277,83 @@ impl Flows {
         browser: &Browser,
     ) -> Result<Option<PendingAuthorization>, Fault> {
         let found = self
-            .store()
+            .store
             .read(move |db| store::interactions::find(db, id))
             .await?;
         self.open(found, browser).await
+    }
+
+    /// What a sign-in token leads to: `None` if it is not good, `Some(None)` for the account.
+    pub(crate) async fn sign_in_target(
+        &self,
+        token: &str,
+        browser: &Browser,
+    ) -> Result<Option<Option<PendingAuthorization>>, Fault> {
+        let Some(digest) = browser.pre_session_digest() else {
+            return Ok(None);
+        };
+        match step::read_for_browser(&self.keys.current(), FlowStep::SignIn, digest, token) {
+            Some(SignInTarget::Account) => Ok(Some(None)),
+            Some(SignInTarget::Interaction(id)) => {
+                Ok(self.interaction(id, browser).await?.map(Some))
+            }
+            Some(SignInTarget::Unstored(unstored)) => Ok(self
+                .unstored_authorization(*unstored, browser)
+                .await?
+                .map(Some)),
+            None => Ok(None),
+        }
+    }
+
+    /// The decision, by all that is known.
+    pub(crate) fn what_comes_next(
+        &self,
+        pending: &PendingAuthorization,
+        known: &KnownPerson,
+    ) -> Next {
+        interaction::decide(&InteractionContext {
+            request: &pending.request,
+            client: &pending.client,
+            session: known.signed_in.as_ref().map(|s| (&s.session, &s.user)),
+            expected: known.expected,
+            grant: known.grant.as_ref(),
+            refusals: &known.refusals,
+            progress: &pending.progress(),
+            catalog: &self.catalog,
+            refusal_memory: self.lifetimes.refusal,
+            now: self.clock.now(),
+        })
+    }
+
+    /// Saves progress if nobody else did since it was read, so that two clicks decide once. The first
+    /// that there is makes the row.
+    pub(crate) async fn save_progress(
+        &self,
+        pending: &mut PendingAuthorization,
+        before: Progress,
+        after: Progress,
+    ) -> Result<bool, Fault> {
+        if let Some(unstored) = pending.unstored.take() {
+            let interaction = pending.interaction.insert(Interaction {
+                progress: after,
+                ..unstored
+            });
+            let first = interaction.clone();
+            let written = self
+                .store
+                .write(move |db| store::interactions::insert_unless_there(db, &first));
+            return Ok(written.await?.value);
+        }
+        let Some(interaction) = &mut pending.interaction else {
+            return Err(Fault::broken("progress without an interaction"));
+        };
+        let (id, stored) = (interaction.id, after.clone());
+        let saved = self
+            .store
+            .write(move |db| store::interactions::save_progress(db, id, &stored, &before));
+        let saved = saved.await?.value;
+        interaction.progress = after;
+        Ok(saved)
     }
 
     async fn open(
@@ -236,14 +361,14 @@ impl Flows {
         found: Option<Interaction>,
         browser: &Browser,
     ) -> Result<Option<PendingAuthorization>, Fault> {
-        let now = self.now();
+        let now = self.clock.now();
         let digest = browser.pre_session_digest();
         let Some(interaction) = found
             .filter(|i| i.consumed_at.is_none() && now < i.expires_at && Some(i.browser) == digest)
         else {
             return Ok(None);
         };
-        let Some(client) = self.find_client(&interaction.request.client_id).await? else {
+        let Some(client) = self.clients.find(&interaction.request.client_id).await? else {
             return Ok(None);
         };
         Ok(Some(PendingAuthorization {

@@ -7,25 +7,27 @@
 //! bounds the tries under all of its names together, and is kept silent: it would tell which names are
 //! one person's.
 
+use std::sync::Arc;
+
 use domain::identity;
-use foundation::clock::{Instant, Span};
+use foundation::clock::{Instant, SharedClock, Span};
 use foundation::digest::{TokenDigest, sha256_of_parts};
 use foundation::fault::Fault;
-use foundation::id::UserId;
-use store::sign_in_throttles;
+use foundation::id::{SessionId, UserId};
+use store::{Store, sign_in_throttles};
 
-use crate::Flows;
+use crate::parts::Parts;
 
 /// Where a try is counted.
 #[derive(Clone, Copy)]
-pub(super) struct Counters {
+pub(crate) struct Counters {
     name: TokenDigest,
     account: TokenDigest,
 }
 
 /// Whether a try is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Turn {
+pub(crate) enum Turn {
     /// It is.
     Granted,
     /// It is not, and looks like one that failed: too many were made under other names of the account.
@@ -37,7 +39,7 @@ pub(super) enum Turn {
 impl Counters {
     /// The counters of what was typed. A browser that succeeded before (`trusted`) has its own, so
     /// strangers cannot slow its person down.
-    pub(super) fn of(typed: &str, user: Option<UserId>, trusted: Option<TokenDigest>) -> Self {
+    pub(crate) fn of(typed: &str, user: Option<UserId>, trusted: Option<TokenDigest>) -> Self {
         let name = match identity::readings(typed).first() {
             Some((kind, value)) => {
                 sha256_of_parts(&[b"name", kind.word().as_bytes(), value.as_bytes()])
@@ -61,7 +63,7 @@ impl Counters {
     }
 
     /// Forgets what was counted, after a success.
-    pub(super) fn clear(self, tx: &mut store::Transaction<'_>) -> Result<(), Fault> {
+    pub(crate) fn clear(self, tx: &mut store::Transaction<'_>) -> Result<(), Fault> {
         sign_in_throttles::clear(tx, self.name)?;
         sign_in_throttles::clear(tx, self.account)
     }
@@ -77,14 +79,47 @@ impl Counters {
     }
 }
 
-impl Flows {
+/// Slows tries down.
+#[derive(Clone)]
+pub(crate) struct SignInThrottle {
+    store: Store,
+    clock: SharedClock,
+    rate_limits: bool,
+}
+
+impl SignInThrottle {
+    pub(crate) fn new(parts: &Parts) -> Self {
+        Self {
+            store: parts.store.clone(),
+            clock: Arc::clone(&parts.clock),
+            rate_limits: parts.policy.rate_limits,
+        }
+    }
+
     /// Counts a try, if one is welcome now.
-    pub(super) async fn take_turn(&self, counters: Counters) -> Result<Turn, Fault> {
-        if !self.policy().rate_limits {
+    pub(crate) async fn take_turn(&self, counters: Counters) -> Result<Turn, Fault> {
+        if !self.rate_limits {
             return Ok(Turn::Granted);
         }
-        let now = self.now();
-        let taken = self.store().write(move |tx| counters.take(tx, now)).await?;
+        let now = self.clock.now();
+        let taken = self.store.write(move |tx| counters.take(tx, now)).await?;
+        Ok(taken.value)
+    }
+
+    /// Counts a try of a session to confirm a password; gives how long to wait if none is welcome now.
+    pub(crate) async fn take_confirmation(
+        &self,
+        session: SessionId,
+    ) -> Result<Option<Span>, Fault> {
+        if !self.rate_limits {
+            return Ok(None);
+        }
+        let key = TokenDigest::of(&format!("confirm {session}"));
+        let now = self.clock.now();
+        let taken = self
+            .store
+            .write(move |tx| sign_in_throttles::take(tx, key, now))
+            .await?;
         Ok(taken.value)
     }
 }

@@ -3,50 +3,20 @@
 //!
 //! Everything else in `live` is written by `job/tail` alone.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use domain::lifetimes::Lifetimes;
 use domain::shared_secret::SharedSecret;
 use domain::signing_key::SigningKey;
-use foundation::clock::{Instant, Span};
+use foundation::clock::{Instant, SharedClock};
 use foundation::digest::sha256_of_parts;
 use foundation::fault::Fault;
-use keys::key_ring::KeyRing;
-use keys::master_key::MasterKey;
-use tokio::sync::Mutex as AsyncMutex;
+use keys::key_ring::{KeyRing, Keys};
+use store::Store;
 
-use crate::Flows;
-
-/// How long nobody asks again after a look that brought nothing new: anybody can name keys that do
-/// not exist.
-const PAUSE: Span = Span::seconds(1);
-
-/// What key rings are made with, and what the latest one was made of.
-#[derive(Debug)]
-pub struct KeySource {
-    master: MasterKey,
-    loaded: Mutex<Loaded>,
-    /// The last look of a request. Locked while it goes on, so that many at once look once.
-    looked: AsyncMutex<Option<Looked>>,
-}
-
-#[derive(Debug, Default)]
-struct Loaded {
-    /// Counts the rings, so that a slow read never replaces what a later one brought.
-    generation: u64,
-    /// The digest of the rows that the latest ring was made of.
-    rows: [u8; 32],
-    /// When it was put in place, on the uptime clock.
-    at: Option<Span>,
-}
-
-/// A look that brought nothing new.
-#[derive(Clone, Copy, Debug)]
-struct Looked {
-    /// When it began, on the uptime clock.
-    at: Span,
-    /// Whether the store answered.
-    answered: bool,
-}
+use crate::key_source::{KeySource, Loaded, Looked, is_lately};
+use crate::memory::Memory;
+use crate::parts::Parts;
 
 /// What came of rows that were read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,40 +32,29 @@ enum Taken {
 /// The rows of a key ring.
 type Rows = (Vec<SigningKey>, Vec<SharedSecret>);
 
-impl KeySource {
-    /// Under this master key.
-    pub fn new(master: MasterKey) -> Self {
+/// Reads keys and secrets again.
+#[derive(Clone)]
+pub struct KeyRefresh {
+    store: Store,
+    memory: Memory,
+    keys: Arc<Keys>,
+    source: Arc<KeySource>,
+    clock: SharedClock,
+    lifetimes: Lifetimes,
+}
+
+impl KeyRefresh {
+    pub(crate) fn new(parts: &Parts, memory: &Memory) -> Self {
         Self {
-            master,
-            loaded: Mutex::default(),
-            looked: AsyncMutex::default(),
+            store: parts.store.clone(),
+            memory: memory.clone(),
+            keys: Arc::clone(&parts.keys),
+            source: Arc::clone(&parts.key_source),
+            clock: Arc::clone(&parts.clock),
+            lifetimes: parts.policy.lifetimes,
         }
     }
 
-    /// The master key.
-    pub(crate) fn master(&self) -> &MasterKey {
-        &self.master
-    }
-
-    fn loaded(&self) -> MutexGuard<'_, Loaded> {
-        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn generation(&self) -> u64 {
-        self.loaded().generation
-    }
-
-    /// Whether the latest ring is so new that a request may have looked with the one before.
-    fn changed_lately(&self, now: Span) -> bool {
-        self.loaded().at.is_some_and(|at| is_lately(at, now))
-    }
-}
-
-fn is_lately(at: Span, now: Span) -> bool {
-    now.as_millis() - at.as_millis() < PAUSE.as_millis()
-}
-
-impl Flows {
     /// Reads keys and secrets again, if they changed: for a request that met an unknown one. True
     /// if there may be something new to look with.
     ///
@@ -104,22 +63,22 @@ impl Flows {
     ///
     /// # Errors
     /// The store does not answer, or has just not answered.
-    pub async fn refresh_keys(&self) -> Result<bool, Fault> {
-        let source = self.key_source();
+    pub async fn refresh(&self) -> Result<bool, Fault> {
+        let source = &self.source;
         let known = source.generation();
         let mut looked = source.looked.lock().await;
         // Whoever looked while this one waited has brought what both were looking for.
         if source.generation() != known {
             return Ok(true);
         }
-        let now = self.0.clock.uptime();
+        let now = self.clock.uptime();
         if let Some(last) = looked.filter(|last| is_lately(last.at, now)) {
             if !last.answered {
                 let cause = "it did not give the keys a moment ago";
                 return Err(Fault::unavailable("the store", cause));
             }
             // A node that is not fresh does not hear of changes by the log.
-            if self.is_fresh() {
+            if self.memory.is_fresh() {
                 return Ok(source.changed_lately(now));
             }
         }
@@ -128,8 +87,8 @@ impl Flows {
             at: now,
             answered: false,
         });
-        let since = self.oldest_retired();
-        let rows = self.store().read(move |db| read_rows(db, since)).await?;
+        let since = oldest_retired(&self.lifetimes, self.clock.now());
+        let rows = self.store.read(move |db| read_rows(db, since)).await?;
         let news = self.take(rows, known)? != Taken::Known;
         *looked = (!news).then_some(Looked {
             at: now,
@@ -140,11 +99,11 @@ impl Flows {
 
     /// The same for a thread that may block: the one that follows the log, which does not look
     /// without a reason.
-    pub fn refresh_keys_blocking(&self) -> Result<bool, Fault> {
+    pub fn refresh_blocking(&self) -> Result<bool, Fault> {
         loop {
-            let known = self.key_source().generation();
-            let since = self.oldest_retired();
-            let rows = self.store().read_blocking(move |db| read_rows(db, since))?;
+            let known = self.source.generation();
+            let since = oldest_retired(&self.lifetimes, self.clock.now());
+            let rows = self.store.read_blocking(move |db| read_rows(db, since))?;
             // What came first may have been read before the change that this is about.
             match self.take(rows, known)? {
                 Taken::Overtaken => {}
@@ -155,7 +114,7 @@ impl Flows {
 
     /// Puts a ring of these rows in place, unless it is there already or another came first.
     fn take(&self, (keys, secrets): Rows, known: u64) -> Result<Taken, Fault> {
-        let source = self.key_source();
+        let source = &self.source;
         let rows = digest(&keys, &secrets);
         let mut loaded = source.loaded();
         if loaded.generation != known {
@@ -164,16 +123,20 @@ impl Flows {
         if loaded.rows == rows {
             return Ok(Taken::Known);
         }
-        self.0
-            .keys
-            .replace(KeyRing::open(keys, secrets, &source.master)?);
+        self.keys
+            .replace(KeyRing::open(keys, secrets, source.master())?);
         *loaded = Loaded {
             generation: known + 1,
             rows,
-            at: Some(self.0.clock.uptime()),
+            at: Some(self.clock.uptime()),
         };
         Ok(Taken::New)
     }
+}
+
+/// Keys that retired before then have no session left that they signed an id_token of.
+pub(crate) fn oldest_retired(lifetimes: &Lifetimes, now: Instant) -> Instant {
+    now - lifetimes.session
 }
 
 fn read_rows(db: &mut store::Connection, retired_since: Instant) -> Result<Rows, Fault> {

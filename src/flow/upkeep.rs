@@ -1,19 +1,24 @@
 //! What the clock alone decides: sessions that end, rows that have served their time, and the heartbeat
 //! of a node. Called by jobs.
 
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::audit::{Actor, AuditEntry};
 use domain::event::Event;
+use domain::lifetimes::Lifetimes;
 use domain::session::EndReason;
-use foundation::clock::{Instant, Span};
+use foundation::clock::{Instant, SharedClock, Span};
+use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
 use foundation::id::{AuditId, NodeId, Position};
+use live::Live;
 use serde_json::json;
-use store::nodes::SILENCE;
+use store::Store;
 
-use crate::Flows;
-use crate::end_session::end_in;
+use crate::last_used::LastUsed;
+use crate::parts::Parts;
+use crate::sessions::end_in;
 
 /// Sessions that one transaction ends.
 const BATCH: i64 = 200;
@@ -24,28 +29,52 @@ const FAMILIES: Span = Span::days(1);
 /// How long a throttle without a further failure is kept.
 const THROTTLES: Span = Span::days(1);
 
-impl Flows {
+/// Does what the clock demands.
+#[derive(Clone)]
+pub struct Upkeep {
+    store: Store,
+    live: Arc<Live>,
+    clock: SharedClock,
+    entropy: SharedEntropy,
+    lifetimes: Lifetimes,
+    last_used: Arc<LastUsed>,
+    writable: Arc<AtomicBool>,
+}
+
+impl Upkeep {
+    pub(crate) fn new(parts: &Parts) -> Self {
+        Self {
+            store: parts.store.clone(),
+            live: Arc::clone(&parts.live),
+            clock: Arc::clone(&parts.clock),
+            entropy: Arc::clone(&parts.entropy),
+            lifetimes: parts.policy.lifetimes,
+            last_used: Arc::clone(&parts.last_used),
+            writable: Arc::clone(&parts.writable),
+        }
+    }
+
     /// Ends the sessions whose time has come; gives the moment at which the next one ends. After a step
     /// of the clock nothing ends because of it for a while.
     pub async fn expire_sessions(&self) -> Result<Option<Instant>, Fault> {
-        if !self.live().time.may_end_things() {
+        if !self.live.time.may_end_things() {
             return Ok(None);
         }
         loop {
-            let now = self.now();
+            let now = self.clock.now();
             let due = self
-                .store()
+                .store
                 .read(move |db| store::sessions::expiring(db, now, BATCH))
                 .await?;
             let last = (due.len() as i64) < BATCH;
             if due.is_empty() {
-                return self.store().read(store::sessions::next_expiry).await;
+                return self.store.read(store::sessions::next_expiry).await;
             }
             let ids: Vec<AuditId> = due
                 .iter()
-                .map(|_| AuditId::new(now, self.entropy()))
+                .map(|_| AuditId::new(now, self.entropy.as_ref()))
                 .collect();
-            let ended = self.store().write(move |tx| {
+            let ended = self.store.write(move |tx| {
                 for (session, id) in due.iter().zip(ids) {
                     // Another node, or a use a moment ago, may have been quicker.
                     let still = store::sessions::find(tx, session.id)?;
@@ -67,18 +96,18 @@ impl Flows {
             });
             ended.await?;
             if last {
-                return self.store().read(store::sessions::next_expiry).await;
+                return self.store.read(store::sessions::next_expiry).await;
             }
         }
     }
 
     /// Erases the answers that were kept for honest retries of a refresh, after their window.
     pub async fn forget_retry_answers(&self) -> Result<(), Fault> {
-        if !self.live().time.may_forget_things() {
+        if !self.live.time.may_forget_things() {
             return Ok(());
         }
-        let before = self.now() - self.policy().lifetimes.refresh_retry_window;
-        self.store()
+        let before = self.clock.now() - self.lifetimes.refresh_retry_window;
+        self.store
             .write(move |tx| store::refresh_tokens::forget_answers(tx, before))
             .await
             .map(drop)
@@ -87,17 +116,18 @@ impl Flows {
     /// Removes rows that have served their time; not soon after a start or a step of the clock, which
     /// may not be the right one.
     pub async fn sweep(&self) -> Result<(), Fault> {
-        if !self.live().time.may_forget_things() {
+        if !self.live.time.may_forget_things() {
             return Ok(());
         }
-        let now = self.now();
-        let swept = self.store().write(move |tx| {
+        let now = self.clock.now();
+        let swept = self.store.write(move |tx| {
             store::used_jti::purge(tx, now)?;
             store::interactions::sweep(tx, now)?;
             store::sign_in_throttles::purge(tx, now - THROTTLES)?;
             store::token_families::purge(tx, now - FAMILIES)?;
             store::events::purge(tx, now - EVENTS)?;
-            store::nodes::remove(tx, now - SILENCE - SILENCE).map(drop)
+            store::nodes::remove(tx, now - Lifetimes::NODE_SILENCE - Lifetimes::NODE_SILENCE)
+                .map(drop)
         });
         swept.await.map(drop)
     }
@@ -109,8 +139,11 @@ impl Flows {
     /// # Errors
     /// It cannot be written.
     pub fn clock_was_set_back(&self, known: Position) -> Result<(), Fault> {
-        let (now, id) = (self.now(), AuditId::new(self.now(), self.entropy()));
-        let written = self.store().write_blocking(move |tx| {
+        let (now, id) = (
+            self.clock.now(),
+            AuditId::new(self.clock.now(), self.entropy.as_ref()),
+        );
+        let written = self.store.write_blocking(move |tx| {
             if store::events::access_tokens_were_cut_off(tx, known)? {
                 return Ok(());
             }
@@ -128,14 +161,24 @@ impl Flows {
         written.map(drop)
     }
 
+    /// Writes when grants were last used, as noted since the last time; says how many grants.
+    pub async fn flush_last_used(&self) -> Result<usize, Fault> {
+        self.last_used.flush(&self.store, self.clock.now()).await
+    }
+
+    /// Now, for who waits until something is due.
+    pub fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
     /// An id for a server that starts.
     pub fn new_node_id(&self) -> NodeId {
-        NodeId::new(self.now(), self.entropy())
+        NodeId::new(self.clock.now(), self.entropy.as_ref())
     }
 
     /// Says that a node has ended.
     pub async fn retire_node(&self, node: NodeId) -> Result<(), Fault> {
-        self.store()
+        self.store
             .write(move |tx| store::nodes::leave(tx, node))
             .await
             .map(drop)
@@ -149,12 +192,12 @@ impl Flows {
         confirmed: Position,
         keys_seen: Position,
     ) -> Result<(), Fault> {
-        let now = self.now();
+        let now = self.clock.now();
         let written = self
-            .store()
+            .store
             .write(move |tx| store::nodes::heartbeat(tx, node, now, confirmed, keys_seen))
             .await;
-        self.0.writable.store(written.is_ok(), Ordering::Relaxed);
+        self.writable.store(written.is_ok(), Ordering::Relaxed);
         written.map(drop)
     }
 }

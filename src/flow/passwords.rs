@@ -1,17 +1,19 @@
-//! Hashing passwords: on threads that may block, as many at once as there are cores, in memory that
-//! goes from one to the next while there is work and back to the system after it.
+//! Passwords: how long they are, and hashing them: on threads that may block, as many at once as there
+//! are cores, in memory that goes from one to the next while there is work and back to the system
+//! after it.
 
 use std::num::NonZeroUsize;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
 use foundation::secret::SecretText;
-use keys::password::HashMemory;
+use keys::password::{HashMemory, PasswordPolicy};
 use tokio::sync::Semaphore;
 
-use crate::Flows;
+use crate::parts::Parts;
 
 /// How long somebody waits for a free thread before being told to come back later.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -28,21 +30,41 @@ static MEMORY: Memories = Memories(Mutex::new(Kept {
     lent: 0,
 }));
 
-impl Flows {
+/// The fewest characters of a new password (NIST SP 800-63B §3.1.1.2 asks for eight; ten is kinder
+/// to people who choose words).
+pub const PASSWORD_MIN: usize = 10;
+/// The most characters of a password.
+pub const PASSWORD_MAX: usize = 256;
+
+/// Hashes passwords, and compares them with hashes.
+#[derive(Clone)]
+pub(crate) struct Passwords {
+    policy: PasswordPolicy,
+    entropy: SharedEntropy,
+}
+
+impl Passwords {
+    pub(crate) fn new(parts: &Parts) -> Self {
+        Self {
+            policy: parts.policy.passwords,
+            entropy: Arc::clone(&parts.entropy),
+        }
+    }
+
     /// Hashes a new password.
-    pub(crate) async fn hash_password(&self, password: SecretText) -> Result<String, Fault> {
-        let (policy, entropy) = (self.policy().passwords, Arc::clone(&self.0.entropy));
+    pub(crate) async fn hash(&self, password: SecretText) -> Result<String, Fault> {
+        let (policy, entropy) = (self.policy, Arc::clone(&self.entropy));
         bounded(move |memory| keys::password::hash(policy, memory, &password, entropy.as_ref()))
             .await
     }
 
     /// Whether a password fits a hash. For nobody (`None`) the work is the same and the answer no.
-    pub(crate) async fn password_matches(
+    pub(crate) async fn matches(
         &self,
         password: SecretText,
         hash: Option<String>,
     ) -> Result<bool, Fault> {
-        let policy = self.policy().passwords;
+        let policy = self.policy;
         bounded(move |memory| keys::password::verify(policy, memory, &password, hash.as_deref()))
             .await
     }

@@ -1,0 +1,123 @@
+//! The rotation of a refresh token: signed first and written afterwards, because nothing is signed
+//! inside a transaction. The token is superseded by a conditional update; of any number of equal
+//! requests at once one wins, and the others give its answer, sealed under the token that they hold.
+
+use domain::refresh_retry::{self, Superseded};
+use foundation::fault::Fault;
+use foundation::secret::{SecretKind, SecretText};
+use keys::retry_seal::{open_under_token, seal_under_token};
+use protocol::oauth_error::OAuthError;
+use protocol::token_response::TokenResponse;
+
+use super::grant_parts::GrantParts;
+use super::judgement::not_valid;
+use super::refresh_lookup::{Current, PresentedRefreshToken, RefreshLookup, entitled};
+use crate::answer::Answer;
+use crate::family_end::FamilyEnd;
+use crate::issue::Entitled;
+
+/// A rotation that is prepared: its tokens are being signed, nothing is written yet.
+pub(super) struct Rotation {
+    look: PresentedRefreshToken,
+    presented: SecretText,
+    successor: refresh_retry::RefreshToken,
+    burn: FamilyEnd,
+}
+
+/// What the transaction of a rotation came to.
+enum Committed {
+    /// This request's answer counts.
+    Mine,
+    /// Another request was faster; its answer counts.
+    Theirs(Vec<u8>),
+    /// It ended meanwhile.
+    Refused(OAuthError),
+}
+
+/// Prepares a rotation: a successor, and what it entitles to.
+pub(super) fn prepared(
+    parts: &GrantParts,
+    look: PresentedRefreshToken,
+    presented: SecretText,
+    current: Current,
+) -> (Entitled, Rotation) {
+    let (token, digest) = SecretKind::RefreshToken.issue(parts.entropy.as_ref());
+    let idle = look.now + parts.lifetimes.refresh_idle;
+    let successor = refresh_retry::RefreshToken {
+        digest,
+        family_id: current.family.id,
+        number: current.token.number.saturating_add(1),
+        issued_at: look.now,
+        expires_at: idle.min(current.family.expires_at),
+        superseded: None,
+    };
+    let entitled = entitled(&look, current, Some(token));
+    let burn = parts.reuse(look.now);
+    let rotation = Rotation {
+        look,
+        presented,
+        successor,
+        burn,
+    };
+    (entitled, rotation)
+}
+
+impl Rotation {
+    /// Writes the rotation with its signed answer; if another request was faster, gives that one's.
+    pub(super) async fn commit(
+        self,
+        parts: &GrantParts,
+        response: TokenResponse,
+    ) -> Result<Answer<TokenResponse>, Fault> {
+        let plain = serde_json::to_vec(&response)
+            .map_err(|error| Fault::broken_by("a token response", error))?;
+        let sealed = seal_under_token(&self.presented, &plain, parts.entropy.as_ref());
+        let presented = self.presented.clone();
+        let written = parts.store.write(move |tx| self.write(tx, sealed)).await?;
+        parts.memory.settled(written.position).await;
+        Ok(match written.value {
+            Committed::Mine => Answer::Given(response),
+            Committed::Theirs(sealed) => Answer::Given(again(&presented, &sealed)?),
+            Committed::Refused(error) => Answer::Refused(error),
+        })
+    }
+
+    fn write(self, tx: &mut store::Transaction<'_>, sealed: Vec<u8>) -> Result<Committed, Fault> {
+        let found = match self.look.at(tx)? {
+            RefreshLookup::Current(current) => {
+                let superseded = Superseded {
+                    at: self.look.now,
+                    request: self.look.request_of(&current.family),
+                    sealed_answer: Some(sealed),
+                    successor: self.successor.digest,
+                };
+                if store::refresh_tokens::supersede(tx, self.look.token, &superseded)? {
+                    store::refresh_tokens::insert(tx, &self.successor)?;
+                    return Ok(Committed::Mine);
+                }
+                // Another transaction superseded it after the look above; now its answer is there.
+                self.look.at(tx)?
+            }
+            found => found,
+        };
+        match found {
+            RefreshLookup::Retry(sealed) => Ok(Committed::Theirs(sealed)),
+            RefreshLookup::Refused(error) => Ok(Committed::Refused(error)),
+            RefreshLookup::Burn(family, cause) => {
+                self.burn.write(tx, &family)?;
+                Ok(Committed::Refused(not_valid(cause)))
+            }
+            RefreshLookup::Current(_) => Err(Fault::broken(
+                "a refresh token that is current and superseded",
+            )),
+        }
+    }
+}
+
+/// The answer that was given before.
+pub(super) fn again(presented: &SecretText, sealed: &[u8]) -> Result<TokenResponse, Fault> {
+    let opened = open_under_token(presented, sealed)
+        .ok_or_else(|| Fault::broken("refresh_tokens.sealed_answer: it does not open"))?;
+    serde_json::from_slice(opened.expose())
+        .map_err(|error| Fault::broken_by("refresh_tokens.sealed_answer", error))
+}

@@ -1,0 +1,59 @@
+//! The end of a token family, by revocation or because something of it was used a second time.
+
+use domain::audit::{Actor, AuditEntry};
+use domain::event::Event;
+use domain::session::EndReason;
+use domain::token_family::TokenFamily;
+use foundation::clock::Instant;
+use foundation::entropy::Entropy;
+use foundation::fault::Fault;
+use foundation::id::AuditId;
+use serde_json::json;
+
+/// The end of a family, prepared outside the transaction that writes it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FamilyEnd {
+    reason: EndReason,
+    actor: Actor,
+    at: Instant,
+    audit: AuditId,
+}
+
+impl FamilyEnd {
+    /// Prepares the end of a family at `at`.
+    pub(crate) fn new(reason: EndReason, actor: Actor, at: Instant, entropy: &dyn Entropy) -> Self {
+        Self {
+            reason,
+            actor,
+            at,
+            audit: AuditId::new(at, entropy),
+        }
+    }
+
+    /// Ends it: one row, one event, one audit entry. False if it had ended before.
+    pub(crate) fn write(
+        self,
+        tx: &mut store::Transaction<'_>,
+        family: &TokenFamily,
+    ) -> Result<bool, Fault> {
+        let ended = store::token_families::end(tx, family.id, self.at, self.reason)?;
+        if ended {
+            tx.append(Event::FamilyEnded {
+                family_id: family.id,
+                user_id: family.user_id,
+                client_id: family.client_id.clone(),
+                reason: self.reason,
+            });
+            let entry = AuditEntry {
+                at: self.at,
+                actor: self.actor,
+                action: "token_family.ended",
+                user_id: Some(family.user_id),
+                client_id: Some(family.client_id.clone()),
+                detail: json!({ "reason": self.reason.word() }),
+            };
+            store::audit::insert(tx, &entry, self.audit)?;
+        }
+        Ok(ended)
+    }
+}

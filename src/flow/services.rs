@@ -1,0 +1,127 @@
+//! The services, put together in one place: who is made of what, from the ground up.
+//!
+//! A constructor names the services that its own calls; the parts that it keeps stand in its type.
+
+use std::sync::Arc;
+
+use keys::key_ring::Keys;
+use outbound::jwks::ClientKeys;
+
+use crate::account::Account;
+use crate::administer::Administration;
+use crate::administer::signing_keys::SigningKeys;
+use crate::answer_token_request::TokenEndpoint;
+use crate::answer_userinfo::Userinfo;
+use crate::authenticate_client::ClientAuthentication;
+use crate::authorize::Authorization;
+use crate::choose_account::AccountChoice;
+use crate::decide_consent::Consent;
+use crate::end_session::SignOut;
+use crate::find_client::ClientLookup;
+use crate::health::Health;
+use crate::introspect::Introspection;
+use crate::issue::Issuance;
+use crate::memory::Memory;
+use crate::parts::Parts;
+use crate::passwords::Passwords;
+use crate::pending_authorization::PendingAuthorizations;
+use crate::refresh_keys::KeyRefresh;
+use crate::revoke::Revocation;
+use crate::sessions::Sessions;
+use crate::sign_in::SignIn;
+use crate::subject::PairwiseSubjects;
+use crate::throttle::SignInThrottle;
+use crate::upkeep::Upkeep;
+use crate::verify_access_token::AccessTokenVerifier;
+
+/// Everything that can be asked of Portico, by whom it is asked. Cheap to clone.
+#[derive(Clone)]
+pub struct Services {
+    /// The token endpoint.
+    pub token_endpoint: TokenEndpoint,
+    /// The introspection endpoint.
+    pub introspection: Introspection,
+    /// The revocation endpoint.
+    pub revocation: Revocation,
+    /// The UserInfo endpoint.
+    pub userinfo: Userinfo,
+    /// The authorization endpoint.
+    pub authorization: Authorization,
+    /// The sign-in page.
+    pub sign_in: SignIn,
+    /// The account chooser.
+    pub account_choice: AccountChoice,
+    /// The consent pages.
+    pub consent: Consent,
+    /// The logout endpoint and the sign-out page.
+    pub sign_out: SignOut,
+    /// Who is signed in.
+    pub sessions: Sessions,
+    /// The account pages.
+    pub account: Account,
+    /// What an operator does.
+    pub administration: Administration,
+    /// The life of signing keys.
+    pub signing_keys: SigningKeys,
+    /// Reading keys and secrets again.
+    pub key_refresh: KeyRefresh,
+    /// The keys as of now.
+    pub keys: Arc<Keys>,
+    /// Clients, and the origins of hosts.
+    pub clients: ClientLookup,
+    /// What the clock alone decides.
+    pub upkeep: Upkeep,
+    /// Whether this node can serve.
+    pub health: Health,
+}
+
+impl Services {
+    /// All services, from their parts.
+    pub fn new(parts: &Parts) -> Self {
+        let memory = Memory::new(parts);
+        let clients = ClientLookup::new(parts, &memory);
+        let subjects = PairwiseSubjects::new(parts);
+        let sessions = Sessions::new(parts, &memory);
+        let passwords = Passwords::new(parts);
+        let throttle = SignInThrottle::new(parts);
+        let key_refresh = KeyRefresh::new(parts, &memory);
+        let verifier = AccessTokenVerifier::new(parts, &memory, &key_refresh);
+        let client_keys = ClientKeys::new(Arc::clone(&parts.fetch), Arc::clone(&parts.clock));
+        let authentication =
+            ClientAuthentication::new(parts, &memory, &clients, Arc::new(client_keys));
+        let issuance = Issuance::new(parts, &subjects);
+        let pending = PendingAuthorizations::new(parts, &clients);
+        let authorization = Authorization::new(parts, &memory, &clients, &pending);
+        let administration = Administration::new(parts, &memory, &passwords);
+        Self {
+            token_endpoint: TokenEndpoint::new(parts, &memory, &authentication, &issuance),
+            introspection: Introspection::new(parts, &authentication, &verifier, &subjects),
+            revocation: Revocation::new(parts, &memory, &authentication, &verifier),
+            userinfo: Userinfo::new(parts, &verifier, &clients, &subjects),
+            sign_in: SignIn::new(
+                parts,
+                &memory,
+                (&authorization, &pending, &sessions),
+                (&passwords, &throttle),
+            ),
+            account_choice: AccountChoice::new(&authorization, &pending, &sessions),
+            consent: Consent::new(parts, &authorization, &pending, &sessions),
+            sign_out: SignOut::new(parts, &memory, &clients, &sessions),
+            account: Account::new(
+                parts,
+                &memory,
+                (&clients, &sessions),
+                (&passwords, &throttle),
+            ),
+            signing_keys: SigningKeys::new(parts, &administration),
+            upkeep: Upkeep::new(parts),
+            health: Health::new(parts, &memory),
+            keys: Arc::clone(&parts.keys),
+            authorization,
+            sessions,
+            administration,
+            key_refresh,
+            clients,
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Sessions as every page meets them: who is signed in in a browser, what they are called, and the end
+//! of a session: one row and one event.
+
+use std::sync::Arc;
+
+use domain::audit::{Actor, AuditEntry};
+use domain::event::Event;
+use domain::session::{EndReason, Session};
+use domain::user::User;
+use foundation::clock::{Instant, SharedClock};
+use foundation::entropy::SharedEntropy;
+use foundation::fault::Fault;
+use foundation::id::{AuditId, SessionId, UserId};
+use serde_json::json;
+use store::Store;
+
+use crate::browser::{Browser, SignedIn, signed_in};
+use crate::memory::Memory;
+use crate::parts::Parts;
+
+/// Says who is signed in, and ends sessions.
+#[derive(Clone)]
+pub struct Sessions {
+    store: Store,
+    memory: Memory,
+    clock: SharedClock,
+    entropy: SharedEntropy,
+}
+
+impl Sessions {
+    pub(crate) fn new(parts: &Parts, memory: &Memory) -> Self {
+        Self {
+            store: parts.store.clone(),
+            memory: memory.clone(),
+            clock: Arc::clone(&parts.clock),
+            entropy: Arc::clone(&parts.entropy),
+        }
+    }
+
+    /// Who is signed in in this browser.
+    pub async fn signed_in(&self, browser: &Browser) -> Result<Option<SignedIn>, Fault> {
+        let (cookie, now) = (browser.session_digest(), self.clock.now());
+        if cookie.is_none() {
+            return Ok(None);
+        }
+        self.store.read(move |db| signed_in(db, cookie, now)).await
+    }
+
+    /// What a person is called on pages: the name of the profile, else the username.
+    pub(crate) async fn name_of(&self, user: &User) -> Result<String, Fault> {
+        let id = user.id;
+        let profile = self
+            .store
+            .read(move |db| store::profiles::find(db, id))
+            .await?;
+        Ok(profile
+            .and_then(|p| p.name)
+            .unwrap_or_else(|| user.username.clone()))
+    }
+
+    /// Ends a session and waits until this node knows it.
+    pub(crate) async fn end(&self, session: &Session, reason: EndReason) -> Result<bool, Fault> {
+        let (id, user_id, now) = (session.id, session.user_id, self.clock.now());
+        let audit = AuditId::new(now, self.entropy.as_ref());
+        let written = self
+            .store
+            .write(move |tx| {
+                let ended = end_in(tx, id, user_id, now, reason)?;
+                if ended {
+                    store::audit::insert(tx, &ended_entry(user_id, reason, now), audit)?;
+                }
+                Ok(ended)
+            })
+            .await?;
+        self.memory.settled(written.position).await;
+        Ok(written.value)
+    }
+}
+
+/// Ends a session within a transaction: one row and one event. True if it was live.
+pub(crate) fn end_in(
+    tx: &mut store::Transaction<'_>,
+    session_id: SessionId,
+    user_id: UserId,
+    now: Instant,
+    reason: EndReason,
+) -> Result<bool, Fault> {
+    let ended = store::sessions::end(tx, session_id, now, reason)?;
+    if ended {
+        tx.append(Event::SessionEnded {
+            session_id,
+            user_id,
+            reason,
+        });
+    }
+    Ok(ended)
+}
+
+/// What is noted when somebody's session was ended by themselves.
+pub(crate) fn ended_entry(user_id: UserId, reason: EndReason, now: Instant) -> AuditEntry {
+    AuditEntry {
+        at: now,
+        actor: Actor::User,
+        action: "session.ended",
+        user_id: Some(user_id),
+        client_id: None,
+        detail: json!({ "reason": reason.word() }),
+    }
+}

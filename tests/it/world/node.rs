@@ -1,0 +1,64 @@
+//! The server of a world from within: what it answers with and stands on, ended and started again, and a
+//! command typed beside it.
+
+use std::sync::Arc;
+
+use flow::Services;
+use foundation::clock::Span;
+use foundation::entropy::SystemEntropy;
+use foundation::id::Position;
+use portico::app::{App, StoreHooks};
+use store::Store;
+
+use super::World;
+
+impl World {
+    /// Ends the server and starts it again, at the same address.
+    pub(crate) fn restart(&self) {
+        self.restart_after(|| {});
+    }
+
+    /// The same; something happens in between.
+    pub(crate) fn restart_after(&self, between: impl FnOnce()) {
+        let running = self.running().take().expect("it runs");
+        running.stop().expect("a clean end");
+        between();
+        self.start();
+    }
+
+    /// What a command beside the server acts with, typed at a machine whose wall clock is so far ahead
+    /// of the one that everybody goes by.
+    pub(crate) fn command(&self, ahead: Span) -> Services {
+        let place = &self.0.place;
+        let clock = place.clock.of_another_machine(ahead, Span::hours(9));
+        let hooks = StoreHooks {
+            database_clock: Some(place.clock.clone()),
+            ..StoreHooks::default()
+        };
+        let entropy = Arc::new(SystemEntropy);
+        let app = App::open_for_test(&self.0.config, Arc::new(clock), entropy, hooks);
+        let app = app.unwrap_or_else(|fault| panic!("{}", fault.chain()));
+        app.services().clone()
+    }
+
+    /// What the server answers with, for the acts of the operator.
+    pub(crate) fn services(&self) -> Services {
+        self.running().as_ref().expect("it runs").services().clone()
+    }
+
+    /// What the server stands on, for a look beneath.
+    pub(crate) fn store(&self) -> Store {
+        self.running().as_ref().expect("it runs").store().clone()
+    }
+
+    /// The last event that the server's memory has.
+    pub(crate) fn position(&self) -> Position {
+        let running = self.running();
+        running
+            .as_ref()
+            .expect("it runs")
+            .live()
+            .freshness
+            .position()
+    }
+}

@@ -125,7 +125,8 @@ impl Upkeep {
             store::interactions::sweep(tx, now)?;
             store::sign_in_throttles::purge(tx, now - THROTTLES)?;
             store::token_families::purge(tx, now - FAMILIES)?;
-            store::events::purge(tx, now - EVENTS)?;
+            let oldest_family = store::token_families::oldest_position(tx)?;
+            store::events::purge(tx, now - EVENTS, oldest_family)?;
             store::nodes::remove(tx, now - Lifetimes::NODE_SILENCE - Lifetimes::NODE_SILENCE)
                 .map(drop)
         });

@@ -12,7 +12,6 @@ use foundation::id::{ClientId, Position};
 use crate::connection::Connection;
 use crate::fault::at;
 use crate::schema::events;
-use crate::token_families;
 
 mod effect;
 mod row;
@@ -175,15 +174,19 @@ pub fn window(conn: &mut Connection, now: Instant, span: Span) -> Result<Window,
 /// Removes events from before a moment; gives how many. What stays longer:
 ///
 /// - a not-before mark while there is a token family that began before it: nothing else says that
-///   the family is dead;
+///   the family is dead. `oldest_family` is where the earliest of them began;
 /// - what this program cannot obey, because it cannot know how long that counts;
 /// - the last event, because it says where the log ends.
 ///
 /// # Errors
 /// The database does not answer.
-pub fn purge(conn: &mut Connection, before: Instant) -> Result<usize, Fault> {
+pub fn purge(
+    conn: &mut Connection,
+    before: Instant,
+    oldest_family: Option<Position>,
+) -> Result<usize, Fault> {
     let end = end(conn)?;
-    let oldest_family = token_families::oldest_position(conn)?.unwrap_or(end);
+    let oldest_family = oldest_family.unwrap_or(end);
     let served = events::effect
         .ne(word::NOT_BEFORE)
         .or(events::position.le(oldest_family.0));

@@ -227,7 +227,10 @@ pub fn standing(conn: &mut Connection, family: &TokenFamily, now: Instant) -> Re
 }
 
 /// The earliest position of the log that a family, ended or not, began at.
-pub(crate) fn oldest_position(conn: &mut Connection) -> Result<Option<Position>, Fault> {
+///
+/// # Errors
+/// The database does not answer.
+pub fn oldest_position(conn: &mut Connection) -> Result<Option<Position>, Fault> {
     let oldest: Option<i64> = token_families::table
         .select(min(token_families::log_position))
         .first(conn)

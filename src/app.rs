@@ -4,7 +4,6 @@
 //! Owns no decision: what can be decided is in `config`, what happens is in `flow`.
 
 use std::net::TcpListener;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -22,10 +21,12 @@ use outbound::allowed_hosts::AllowedHosts;
 use outbound::fetch::{FetchSettings, GuardedFetch, SharedFetch};
 use store::faultpoint::Faultpoints;
 use store::{SchemaState, Store, StoreSettings};
+use tokio::sync::Notify;
 
 use crate::config::Config;
 
 mod doctor;
+mod folders;
 mod master_key;
 mod running;
 mod server;
@@ -62,6 +63,8 @@ pub struct App {
     store: Store,
     live: Arc<Live>,
     services: Services,
+    /// Rung when the certificate is to be looked at now.
+    look_again: Arc<Notify>,
 }
 
 impl App {
@@ -121,6 +124,9 @@ impl App {
         make: Make,
     ) -> Result<Self, Fault> {
         let clock = Arc::new(NodeTime::new(clock, store.time()?));
+        if make == Make::Everything {
+            doctor::try_writing(&store, clock.now(), entropy.as_ref())?;
+        }
         let master = master_key::open(config, &store, entropy.as_ref(), make)?;
         let ring = master_key::open_keys(&store, &master, clock.now(), entropy.as_ref(), make)?;
         let passwords = password_policy(config);
@@ -149,7 +155,22 @@ impl App {
             store,
             live,
             services,
+            look_again: Arc::default(),
         })
+    }
+
+    /// Makes the server look at its certificate at once, from any thread.
+    pub fn certificate_look(&self) -> impl Fn() + Send + 'static {
+        let look_again = Arc::clone(&self.look_again);
+        move || look_again.notify_one()
+    }
+
+    /// Where the database is, for people to read.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub fn database_place(&self) -> Result<String, Fault> {
+        self.store.place()
     }
 
     /// What happens when someone asks.
@@ -186,28 +207,29 @@ impl App {
         })
     }
 
-    /// Brings the database to this binary's schema, without opening anything else.
+    /// Brings the database to this binary's schema, without opening anything else; gives where it is.
     ///
     /// # Errors
     /// It cannot be opened, or is newer than this binary.
-    pub fn migrate(config: &Config, clock: SharedClock) -> Result<(), Fault> {
-        make_store(config, StoreHooks::default(), &clock).map(drop)
+    pub fn migrate(config: &Config, clock: SharedClock) -> Result<String, Fault> {
+        make_store(config, StoreHooks::default(), &clock)?.place()
     }
 }
 
 fn store_settings(config: &Config) -> StoreSettings {
     let database = &config.database;
     StoreSettings {
-        url: database.url.clone(),
         readers: database.connections,
         timeout: database.timeout,
-        ..StoreSettings::default()
+        ..StoreSettings::new(database.url.clone())
     }
 }
 
 /// The database, made and brought to this program's schema.
 fn make_store(config: &Config, hooks: StoreHooks, clock: &SharedClock) -> Result<Store, Fault> {
-    make_data_dir(config)?;
+    if let Some(file) = config.database.url.sqlite_file() {
+        folders::make_for(config, file)?;
+    }
     let settings = StoreSettings {
         faultpoints: hooks.faultpoints,
         database_clock: hooks.database_clock,
@@ -222,18 +244,17 @@ fn make_store(config: &Config, hooks: StoreHooks, clock: &SharedClock) -> Result
 /// who serves or migrates changes the schema under it.
 fn find_store(config: &Config, clock: &SharedClock) -> Result<Store, Fault> {
     let unusable = |cause: String| Err(Fault::unusable("the database", cause));
-    let missing = || {
-        let shown = config.database.shown_url();
+    let missing = |place: String| {
         unusable(format!(
-            "there is no Portico database at {shown}; `portico migrate` makes one"
+            "there is no Portico database at {place}; `portico migrate` makes one"
         ))
     };
     let Some(store) = open_store(config, clock)? else {
-        return missing();
+        return missing(config.database.url.to_string());
     };
     match store.schema()? {
         SchemaState::Current => Ok(store),
-        SchemaState::Missing => missing(),
+        SchemaState::Missing => missing(store.place()?),
         SchemaState::Older => {
             unusable("the schema is older than this program; run `portico migrate`".into())
         }
@@ -243,22 +264,11 @@ fn find_store(config: &Config, clock: &SharedClock) -> Result<Store, Fault> {
 
 /// The database as it is; `None` where there is no file.
 fn open_store(config: &Config, clock: &SharedClock) -> Result<Option<Store>, Fault> {
-    let file = config.database.url.strip_prefix("sqlite://");
-    if file.is_some_and(|path| !Path::new(path).exists()) {
+    let file = config.database.url.sqlite_file();
+    if file.is_some_and(|path| !path.exists()) {
         return Ok(None);
     }
     Store::open(store_settings(config), Arc::clone(clock)).map(Some)
-}
-
-/// The folder of the database and the master key: nobody else's business.
-fn make_data_dir(config: &Config) -> Result<(), Fault> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    let folder = &config.server.data_dir;
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .map_err(|e| Fault::unusable(format!("the data folder {}", folder.display()), e))
 }
 
 /// The one way out, with what the operator allows and trusts.

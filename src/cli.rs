@@ -4,10 +4,12 @@
 //!
 //! One file per noun below `cli/`. Nothing is decided here.
 
+use std::any::TypeId;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 mod audit;
 mod client;
@@ -90,6 +92,26 @@ enum Command {
     Audit(audit::Audit),
 }
 
+impl Cli {
+    /// Reads a command line.
+    fn read(line: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let mut command = taking_hyphens(Self::command());
+        let matches = command.try_get_matches_from_mut(line)?;
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+    }
+}
+
+/// Lets every text begin with `-`: one in 64 ids of before does, and a name may.
+fn taking_hyphens(command: clap::Command) -> clap::Command {
+    let is_text = |arg: &clap::Arg| arg.get_value_parser().type_id() == TypeId::of::<String>();
+    command
+        .mut_args(|arg| {
+            let text = is_text(&arg);
+            arg.allow_hyphen_values(text)
+        })
+        .mut_subcommands(taking_hyphens)
+}
+
 impl Command {
     /// What is made where it is missing. The first people and programs may be put into a database
     /// that was migrated and never served.
@@ -106,7 +128,7 @@ impl Command {
 
 /// Reads the command line, does what it says, and tells how it went.
 pub fn run() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::read(std::env::args_os()) {
         Ok(cli) => cli,
         // Help and version go to stdout with 0, a wrong command line to stderr with 2.
         Err(error) => {

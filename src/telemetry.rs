@@ -4,31 +4,55 @@
 //! happens. No secret, no token and no query string is logged: secret types print nothing, and
 //! spans name a route, never a whole address.
 
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Stderr};
 use std::sync::{Arc, OnceLock};
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::SubscriberBuilder;
+use tracing_subscriber::fmt::{FormatEvent, FormatFields, SubscriberBuilder};
+use tracing_subscriber::{EnvFilter, Registry};
 
 use crate::config::{LogFormat, Telemetry};
 
 mod described;
 mod process;
 
+/// What is logged, which can be changed while the process runs.
+pub struct LogFilter(Box<dyn Fn(EnvFilter) + Send>);
+
+impl LogFilter {
+    /// Logs what these settings say from now on. How a line looks stays.
+    pub fn follow(&self, settings: &Telemetry) {
+        (self.0)(EnvFilter::new(&settings.log));
+    }
+}
+
 /// Begins to log to standard error, as the settings say. A process has one log: the first call
 /// counts.
-pub fn start_log(settings: &Telemetry) {
+pub fn start_log(settings: &Telemetry) -> LogFilter {
     let filter = EnvFilter::new(&settings.log);
     let builder = SubscriberBuilder::default()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(std::io::stderr as fn() -> Stderr)
         .with_ansi(std::io::stderr().is_terminal());
+    match settings.format {
+        LogFormat::Human => begin(builder.with_target(false)),
+        LogFormat::Json => begin(builder.json().flatten_event(true)),
+    }
+}
+
+fn begin<N, E>(builder: SubscriberBuilder<N, E, EnvFilter, fn() -> Stderr>) -> LogFilter
+where
+    N: for<'writer> FormatFields<'writer> + Send + Sync + 'static,
+    E: FormatEvent<Registry, N> + Send + Sync + 'static,
+{
+    let builder = builder.with_filter_reloading();
+    let handle = builder.reload_handle();
     // A second call is not an error: tests start several servers in one process.
-    let _ = match settings.format {
-        LogFormat::Human => builder.with_target(false).try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
-    };
+    let _ = builder.try_init();
+    LogFilter(Box::new(move |filter| {
+        // It fails where the log is not this one, and then there is nothing to change.
+        let _ = handle.reload(filter);
+    }))
 }
 
 /// The text of `/metrics`.

@@ -13,6 +13,7 @@ use domain::session::{ACR_PASSWORD, Session};
 use domain::subject::Sector;
 use domain::user::User;
 use foundation::clock::{Clock, Instant, Span, SystemClock};
+use foundation::database_url::DatabaseUrl;
 use foundation::fault::Fault;
 use foundation::id::PublisherId;
 use protocol::client_metadata::{ClientMetadata, parse_manifest};
@@ -59,10 +60,9 @@ pub(crate) fn fill(url: &str, population: Population) -> Outcome<()> {
 /// A store with Portico's own settings.
 pub(crate) fn open(url: &str, readers: u32) -> Outcome<Store> {
     let settings = StoreSettings {
-        url: url.to_owned(),
         readers,
         timeout: Duration::from_secs(1),
-        ..StoreSettings::default()
+        ..StoreSettings::new(DatabaseUrl::parse(url)?)
     };
     Ok(Store::open(settings, Arc::new(SystemClock))?)
 }

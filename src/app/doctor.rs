@@ -4,13 +4,17 @@
 //! Leaves everything as it was. Where a start would make something, that is no problem; where it
 //! would be refused, the look says what the start would say.
 
-use foundation::clock::SharedClock;
+use std::io::ErrorKind;
+use std::net::TcpListener;
+use std::os::unix::fs::MetadataExt as _;
+
+use foundation::clock::{Instant, SharedClock};
 use foundation::entropy::Entropy;
 use foundation::fault::Fault;
 use foundation::id::{NodeId, Position};
 use store::{SchemaState, Store};
 
-use super::{App, master_key, open_fetch, open_store, tls};
+use super::{App, folders, master_key, open_fetch, open_store, tls};
 use crate::config::Config;
 
 /// One thing that a start needs, and how it is.
@@ -24,23 +28,27 @@ pub struct Diagnosis {
 impl App {
     /// Looks at everything that a start needs: the database, the master key, the files.
     pub fn diagnose(config: &Config, clock: &SharedClock, entropy: &dyn Entropy) -> Vec<Diagnosis> {
-        let shown = config.database.shown_url();
         let (database, store) = match open_store(config, clock) {
-            Ok(Some(store)) => {
-                let node = NodeId::new(clock.now(), entropy);
-                (look_at_database(&shown, &store, clock, node), Some(store))
-            }
-            Ok(None) => (Ok(format!("{shown} will be made by the first start")), None),
+            Ok(Some(store)) => (look_at_database(&store, entropy), Some(store)),
+            Ok(None) => (look_for_room(config, entropy), None),
             Err(fault) => (Err(fault), None),
         };
         let mut findings = vec![
+            Diagnosis {
+                what: "address",
+                state: look_at_address(config),
+            },
+            Diagnosis {
+                what: "data folder",
+                state: look_at_data_dir(config),
+            },
             Diagnosis {
                 what: "database",
                 state: database,
             },
             Diagnosis {
                 what: "master key",
-                state: look_at_master_key(config, store.as_ref()),
+                state: look_at_master_key(config, store.as_ref(), entropy),
             },
             Diagnosis {
                 what: "outbound",
@@ -68,34 +76,107 @@ impl App {
         open_fetch(config)?;
         master_key::read(config).map(drop)
     }
+
+    /// Looks before a start makes or changes anything whether it could make what is missing, and
+    /// whether the master key is the one. A database that does not answer now is the start's to wait
+    /// for or to refuse.
+    ///
+    /// # Errors
+    /// What `diagnose` finds wrong about them.
+    pub fn look_before_the_start(
+        config: &Config,
+        clock: &SharedClock,
+        entropy: &dyn Entropy,
+    ) -> Result<(), Fault> {
+        Self::look_at_files(config)?;
+        let store = match open_store(config, clock) {
+            Ok(None) => {
+                look_for_room(config, entropy)?;
+                None
+            }
+            opened => opened.or_else(later)?,
+        };
+        look_at_master_key(config, store.as_ref(), entropy)
+            .map(Some)
+            .or_else(later)
+            .map(drop)
+    }
 }
 
-fn look_at_database(
-    shown: &str,
-    store: &Store,
-    clock: &SharedClock,
-    node: NodeId,
-) -> Result<String, Fault> {
-    let schema = store.schema()?;
+/// An outage is no reason to refuse before the start has tried.
+fn later<T>(fault: Fault) -> Result<Option<T>, Fault> {
+    if fault.is_unavailable() {
+        Ok(None)
+    } else {
+        Err(fault)
+    }
+}
+
+/// What listens there already is a running Portico, most likely.
+fn look_at_address(config: &Config) -> Result<String, Fault> {
+    let address = config.server.listen;
+    match TcpListener::bind(address) {
+        Ok(_) => Ok(format!("{address} is free")),
+        Err(error) if error.kind() == ErrorKind::AddrInUse => {
+            Ok(format!("something listens at {address} already"))
+        }
+        Err(_) => App::listen(config).map(|_| format!("{address} is free")),
+    }
+}
+
+/// The folder needs to be there only where something is put into it; what is in it is for its owner
+/// alone, whatever the mode of the folder.
+fn look_at_data_dir(config: &Config) -> Result<String, Fault> {
+    let folder = &config.server.data_dir;
+    let shown = folder.display();
+    match std::fs::metadata(folder) {
+        Ok(found) if !found.is_dir() => {
+            Ok(format!("{shown} is no folder; nothing can be put into it"))
+        }
+        Ok(found) if found.mode() & 0o007 != 0 => Ok(format!(
+            "{shown}; others can look into it: `chmod 700 {shown}` keeps them out"
+        )),
+        Ok(_) => Ok(shown.to_string()),
+        Err(_) => Ok(format!(
+            "{shown} is not there; it is made where it is needed"
+        )),
+    }
+}
+
+/// A database that is a file which is not there yet.
+fn look_for_room(config: &Config, entropy: &dyn Entropy) -> Result<String, Fault> {
+    if let Some(file) = config.database.url.sqlite_file() {
+        folders::try_for(config, file, entropy)?;
+    }
+    Ok(format!(
+        "{} will be made by the first start",
+        config.database.url
+    ))
+}
+
+fn look_at_database(store: &Store, entropy: &dyn Entropy) -> Result<String, Fault> {
+    let (schema, shown) = (store.schema()?, store.place()?);
     schema.not_newer()?;
-    if schema == SchemaState::Missing {
-        return Ok(format!("{shown} is empty; the first start fills it"));
+    if schema != SchemaState::Current {
+        store.try_to_migrate()?;
     }
-    try_writing(store, clock, node)?;
-    if schema == SchemaState::Older {
-        return Ok(format!(
-            "{shown} can be written; the next `portico serve` or `portico migrate` brings its \
-             schema to this version"
-        ));
-    }
-    let end = store.read_blocking(store::events::end)?;
-    Ok(format!("{shown} can be written; its log ends at {end}"))
+    Ok(match schema {
+        SchemaState::Missing => format!("{shown} is empty; the first start fills it"),
+        SchemaState::Older => format!(
+            "{shown}: the next `portico serve` or `portico migrate` brings its schema to this version"
+        ),
+        SchemaState::Current | SchemaState::Newer { .. } => {
+            try_writing(store, store.time()?.time, entropy)?;
+            let end = store.read_blocking(store::events::end)?;
+            format!("{shown} can be written; its log ends at {end}")
+        }
+    })
 }
 
 /// Commits a row that comes and goes in one transaction. Nothing less finds a full disk: SQLite
 /// first writes when it commits.
-fn try_writing(store: &Store, clock: &SharedClock, node: NodeId) -> Result<(), Fault> {
-    let now = clock.now();
+pub(super) fn try_writing(store: &Store, now: Instant, entropy: &dyn Entropy) -> Result<(), Fault> {
+    let node = NodeId::new(now, entropy);
     let written = store.write_blocking(move |tx| {
         store::nodes::heartbeat(tx, node, now, Position(0), Position(0))?;
         store::nodes::leave(tx, node)
@@ -103,7 +184,11 @@ fn try_writing(store: &Store, clock: &SharedClock, node: NodeId) -> Result<(), F
     written.map(drop)
 }
 
-fn look_at_master_key(config: &Config, store: Option<&Store>) -> Result<String, Fault> {
+fn look_at_master_key(
+    config: &Config,
+    store: Option<&Store>,
+    entropy: &dyn Entropy,
+) -> Result<String, Fault> {
     let expected = store.map(sealed_by).transpose()?.flatten();
     let path = config.server.master_key_file.display();
     let shown = match config.server.master_key {
@@ -115,7 +200,10 @@ fn look_at_master_key(config: &Config, store: Option<&Store>) -> Result<String, 
             format!("{shown} is the database's; keep a copy, nothing opens without it")
         }
         master_key::MasterKeyState::Unused(_) => format!("{shown} can be used; keep a copy"),
-        master_key::MasterKeyState::None => format!("{shown} will be made by the first start"),
+        master_key::MasterKeyState::None => {
+            folders::try_for(config, &config.server.master_key_file, entropy)?;
+            format!("{shown} will be made by the first start")
+        }
     })
 }
 

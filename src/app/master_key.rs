@@ -12,7 +12,7 @@ use keys::key_ring::KeyRing;
 use keys::master_key::MasterKey;
 use store::Store;
 
-use super::{Make, make_data_dir};
+use super::{Make, folders};
 use crate::config::Config;
 
 /// The master key beside what the database remembers.
@@ -67,7 +67,7 @@ pub(super) fn open(
         _ if make == Make::Nothing => Err(no_keys()),
         MasterKeyState::Unused(key) => settle(store, path, key),
         MasterKeyState::None => {
-            make_data_dir(config)?;
+            folders::make_for(config, path)?;
             let made = create(path, entropy)?;
             settle(store, path, made).inspect_err(|_| {
                 // Another node was quicker with a key of its own; ours sealed nothing.

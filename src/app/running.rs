@@ -5,6 +5,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
 use flow::Services;
+use foundation::clock::Span;
 use foundation::fault::Fault;
 use live::Live;
 use store::Store;
@@ -17,11 +18,31 @@ use super::server::{Mount, Server};
 use crate::job::Jobs;
 use crate::job::tail::{self, Tail};
 
-/// SIGINT and SIGTERM, from now on: made before the server starts, so that none is missed.
+/// SIGINT and SIGTERM, from now on: made before the server starts, so that none is missed. SIGHUP as
+/// well, where something is done on it.
 pub struct Signals {
     runtime: Runtime,
     interrupt: Signal,
     terminate: Signal,
+    hangup: Option<Hangup>,
+}
+
+/// What is done on SIGHUP.
+struct Hangup {
+    signal: Signal,
+    act: Box<dyn Fn() + Send>,
+}
+
+impl Hangup {
+    async fn recv(hangup: &mut Option<Self>) {
+        match hangup {
+            Some(hangup) => {
+                hangup.signal.recv().await;
+                (hangup.act)();
+            }
+            None => std::future::pending().await,
+        }
+    }
 }
 
 impl Signals {
@@ -43,18 +64,45 @@ impl Signals {
             runtime,
             interrupt,
             terminate,
+            hangup: None,
         })
     }
 
-    /// Waits for one; gives its name.
-    fn wait(&mut self) -> &'static str {
+    /// Does something on each SIGHUP, which then ends the process no more.
+    ///
+    /// # Errors
+    /// The system does not let us.
+    pub fn on_hangup(mut self, act: impl Fn() + Send + 'static) -> Result<Self, Fault> {
+        let inside = self.runtime.enter();
+        let signal = signal(SignalKind::hangup())
+            .map_err(|e| Fault::broken_by("the wait for signals", e))?;
+        drop(inside);
+        let act = Box::new(act);
+        self.hangup = Some(Hangup { signal, act });
+        Ok(self)
+    }
+
+    /// Waits until the process is asked to end; gives how.
+    fn wait(&mut self) -> EndSignal {
         self.runtime.block_on(async {
-            tokio::select! {
-                _ = self.interrupt.recv() => "SIGINT",
-                _ = self.terminate.recv() => "SIGTERM",
+            loop {
+                tokio::select! {
+                    _ = self.interrupt.recv() => return EndSignal::Interrupt,
+                    _ = self.terminate.recv() => return EndSignal::Terminate,
+                    () = Hangup::recv(&mut self.hangup) => {}
+                }
             }
         })
     }
+}
+
+/// How the process was asked to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum EndSignal {
+    /// SIGINT: somebody at a keyboard, who does not want to wait.
+    Interrupt,
+    /// SIGTERM: whoever runs servers.
+    Terminate,
 }
 
 /// A server that runs. Dropped, it ends at once; [`Running::stop`] lets it finish.
@@ -63,6 +111,7 @@ pub struct Running {
     store: Store,
     live: Arc<Live>,
     address: SocketAddr,
+    notice: Span,
     stop: Option<oneshot::Sender<Ending>>,
     thread: Option<JoinHandle<Result<(), Fault>>>,
 }
@@ -70,6 +119,9 @@ pub struct Running {
 /// How to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ending {
+    /// The same as graceful, after so long in which only `/readyz` says so: whoever shares requests
+    /// out hears of it before the door is closed.
+    Announced(Span),
     /// Requests that are being answered are answered.
     Graceful,
     /// Now.
@@ -87,6 +139,7 @@ impl Running {
             .map_err(|e| Fault::broken_by("the address of the listener", e))?;
         let (services, store) = (app.services.clone(), app.store.clone());
         let live = Arc::clone(&app.live);
+        let notice = app.config.server.shutdown_notice;
         let (stop, stopped) = oneshot::channel();
         let (started, starting) = mpsc::channel();
         let thread = std::thread::Builder::new()
@@ -105,6 +158,7 @@ impl Running {
             store,
             live,
             address,
+            notice,
             stop: Some(stop),
             thread: Some(thread),
         })
@@ -144,13 +198,16 @@ impl Running {
     /// # Errors
     /// As [`Running::stop`].
     pub fn until(mut self, mut signals: Signals) -> Result<(), Fault> {
-        let word = signals.wait();
-        tracing::info!(signal = word, "ending");
+        let asked = signals.wait();
+        tracing::info!(?asked, "ending");
         std::thread::spawn(move || {
             signals.wait();
             std::process::exit(130);
         });
-        self.end(Ending::Graceful)
+        self.end(match asked {
+            EndSignal::Interrupt => Ending::Graceful,
+            EndSignal::Terminate => Ending::Announced(self.notice),
+        })
     }
 
     fn end(&mut self, ending: Ending) -> Result<(), Fault> {
@@ -202,7 +259,11 @@ fn run(
         let jobs = Jobs::start(&app.services, tail.progress());
         let _ = started.send(());
         let ending = stopped.await.unwrap_or(Ending::AtOnce);
-        server.stop(ending == Ending::Graceful).await;
+        if let Ending::Announced(notice) = ending {
+            server.announce_the_end();
+            tokio::time::sleep(notice.as_std()).await;
+        }
+        server.stop(ending != Ending::AtOnce).await;
         jobs.stop().await;
         Ok(())
     });

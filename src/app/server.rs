@@ -8,11 +8,13 @@ use actix_web::dev::ServerHandle;
 use actix_web::web::ServiceConfig;
 use actix_web::{App as Site, HttpResponse, HttpServer};
 use flow::health::Health;
-use foundation::clock::SharedClock;
 use foundation::fault::Fault;
 use live::Live;
 use store::Store;
 use tokio::task::JoinHandle;
+use web::address_limits::AddressLimits;
+use web::callers::Callers;
+use web::ending::Ending;
 use web::state::{WebSettings, WebState};
 
 use super::App;
@@ -26,8 +28,6 @@ pub type Mount = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
 const GRACE_SECONDS: u64 = 10;
 /// A client has so long for the head of a request.
 const HEAD: Duration = Duration::from_secs(5);
-/// A connection without a request is kept for so long.
-const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// How often metrics are folded.
 const FOLD: Duration = Duration::from_secs(5);
 /// Threads of one worker that may block on the database.
@@ -37,6 +37,7 @@ const BLOCKING_THREADS: usize = 16;
 pub(super) struct Server {
     handles: Vec<ServerHandle>,
     tasks: Vec<JoinHandle<()>>,
+    ending: Ending,
     _reload: Option<ReloadTask>,
 }
 
@@ -56,7 +57,8 @@ impl Server {
             .as_ref()
             .filter(|_| settings.metrics_listen.is_none())
             .map(Metrics::text);
-        let state = web_state(app, beside);
+        let ending = Ending::default();
+        let state = web_state(app, beside, ending.clone());
         let factory = move || {
             let mount = mount.clone();
             let site = Site::new();
@@ -70,7 +72,7 @@ impl Server {
             .workers(settings.workers)
             .worker_max_blocking_threads(BLOCKING_THREADS)
             .client_request_timeout(HEAD)
-            .keep_alive(KEEP_ALIVE)
+            .keep_alive(settings.keep_alive.as_std())
             .shutdown_timeout(GRACE_SECONDS)
             .disable_signals();
         let broken = |e| Fault::broken_by("the server", e);
@@ -80,7 +82,7 @@ impl Server {
                 let server = server
                     .listen_openssl(listener, reloading.acceptor()?)
                     .map_err(broken)?;
-                (server, Some(reloading.watch()))
+                (server, Some(reloading.watch(Arc::clone(&app.look_again))))
             }
             None => (server.listen(listener).map_err(broken)?, None),
         };
@@ -88,6 +90,7 @@ impl Server {
         let mut started = Self {
             handles: vec![server.handle()],
             tasks: Vec::new(),
+            ending,
             _reload: reload,
         };
         started.tasks.push(tokio::spawn(served(server)));
@@ -133,6 +136,11 @@ impl Server {
         Ok(())
     }
 
+    /// Says that it is about to end, and goes on answering.
+    pub(super) fn announce_the_end(&self) {
+        self.ending.begin();
+    }
+
     /// Ends it: gracefully, what is being asked is answered first.
     pub(super) async fn stop(self, graceful: bool) {
         for handle in &self.handles {
@@ -145,9 +153,10 @@ impl Server {
 }
 
 /// What of the settings the HTTP layer needs.
-fn web_state(app: &App, metrics: Option<MetricsText>) -> WebState {
+fn web_state(app: &App, metrics: Option<MetricsText>, ending: Ending) -> WebState {
     // Cookies of an http issuer, which is on this machine, carry neither `Secure` nor `__Host-`.
-    let secure_cookies = app.config.server.issuer.starts_with("https:");
+    let server = &app.config.server;
+    let secure_cookies = server.issuer.starts_with("https:");
     WebState {
         services: app.services.clone(),
         settings: WebSettings {
@@ -155,10 +164,15 @@ fn web_state(app: &App, metrics: Option<MetricsText>) -> WebState {
             brand: app.config.server.brand.as_str().into(),
             scopes: Arc::new(app.config.scopes.clone()),
             session_lifetime: app.config.lifetimes().session,
-            clock: Arc::clone(&app.live.time) as SharedClock,
             secure_cookies,
-            trusted_proxies: app.config.server.trusted_proxies.clone(),
-            address_limits: app.config.server.rate_limits.then(Default::default),
+            callers: Arc::new(Callers::new(
+                server.trusted_proxies.clone(),
+                server.forwarded_header,
+            )),
+            address_limits: server
+                .rate_limits
+                .then(|| Arc::new(AddressLimits::new(app.live.time.clone()))),
+            ending,
             metrics,
         },
     }

@@ -16,6 +16,7 @@ use openssl::ssl::{
     SslOptions, SslVersion, select_next_proto,
 };
 use openssl::x509::X509;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use crate::config::Tls;
@@ -124,11 +125,14 @@ impl Reloading {
         Ok(builder)
     }
 
-    /// Follows the files on the runtime of the caller.
-    pub(super) fn watch(mut self) -> ReloadTask {
+    /// Follows the files on the runtime of the caller, and looks at once when it is asked to.
+    pub(super) fn watch(mut self, look_again: Arc<Notify>) -> ReloadTask {
         ReloadTask(tokio::spawn(async move {
             loop {
-                tokio::time::sleep(LOOK).await;
+                tokio::select! {
+                    () = tokio::time::sleep(LOOK) => {}
+                    () = look_again.notified() => {}
+                }
                 self.look();
             }
         }))

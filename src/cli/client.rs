@@ -41,12 +41,10 @@ pub(super) enum Client {
 pub(super) fn run(command: Client, context: &Context, output: &Output) -> Result<(), Problem> {
     match command {
         Client::Add { metadata } => {
-            let registered = context.act(
-                context
-                    .services()
-                    .administration
-                    .add_client(&read_json(&metadata)?),
-            )?;
+            let metadata = read_json(&metadata)?;
+            let add = context.services().administration.add_client(&metadata);
+            let registered = context.act(add)?;
+            warn_of_unknown(&registered.client.metadata.not_understood(&metadata));
             print_registered(&registered, output)
         }
         Client::Show { id } => {
@@ -87,6 +85,13 @@ pub(super) fn run(command: Client, context: &Context, output: &Output) -> Result
                 format!("{id} is deleted.")
             })
         }
+    }
+}
+
+/// Names what is ignored, beside the answer: a misspelt member would be missed by nobody.
+pub(super) fn warn_of_unknown(members: &[impl std::fmt::Display]) {
+    for member in members {
+        eprintln!("portico: warning: {member}");
     }
 }
 

@@ -18,12 +18,13 @@ pub(super) fn run(command: &Config, sources: &Sources, output: &Output) -> Resul
     let Config::Check = command;
     let config = config::Config::load(sources)?;
     App::look_at_files(&config)?;
+    let database = config.database.url.to_string();
     let file = sources.file.as_ref().map(|path| path.display().to_string());
     let answer = json!({
         "file": file,
         "issuer": config.server.issuer,
         "listen": config.server.listen.to_string(),
-        "database": config.database.shown_url(),
+        "database": database,
         "data_dir": config.server.data_dir,
         "tls": config.tls.is_some(),
     });
@@ -33,7 +34,7 @@ pub(super) fn run(command: &Config, sources: &Sources, output: &Output) -> Resul
             file.as_deref().unwrap_or("none; defaults and the environment"),
             config.server.issuer,
             config.server.listen,
-            config.database.shown_url(),
+            database,
             if config.tls.is_some() { "on" } else { "off; a proxy in front must speak it" },
         )
     })

@@ -217,7 +217,10 @@ mod tests {
         );
         let config = settings(&process, Path::new("portico-demo"), &DEMO, None);
         let config = config.expect("good settings");
-        assert_eq!(config.database.url, "sqlite://portico-demo/portico.db");
+        assert_eq!(
+            config.database.url.to_string(),
+            "sqlite://portico-demo/portico.db"
+        );
         assert_eq!(
             (config.server.listen.port(), config.tls.is_some()),
             (8081, false)

@@ -1,7 +1,6 @@
 //! `portico doctor`: looks at what a server needs, and says what is wrong and what to do.
 //! It leaves everything as it was; a database that is not there yet is not made.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use foundation::clock::{SharedClock, SystemClock};
@@ -52,16 +51,10 @@ pub(super) fn run(sources: &Sources, output: &Output) -> Result<(), Problem> {
 }
 
 fn diagnose(config: &Config) -> Vec<Finding> {
-    let mut findings = vec![
-        Finding {
-            what: "settings",
-            state: Ok(format!("the issuer is {}", config.server.issuer)),
-        },
-        Finding {
-            what: "data folder",
-            state: data_folder(&config.server.data_dir),
-        },
-    ];
+    let mut findings = vec![Finding {
+        what: "settings",
+        state: Ok(format!("the issuer is {}", config.server.issuer)),
+    }];
     let clock: SharedClock = Arc::new(SystemClock);
     let diagnoses = App::diagnose(config, &clock, &SystemEntropy);
     findings.extend(diagnoses.into_iter().map(|diagnosis| Finding {
@@ -69,20 +62,4 @@ fn diagnose(config: &Config) -> Vec<Finding> {
         state: diagnosis.state.map_err(|fault| fault.chain()),
     }));
     findings
-}
-
-fn data_folder(folder: &Path) -> Result<String, String> {
-    use std::os::unix::fs::MetadataExt as _;
-    let shown = folder.display();
-    match std::fs::metadata(folder) {
-        Ok(found) if !found.is_dir() => Err(format!("{shown} is not a folder")),
-        Ok(found) if found.mode() & 0o007 != 0 => Err(format!(
-            "{shown} is open to everybody on this machine: `chmod 700 {shown}`"
-        )),
-        Ok(_) => Ok(format!("{shown}")),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            Ok(format!("{shown} will be made by the first start"))
-        }
-        Err(e) => Err(format!("{shown}: {e}")),
-    }
 }

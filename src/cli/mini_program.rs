@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use flow::administer::mini_programs::{check_manifest, new_manifest};
-use foundation::bounded_text::safe_to_show;
 use serde_json::json;
 
-use super::client::print_registered;
+use super::client::{print_registered, warn_of_unknown};
 use super::context::{Context, read_json};
 use super::output::{Output, Problem};
 use crate::config::Config;
@@ -79,21 +78,18 @@ pub(super) fn run(
             let checked = check_manifest(&read_json(&file)?, &config()?.scopes)?;
             let name = checked.metadata.client_name.unwrap_or_default();
             let unknown = &checked.not_understood;
-            let answer = json!({ "ok": true, "client_name": name, "not_understood": unknown });
-            output.print(&answer, || good(&name, unknown))
+            let names: Vec<&str> = unknown.iter().map(|member| member.name.as_str()).collect();
+            let answer = json!({ "ok": true, "client_name": name, "not_understood": names });
+            warn_of_unknown(unknown);
+            output.print(&answer, || format!("The manifest of {name} is good."))
         }
         MiniProgram::Add { manifest } => {
             let manifest = read_json(&manifest)?;
             let context = context()?;
-            print_registered(
-                &context.act(
-                    context
-                        .services()
-                        .administration
-                        .add_mini_program(&manifest),
-                )?,
-                output,
-            )
+            let administration = &context.services().administration;
+            let registered = context.act(administration.add_mini_program(&manifest))?;
+            warn_of_unknown(&registered.client.metadata.not_understood(&manifest));
+            print_registered(&registered, output)
         }
         MiniProgram::Suspend { id } => {
             let context = context()?;
@@ -111,18 +107,6 @@ pub(super) fn run(
         }
         MiniProgram::Secret(secret) => change_secret(secret, &context()?, output),
     }
-}
-
-/// What is said of a manifest that can be registered. Names from the file cannot move the cursor.
-fn good(name: &str, not_understood: &[String]) -> String {
-    let mut text = format!("The manifest of {name} is good.");
-    for member in not_understood {
-        let member = safe_to_show(member);
-        text.push_str(&format!(
-            "\nwarning: {member} means nothing to Portico and is ignored. Is it misspelt?"
-        ));
-    }
-    text
 }
 
 fn write_new(origin: &str, out: Option<PathBuf>, output: &Output) -> Result<(), Problem> {
@@ -177,22 +161,5 @@ fn change_secret(secret: Secret, context: &Context, output: &Output) -> Result<(
                 format!("The secret of {client} is retired.")
             })
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_means_nothing_is_said_a_line_each() {
-        assert_eq!(good("Market", &[]), "The manifest of Market is good.");
-        let unknown = ["testrs".to_owned(), "a\u{1b}[2Jb".to_owned()];
-        assert_eq!(
-            good("Market", &unknown),
-            "The manifest of Market is good.\n\
-             warning: testrs means nothing to Portico and is ignored. Is it misspelt?\n\
-             warning: a[2Jb means nothing to Portico and is ignored. Is it misspelt?"
-        );
     }
 }

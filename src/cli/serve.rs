@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use foundation::clock::SystemClock;
+use foundation::clock::{SharedClock, SystemClock};
 use foundation::entropy::SystemEntropy;
 use serde_json::json;
 
@@ -13,20 +13,30 @@ use crate::telemetry;
 
 pub(super) fn run(sources: &Sources) -> Result<(), Problem> {
     let config = Config::load(sources)?;
-    telemetry::start_log(&config.telemetry);
+    let log = telemetry::start_log(&config.telemetry);
     if config.registration.mode != RegistrationMode::Closed {
         tracing::warn!("this version has no registration endpoint; clients are added by command");
     }
     // The port and the files first: nothing is migrated by a server that cannot serve.
     let listener = App::listen(&config)?;
-    App::look_at_files(&config)?;
-    let app = App::open(&config, Arc::new(SystemClock), Arc::new(SystemEntropy))?;
-    let signals = Signals::take()?;
+    let clock: SharedClock = Arc::new(SystemClock);
+    App::look_before_the_start(&config, &clock, &SystemEntropy)?;
+    let app = App::open(&config, clock, Arc::new(SystemEntropy))?;
+    let database = app.database_place()?;
+    let (look, sources) = (app.certificate_look(), sources.clone());
+    let signals = Signals::take()?.on_hangup(move || {
+        tracing::info!("SIGHUP: the certificate and the log's filter are read again");
+        look();
+        match Config::load(&sources) {
+            Ok(config) => log.follow(&config.telemetry),
+            Err(error) => tracing::error!(%error, "the log stays as it is"),
+        }
+    })?;
     let running = app.serve(listener, None)?;
     tracing::info!(
         issuer = config.server.issuer,
         address = %running.address(),
-        database = config.database.shown_url(),
+        database,
         tls = config.tls.is_some(),
         "ready"
     );
@@ -35,8 +45,7 @@ pub(super) fn run(sources: &Sources) -> Result<(), Problem> {
 
 pub(super) fn migrate(sources: &Sources, output: &Output) -> Result<(), Problem> {
     let config = Config::load(sources)?;
-    App::migrate(&config, Arc::new(SystemClock))?;
-    let database = config.database.shown_url();
+    let database = App::migrate(&config, Arc::new(SystemClock))?;
     output.print(&json!({ "database": database, "migrated": true }), || {
         format!("The database {database} has the schema of this version.")
     })

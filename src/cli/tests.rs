@@ -1,11 +1,11 @@
 //! The command line as people meet it: every command has help, and the words of `design` parse.
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::CommandFactory as _;
 
 use super::*;
 
 fn parses(line: &str) -> bool {
-    Cli::try_parse_from(line.split_whitespace()).is_ok()
+    Cli::read(line.split_whitespace().map(OsString::from)).is_ok()
 }
 
 #[test]
@@ -81,6 +81,55 @@ fn the_lines_that_outsiders_rely_on_are_understood() {
     ] {
         assert!(parses(line), "{line}");
     }
+}
+
+fn is_text(arg: &clap::Arg) -> bool {
+    arg.get_action().takes_values() && arg.get_value_parser().type_id() == TypeId::of::<String>()
+}
+
+/// The line that gives a text to one argument of a command, and to the others what they need.
+fn line_giving(text: &str, to: &clap::Arg, command: &clap::Command, path: &[&str]) -> Vec<String> {
+    let mut line: Vec<String> = path.iter().map(ToString::to_string).collect();
+    let is_given = |arg: &&clap::Arg| arg.is_required_set() || arg.get_id() == to.get_id();
+    for arg in command.get_arguments().filter(is_given) {
+        let long = arg.get_long().map(|long| format!("--{long}"));
+        let value = if is_text(arg) { text } else { "file.json" };
+        let value = arg.get_action().takes_values().then(|| value.to_owned());
+        line.extend(long.into_iter().chain(value));
+    }
+    line
+}
+
+#[test]
+fn an_id_that_begins_like_an_option_can_be_given_to_every_command() {
+    fn look(command: &clap::Command, path: &[&str], given: &mut usize) {
+        for below in command.get_subcommands() {
+            look(below, &[path, &[below.get_name()]].concat(), given);
+        }
+        for arg in command.get_arguments().filter(|arg| is_text(arg)) {
+            for id in [
+                "-aBcDeFgHiJkLmNoPqRsTu",
+                "--BcDeFgHiJkLmNoPqRsTu",
+                "-hVaBcDeFgHiJkLmNoPqRs",
+            ] {
+                let line = line_giving(id, arg, command, path);
+                let read = Cli::read(line.iter().map(OsString::from));
+                let cli = read.unwrap_or_else(|error| panic!("{line:?}: {error}"));
+                assert!(format!("{cli:?}").contains(id), "{line:?}");
+            }
+            *given += 1;
+        }
+    }
+    let mut given = 0;
+    look(&Cli::command(), &["portico"], &mut given);
+    assert!(given >= 20, "{given}");
+    for line in [
+        "portico client show --json -aBcDeFgHiJkLmNoPqRsTu",
+        "portico client show -aBcDeFgHiJkLmNoPqRsTu --json",
+    ] {
+        assert!(parses(line), "{line}");
+    }
+    assert!(!parses("portico client list --nonsense"));
 }
 
 #[test]

@@ -3,13 +3,22 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use foundation::network::Network;
+use foundation::clock::Span;
 use foundation::secret::SecretText;
+use ipnet::IpNet;
+use protocol::forwarded::ForwardedHeader;
 use serde::Deserialize;
 use url::Url;
 
 use super::ConfigError;
-use super::value::{Switch, Words, parsed};
+use super::value::{Switch, Words, network, parsed, seconds};
+
+/// Longer than the 60 seconds after which a usual proxy lets an idle connection go: who closes first
+/// must not be the one who is sent the next request.
+const KEEP_ALIVE: Span = Span::seconds(75);
+/// Time for whoever asks every second or two to hear of the end, and short enough for the ten seconds
+/// that a container is usually given.
+const SHUTDOWN_NOTICE: Span = Span::seconds(3);
 
 /// Who this is, where it listens, where it keeps its files.
 #[derive(Clone, Debug)]
@@ -26,12 +35,18 @@ pub struct Server {
     /// Threads that answer requests.
     pub workers: usize,
     /// Proxies whose forwarded headers count.
-    pub trusted_proxies: Vec<Network>,
+    pub trusted_proxies: Vec<IpNet>,
+    /// In which header they say for whom they ask.
+    pub forwarded_header: ForwardedHeader,
     /// An own listener for `/metrics`; none: they are served beside everything else if
     /// `telemetry.metrics` is on.
     pub metrics_listen: Option<SocketAddr>,
     /// Whether failed sign-ins and busy addresses are slowed down.
     pub rate_limits: bool,
+    /// How long a connection without a request is kept.
+    pub keep_alive: Span,
+    /// How long `/readyz` says that the server ends, before the door is closed.
+    pub shutdown_notice: Span,
     /// The file of the master key.
     pub master_key_file: PathBuf,
     /// The master key itself (base64url of 32 bytes), instead of a file.
@@ -48,8 +63,11 @@ pub(super) struct Written {
     data_dir: Option<PathBuf>,
     workers: Option<usize>,
     trusted_proxies: Words,
+    forwarded_header: Option<String>,
     metrics_listen: Option<String>,
     rate_limits: Option<Switch>,
+    keep_alive: Option<i64>,
+    shutdown_notice: Option<i64>,
     master_key_file: Option<PathBuf>,
     master_key: Option<MasterKeyText>,
 }
@@ -101,8 +119,7 @@ impl Written {
         if !(1..=256).contains(&workers) {
             return Err(ConfigError::new("server.workers", "must be 1 to 256"));
         }
-        let proxy =
-            |text: &String| parsed(text, "server.trusted_proxies", "an address or a network");
+        let proxy = |text: &String| network(text, "server.trusted_proxies");
         Ok(Server {
             issuer,
             brand: checked_brand(self.brand)?,
@@ -114,14 +131,41 @@ impl Written {
                 .iter()
                 .map(proxy)
                 .collect::<Result<_, _>>()?,
+            forwarded_header: checked_forwarded_header(self.forwarded_header.as_deref())?,
             metrics_listen: address(self.metrics_listen, "server.metrics_listen")?,
             rate_limits: Switch::read(self.rate_limits, "server.rate_limits", true)?,
+            keep_alive: seconds(
+                self.keep_alive,
+                "server.keep_alive",
+                KEEP_ALIVE,
+                Span::seconds(1),
+                Span::hours(1),
+            )?,
+            shutdown_notice: seconds(
+                self.shutdown_notice,
+                "server.shutdown_notice",
+                SHUTDOWN_NOTICE,
+                Span::seconds(0),
+                Span::minutes(1),
+            )?,
             master_key_file: self
                 .master_key_file
                 .unwrap_or_else(|| data_dir.join("master.key")),
             master_key: self.master_key.map(|text| SecretText::new(text.0)),
             data_dir,
         })
+    }
+}
+
+fn checked_forwarded_header(word: Option<&str>) -> Result<ForwardedHeader, ConfigError> {
+    match word {
+        None | Some("either") => Ok(ForwardedHeader::Either),
+        Some("x-forwarded-for") => Ok(ForwardedHeader::XForwardedFor),
+        Some("forwarded") => Ok(ForwardedHeader::Forwarded),
+        Some(other) => {
+            let problem = format!("must be either, x-forwarded-for or forwarded, not {other:?}");
+            Err(ConfigError::new("server.forwarded_header", problem))
+        }
     }
 }
 

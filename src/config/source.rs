@@ -1,7 +1,7 @@
 //! Where settings are written: the file, the long variables (`PORTICO_SESSION__LIFETIME`), and the
 //! short ones (`PORTICO_ISSUER`).
 
-use ::config::{File, FileFormat};
+use ::config::{File, FileFormat, Value, ValueKind};
 
 use super::{ConfigError, Sources, Written};
 
@@ -73,7 +73,7 @@ const OF_TOOLS: &[&str] = &[
 
 /// The key that a variable with this value sets. An empty one is how a shell says "not set".
 pub(super) fn key_set_by(variable: &str, value: &str) -> Option<String> {
-    key_of(variable).filter(|_| !value.is_empty())
+    key_of(variable).filter(|_| !value.trim().is_empty())
 }
 
 /// Whether a variable looks like ours and is not.
@@ -99,11 +99,24 @@ pub(super) fn read(sources: &Sources) -> Result<Written, ConfigError> {
             .set_override(&key, value.as_str())
             .map_err(|e| ConfigError::new(variable.as_str(), e.to_string()))?;
     }
-    let whole = builder.build().map_err(|e| named(sources, &e))?;
+    let mut whole = builder.build().map_err(|e| named(sources, &e))?;
+    trim(&mut whole.cache);
     whole.try_deserialize().map_err(|e| named(sources, &e))
 }
 
-/// The reader's own words, under the key that they are about where it says so.
+/// No setting means the white space around it. A line end comes along with what another program
+/// printed or a file held, and `sqlite://portico.db` with one would be another database.
+fn trim(value: &mut Value) {
+    match &mut value.kind {
+        ValueKind::String(text) => *text = text.trim().to_owned(),
+        ValueKind::Table(members) => members.values_mut().for_each(trim),
+        ValueKind::Array(items) => items.iter_mut().for_each(trim),
+        _ => {}
+    }
+}
+
+/// The reader's own words, under the key that they are about where it says so; never the value,
+/// which could be a secret in the wrong place.
 fn named(sources: &Sources, error: &::config::ConfigError) -> ConfigError {
     let file = || {
         sources
@@ -116,16 +129,55 @@ fn named(sources: &Sources, error: &::config::ConfigError) -> ConfigError {
             error,
             key: Some(key),
             ..
-        } => ConfigError::new(key.as_str(), error.to_string()),
+        } => ConfigError::new(key.as_str(), words(error)),
         ::config::ConfigError::Type {
             key: Some(key),
             unexpected,
             expected,
             ..
-        } => ConfigError::new(
-            key.as_str(),
-            format!("{unexpected} cannot be used, {expected} is expected"),
-        ),
-        other => ConfigError::new(file(), other.to_string()),
+        } => ConfigError::new(key.as_str(), mistaken(unexpected, expected)),
+        other => ConfigError::new(file(), words(other)),
     }
+}
+
+fn words(error: &::config::ConfigError) -> String {
+    match error {
+        ::config::ConfigError::Type {
+            unexpected,
+            expected,
+            ..
+        } => mistaken(unexpected, expected),
+        // Where it is no TOML, the reader shows the line, too.
+        ::config::ConfigError::FileParse { cause, .. } => {
+            let text = cause.to_string();
+            let said = text.lines().filter(|line| !shows_source(line));
+            said.collect::<Vec<_>>().join(": ")
+        }
+        other => {
+            let text = other.to_string();
+            let mistake = text.strip_prefix("invalid type: ");
+            let mistake = mistake.or_else(|| text.strip_prefix("invalid value: "));
+            match mistake.and_then(|mistake| mistake.rsplit_once(", expected ")) {
+                Some((found, "struct Written")) => mistaken(&found, "a section"),
+                Some((found, expected)) => mistaken(&found, expected),
+                None => text,
+            }
+        }
+    }
+}
+
+/// Whether a line of the TOML reader's message repeats the file: `2 | url = …`.
+fn shows_source(line: &str) -> bool {
+    line.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ')
+        .starts_with('|')
+}
+
+/// What was found is named by its kind: `string "…"` without what stands in it.
+fn mistaken(unexpected: &impl std::fmt::Display, expected: &str) -> String {
+    let found = unexpected.to_string();
+    let kind = found.split(['"', '`']).next().unwrap_or_default();
+    format!(
+        "a {} cannot be used, {expected} is expected",
+        kind.trim_end()
+    )
 }

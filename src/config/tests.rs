@@ -31,7 +31,10 @@ fn nothing_needs_to_be_set() {
     let config = Config::load(&Sources::default()).expect("the defaults");
     assert_eq!(config.server.issuer, "http://localhost:8080");
     assert_eq!(config.server.listen.to_string(), "127.0.0.1:8080");
-    assert_eq!(config.database.url, "sqlite://portico-data/portico.db");
+    assert_eq!(
+        config.database.url.to_string(),
+        "sqlite://portico-data/portico.db"
+    );
     assert_eq!(
         config.server.master_key_file,
         Path::new("portico-data/master.key")
@@ -243,6 +246,63 @@ fn what_is_wrong_is_named_as_it_was_written() {
             "{file:?} {environment:?} said {said:?}"
         );
     }
+}
+
+#[test]
+fn the_white_space_around_a_value_is_no_part_of_it() {
+    let file = "[server]\nbrand = \" Nova \"\ntrusted_proxies = [\" ::1\\n\"]\n\
+                [tls]\ncert = \"c.pem\\n\"\nkey = \"\\tk.pem\"\n\
+                [scopes.orders]\ndescription.en = \" Your orders\\n\"\n";
+    let config = load(
+        file,
+        &[
+            ("PORTICO_DATABASE_URL", "sqlite://portico.db\n"),
+            ("PORTICO_ISSUER", "\thttps://id.example\r\n"),
+            ("PORTICO_SESSION__LIFETIME", "3600\n"),
+            ("PORTICO_TELEMETRY__METRICS", "off\n"),
+            ("PORTICO_LISTEN", " \n"),
+        ],
+    )
+    .expect("good settings");
+    assert_eq!(config.database.url.to_string(), "sqlite://portico.db");
+    assert_eq!(config.server.issuer, "https://id.example");
+    assert_eq!(config.session.lifetime, Span::hours(1));
+    assert_eq!(config.server.brand, "Nova");
+    assert_eq!(config.server.listen.port(), 8080);
+    assert!(!config.telemetry.metrics);
+    let tls = config.tls.expect("both files");
+    assert_eq!((tls.cert, tls.key), ("c.pem".into(), "k.pem".into()));
+    let scope = config.scopes.operator.values().next().expect("one");
+    assert_eq!(scope.description["en"], "Your orders");
+}
+
+#[test]
+fn a_secret_in_the_wrong_place_is_not_repeated() {
+    for (file, expected) in [
+        (
+            "[database]\nurl = postgres://me:PASS@h/db\n",
+            "line 2, column",
+        ),
+        (
+            "[database]\nconnections = \"postgres://me:PASS@h/db\"\n",
+            "connections",
+        ),
+        ("database = \"postgres://me:PASS@h/db\"\n", "database"),
+        ("[server]\nworkers = \"PASS\"\n", "workers"),
+        ("[scopes]\norders = \"PASS\"\n", "orders"),
+        (
+            "[database]\nurl = \"postgre://me:PASS@h/db\"\n",
+            "must be sqlite://",
+        ),
+    ] {
+        let said = refused(file, &[]);
+        assert!(said.contains(expected) && !said.contains("PASS"), "{said}");
+    }
+    let said = refused(
+        "",
+        &[("PORTICO_SERVER__WORKERS", "postgres://me:PASS@h/db")],
+    );
+    assert!(said.contains("workers") && !said.contains("PASS"), "{said}");
 }
 
 #[test]

@@ -32,9 +32,12 @@ impl Throttle {
         }
     }
 
-    /// How long to wait at `now`; `None` when a try is welcome.
+    /// How long to wait at `now`; `None` when a try is welcome. A moment further away than the longest
+    /// wait was written by a clock that has been set since, and is not believed: else who failed
+    /// before that would be locked out for as long as the clock was wrong.
     pub fn wait(&self, now: Instant) -> Option<Span> {
-        (now < self.blocked_until).then(|| self.blocked_until.since(now))
+        let wait = self.blocked_until.since(now);
+        (Span::millis(0) < wait && wait <= Self::LONGEST).then_some(wait)
     }
 }
 
@@ -56,5 +59,21 @@ mod tests {
             );
         }
         assert_eq!(waits, [0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60, 60]);
+    }
+
+    #[test]
+    fn a_moment_beyond_the_longest_wait_is_not_believed() {
+        let now = Instant::from_seconds(10_000);
+        let blocked = |until| Throttle {
+            failures: 40,
+            blocked_until: until,
+        };
+        assert_eq!(
+            blocked(now + Throttle::LONGEST).wait(now),
+            Some(Throttle::LONGEST)
+        );
+        for beyond in [Span::millis(60_001), Span::hours(1)] {
+            assert_eq!(blocked(now + beyond).wait(now), None);
+        }
     }
 }

@@ -88,6 +88,9 @@ inner_ids! {
     SecretId;
 }
 
+/// The six bits that base64url writes as `-` (RFC 4648 §5).
+const HYPHEN: u8 = 62;
+
 macro_rules! outer_ids {
     ($($(#[$doc:meta])* $name:ident($max:literal);)*) => {$(
         $(#[$doc])*
@@ -102,9 +105,14 @@ macro_rules! outer_ids {
         }
 
         impl $name {
-            /// A new one: 16 random bytes, base64url (22 characters).
+            /// A new one: 16 random bytes, base64url (22 characters). It never begins with `-`, so
+            /// that no command takes it for an option.
             pub fn random(entropy: &dyn Entropy) -> Self {
-                Self(base64url::encode(&entropy::bytes::<16>(entropy)))
+                let mut bytes = entropy::bytes::<16>(entropy);
+                if bytes[0] >> 2 == HYPHEN {
+                    bytes[0] &= 0x7f;
+                }
+                Self(base64url::encode(&bytes))
             }
 
             /// One derived from a keyed hash rather than drawn: base64url (43 characters).
@@ -181,5 +189,28 @@ pub struct Position(pub i64);
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropy::SeededEntropy;
+
+    #[test]
+    fn a_new_id_never_begins_like_an_option() {
+        let entropy = SeededEntropy::new(1);
+        let mut hyphens = 0;
+        for _ in 0..1000 {
+            let id = ClientId::random(&entropy);
+            assert!(!id.as_str().starts_with('-'), "{id}");
+            hyphens += usize::from(id.as_str().contains('-'));
+        }
+        assert!(hyphens > 100, "inside it stands like any other character");
+    }
+
+    #[test]
+    fn one_that_was_made_before_is_read() {
+        assert!(ClientId::parse("-aBcDeFgHiJkLmNoPqRsTu").is_ok());
     }
 }

@@ -7,10 +7,10 @@
 pub mod base64url;
 pub mod bounded_text;
 pub mod clock;
+pub mod database_url;
 pub mod digest;
 pub mod entropy;
 pub mod fault;
 pub mod id;
 pub mod log_pace;
-pub mod network;
 pub mod secret;

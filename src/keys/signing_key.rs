@@ -22,7 +22,9 @@ use crate::master_key::MasterKey;
 const RSA_BITS: u32 = 2048;
 
 /// A new key pair in state `next`. Its `kid` is its RFC 7638 thumbprint, so that two keys never
-/// have the same. RSA takes a tenth of a second or more: call it where blocking is allowed.
+/// have the same; a pair whose thumbprint begins with `-` is thrown away, because a command would
+/// take that `kid` for an option. RSA takes a tenth of a second or more: call it where blocking is
+/// allowed.
 ///
 /// josekit makes the key pair itself from OpenSSL's random source, the only one that it takes;
 /// `entropy` gives the seal's nonce.
@@ -35,8 +37,14 @@ pub fn generate(
     now: Instant,
     entropy: &dyn Entropy,
 ) -> Result<SigningKey, Fault> {
-    let pair = new_pair(kind).map_err(|error| Fault::broken_by("making a signing key", error))?;
-    let (id, public) = public_jwk(kind, pair.as_ref())?;
+    let (pair, id, public) = loop {
+        let pair =
+            new_pair(kind).map_err(|error| Fault::broken_by("making a signing key", error))?;
+        let (id, public) = public_jwk(kind, pair.as_ref())?;
+        if !id.as_str().starts_with('-') {
+            break (pair, id, public);
+        }
+    };
     let private =
         pkcs8(pair.as_ref()).map_err(|error| Fault::broken_by("writing a signing key", error))?;
     Ok(SigningKey {

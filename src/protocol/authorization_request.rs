@@ -197,13 +197,12 @@ fn max_age(parameters: &Parameters) -> Result<Option<u32>, AuthorizationRefusal>
         return Ok(None);
     };
     // Rust's parser takes a plus sign; the specification means digits.
-    match text.parse() {
-        Ok(seconds) if text.bytes().all(|b| b.is_ascii_digit()) => Ok(Some(seconds)),
-        _ => {
-            let description = "max_age must be a number of seconds";
-            refused(AuthorizationErrorCode::InvalidRequest, description)
-        }
+    if !text.bytes().all(|b| b.is_ascii_digit()) {
+        let description = "max_age must be a number of seconds";
+        return refused(AuthorizationErrorCode::InvalidRequest, description);
     }
+    // More seconds than fit are more than any sign-in is old.
+    Ok(Some(text.parse().unwrap_or(u32::MAX)))
 }
 
 fn claims(parameters: &Parameters) -> Result<ClaimsRequest, AuthorizationRefusal> {
@@ -281,6 +280,15 @@ mod tests {
             serde_json::from_str::<AuthorizationRequest>(&stored).ok(),
             Some(request)
         );
+    }
+
+    #[test]
+    fn a_max_age_that_does_not_fit_is_as_long_as_fits() {
+        let max_age = |text: &str| read(&format!("max_age={text}")).map(|r| r.max_age);
+        assert_eq!(max_age("4294967295"), Ok(Some(u32::MAX)));
+        assert_eq!(max_age("4294967296"), Ok(Some(u32::MAX)));
+        assert_eq!(max_age(&"9".repeat(60)), Ok(Some(u32::MAX)));
+        assert_eq!(max_age("00"), Ok(Some(0)));
     }
 
     #[test]

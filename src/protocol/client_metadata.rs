@@ -11,6 +11,7 @@ mod manifest;
 mod reader;
 mod registration;
 mod scopes;
+mod unknown_member;
 
 use std::borrow::Cow;
 
@@ -23,6 +24,7 @@ pub use kind::{
 };
 pub use manifest::{MiniProgramManifest, parse_manifest};
 pub use registration::{parse_metadata, refuse_operator_members};
+pub use unknown_member::UnknownMember;
 
 use crate::oauth_error::{ErrorCode, OAuthError};
 pub use crate::redirect_uri::ApplicationType;
@@ -185,7 +187,7 @@ impl ClientMetadata {
     /// The members of this metadata's text that mean nothing here, in their order: "The authorization
     /// server MUST ignore any client metadata sent by the client that it does not understand"
     /// (RFC 7591 §2), so a misspelt one would be missed by nobody. What begins with `//` is a comment.
-    pub fn not_understood<'a>(&self, json: &'a Value) -> Vec<&'a str> {
+    pub fn not_understood(&self, json: &Value) -> Vec<UnknownMember> {
         let manifest = self.mini_program.iter().flat_map(|m| m.members());
         let understood: Vec<&str> = self
             .standard_members()
@@ -196,8 +198,8 @@ impl ClientMetadata {
             .collect();
         let names = json.as_object().into_iter().flat_map(Map::keys);
         names
-            .map(String::as_str)
-            .filter(|name| !name.starts_with("//") && !understood.contains(name))
+            .filter(|name| !name.starts_with("//") && !understood.contains(&name.as_str()))
+            .map(|name| UnknownMember::among(name, &understood))
             .collect()
     }
 

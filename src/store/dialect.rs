@@ -9,6 +9,7 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use foundation::clock::Instant;
+use foundation::database_url::DatabaseUrl;
 use foundation::fault::Fault;
 
 use crate::connection::Connection;
@@ -28,7 +29,7 @@ pub(crate) enum Target {
     /// A file.
     Sqlite(PathBuf),
     /// A server, by its URL.
-    Postgres(String),
+    Postgres(DatabaseUrl),
 }
 
 /// What a connection is for.
@@ -45,25 +46,14 @@ pub(crate) enum Role {
 }
 
 impl Target {
-    /// Reads `sqlite://path`, `postgres://…` or `postgresql://…`.
-    pub(crate) fn parse(url: &str) -> Result<Self, Fault> {
-        if let Some(path) = url
-            .strip_prefix("sqlite://")
-            .filter(|path| !path.is_empty())
-        {
-            // An absolute path: SQLite reads one that begins with `file:` as a URI.
-            let path = std::path::absolute(path)
-                .map_err(|error| Fault::unusable("the path of the database", error))?;
-            return Ok(Self::Sqlite(path));
-        }
-        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            return Ok(Self::Postgres(url.to_owned()));
-        }
-        // The URL may hold a password: it is not repeated.
-        Err(Fault::unusable(
-            "the database URL",
-            "it must be sqlite://path or postgres://…",
-        ))
+    pub(crate) fn new(url: DatabaseUrl) -> Result<Self, Fault> {
+        let Some(path) = url.sqlite_file() else {
+            return Ok(Self::Postgres(url));
+        };
+        // An absolute path: SQLite reads one that begins with `file:` as a URI.
+        std::path::absolute(path)
+            .map(Self::Sqlite)
+            .map_err(|error| Fault::unusable("the path of the database", error))
     }
 
     pub(crate) fn is_sqlite(&self) -> bool {
@@ -86,6 +76,14 @@ impl Target {
         }
     }
 
+    /// Judges as [`Target::migrate`] does; then makes a table, and takes it back.
+    pub(crate) fn try_to_migrate(&self, timeout: Duration, now: Instant) -> Result<(), Fault> {
+        let mut conn = self.connect(Role::Migrator, timeout)?;
+        migrate::may_bring_up(&mut conn, now)?;
+        conn.batch_execute("BEGIN; CREATE TABLE portico_looks (n INTEGER); ROLLBACK")
+            .map_err(at("portico_looks"))
+    }
+
     /// Brings the schema up to date, one process at a time.
     pub(crate) fn migrate(&self, timeout: Duration, now: Instant) -> Result<(), Fault> {
         migrate::bring_up(&mut self.connect(Role::Migrator, timeout)?, now)
@@ -95,6 +93,14 @@ impl Target {
 /// How the schema stands to this program's, without changing it.
 pub(crate) fn schema(conn: &mut Connection) -> Result<SchemaState, Fault> {
     migrate::state(conn)
+}
+
+/// Where a server's database is, as the server says; `None` for a file.
+pub(crate) fn server_place(conn: &mut Connection) -> Result<Option<String>, Fault> {
+    match conn {
+        Connection::Sqlite(_) => Ok(None),
+        Connection::Postgres(conn) => postgres::place(conn).map(Some).map_err(at("events")),
+    }
 }
 
 /// Inserts a row unless one with the same key is there; gives how many rows were inserted. Unlike a

@@ -71,7 +71,12 @@ fn add(conn: &mut Connection, key: TokenDigest, now: Instant) -> Result<(), Faul
 fn count(conn: &mut Connection, key: TokenDigest, now: Instant) -> Result<bool, Fault> {
     let welcome = throttles::table
         .filter(throttles::throttle_key.eq(key.as_bytes().as_slice()))
-        .filter(throttles::blocked_until.le(now.millis()));
+        .filter(
+            throttles::blocked_until
+                .le(now.millis())
+                // As `Throttle::wait` does not believe it.
+                .or(throttles::blocked_until.gt((now + Throttle::LONGEST).millis())),
+        );
     let updated = diesel::update(welcome)
         .set((
             throttles::failures.eq(throttles::failures + 1),

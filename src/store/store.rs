@@ -8,6 +8,7 @@ use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use foundation::clock::{Reading, SharedClock, Span};
+use foundation::database_url::DatabaseUrl;
 use foundation::fault::Fault;
 use tokio::sync::{Semaphore, oneshot, watch};
 
@@ -28,8 +29,8 @@ const LONGEST_TIMEOUT: Duration = Duration::from_secs(1);
 /// Where the database is, and how patient we are with it.
 #[derive(Clone)]
 pub struct StoreSettings {
-    /// `sqlite://path` or `postgres://…`.
-    pub url: String,
+    /// Where it is.
+    pub url: DatabaseUrl,
     /// How many connections read at once (SQLite), or read and write at once (PostgreSQL).
     pub readers: u32,
     /// How long a call may take; more than a second is a second.
@@ -40,11 +41,11 @@ pub struct StoreSettings {
     pub database_clock: Option<SharedClock>,
 }
 
-impl Default for StoreSettings {
-    /// Everything but the URL, which there is no default for.
-    fn default() -> Self {
+impl StoreSettings {
+    /// The usual ones for a database.
+    pub fn new(url: DatabaseUrl) -> Self {
         Self {
-            url: String::new(),
+            url,
             readers: 4,
             timeout: LONGEST_TIMEOUT,
             faultpoints: Faultpoints::default(),
@@ -58,6 +59,7 @@ impl Default for StoreSettings {
 pub struct Store(Arc<Inner>);
 
 struct Inner {
+    url: DatabaseUrl,
     target: Target,
     timeout: Duration,
     clocks: Clocks,
@@ -77,7 +79,7 @@ impl Store {
     /// The URL is none of ours, the database is not there, or it is too old.
     pub fn open(settings: StoreSettings, clock: SharedClock) -> Result<Store, Fault> {
         let clocks = Clocks::new(clock, settings.database_clock);
-        let target = Target::parse(&settings.url)?;
+        let target = Target::new(settings.url.clone())?;
         let timeout = settings.timeout.min(LONGEST_TIMEOUT);
         target.prepare(timeout)?;
         let wakeups = Arc::new(Wakeups::new());
@@ -94,6 +96,7 @@ impl Store {
             .transpose()?;
         let size = settings.readers.max(1);
         Ok(Store(Arc::new(Inner {
+            url: settings.url,
             pool: Pool::new(target.clone(), size, timeout),
             permits: Arc::new(Semaphore::new(size as usize)),
             target,
@@ -114,12 +117,31 @@ impl Store {
         self.0.target.migrate(self.0.timeout, self.time()?.time)
     }
 
+    /// Tries whether [`Store::migrate`] would be let. Nothing is changed.
+    ///
+    /// # Errors
+    /// It would not.
+    pub fn try_to_migrate(&self) -> Result<(), Fault> {
+        let now = self.time()?.time;
+        self.0.target.try_to_migrate(self.0.timeout, now)
+    }
+
     /// How the schema stands to this program's. Nothing is changed.
     ///
     /// # Errors
     /// The database does not answer.
     pub fn schema(&self) -> Result<SchemaState, Fault> {
         self.0.pool.with(dialect::schema)
+    }
+
+    /// Where the database is, for people to read: of a server what it says of itself, of its URL
+    /// nothing.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub fn place(&self) -> Result<String, Fault> {
+        let said = self.0.pool.with(dialect::server_place)?;
+        Ok(said.unwrap_or_else(|| self.0.url.to_string()))
     }
 
     /// Reads, on a thread for blocking work.

@@ -1,65 +1,46 @@
-//! Who calls, as an address, and how often one address may try to sign in.
+//! How often one address may try to sign in.
 //!
 //! Owns nothing about accounts: their failures are rows and count on every node (`flow::sign_in`).
-//! This is per node and coarse, against one address that tries many accounts.
+//! This is per node and coarse, against one address that tries many accounts. Who calls is
+//! [`super::callers`]'.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 
-use actix_web::HttpRequest;
-use foundation::clock::{Instant, Span};
-use foundation::network::Network;
+use foundation::clock::{SharedClock, Span};
+use governor::clock::Clock as _;
+use governor::middleware::NoOpMiddleware;
+use governor::nanos::Nanos;
+use governor::state::StateStore;
+use governor::{Quota, RateLimiter};
 
-/// Tries that an address has at once; many people can share one.
-const BURST: i64 = 60;
-/// How long one try takes to come back.
-const REFILL: Span = Span::seconds(1);
-/// Addresses that are remembered.
-const REMEMBERED: usize = 10_000;
+/// Tries that an address has at once; many people can share one. One comes back every second.
+const BURST: NonZeroU32 = NonZeroU32::new(60).expect("not zero");
+const PER_SECOND: NonZeroU32 = NonZeroU32::MIN;
+/// Addresses that are remembered: a few MiB.
+const MAX_REMEMBERED: usize = 65_536;
 
 /// Tries left, by block of addresses.
-#[derive(Debug, Default)]
-pub struct AddressLimits(Mutex<HashMap<IpAddr, Bucket>>);
-
-#[derive(Clone, Copy, Debug)]
-struct Bucket {
-    left: i64,
-    at: Instant,
-}
-
-impl Bucket {
-    /// The bucket as it is now: what came back is whole tries.
-    fn refilled(self, now: Instant) -> Self {
-        let back = now.since(self.at).as_millis().max(0) / REFILL.as_millis();
-        let at = self.at + Span::millis(back.saturating_mul(REFILL.as_millis()));
-        Self {
-            left: self.left.saturating_add(back).min(BURST),
-            at,
-        }
-    }
-}
+pub struct AddressLimits(RateLimiter<IpAddr, Spent, Uptime, NoOpMiddleware<Nanos>>);
 
 impl AddressLimits {
-    /// Takes one try of an address; gives how long to wait when there is none left.
-    pub fn take(&self, address: IpAddr, now: Instant) -> Result<(), Span> {
-        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if buckets.len() >= REMEMBERED {
-            buckets.retain(|_, bucket| bucket.refilled(now).left < BURST);
-        }
-        if buckets.len() >= REMEMBERED {
-            buckets.clear();
-        }
-        let bucket = buckets.entry(block(address)).or_insert(Bucket {
-            left: BURST,
-            at: now,
-        });
-        *bucket = bucket.refilled(now);
-        if bucket.left == 0 {
-            return Err(REFILL);
-        }
-        bucket.left -= 1;
-        Ok(())
+    /// Nobody has tried yet. Of the clock, the uptime counts: it does not go back.
+    pub fn new(clock: SharedClock) -> Self {
+        let quota = Quota::per_second(PER_SECOND).allow_burst(BURST);
+        Self(RateLimiter::new(quota, Spent::default(), Uptime(clock)))
+    }
+
+    /// Takes one try of an address.
+    ///
+    /// # Errors
+    /// There is none left: the error says how long to wait.
+    pub fn take(&self, address: IpAddr) -> Result<(), Span> {
+        self.0.check_key(&block(address)).map_err(|not_until| {
+            let wait = not_until.wait_time_from(self.0.clock().now());
+            Span::millis(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX))
+        })
     }
 }
 
@@ -71,58 +52,111 @@ fn block(address: IpAddr) -> IpAddr {
     }
 }
 
-/// The address that a request comes from. "Forwarded headers count only from listed proxies": the
-/// header is read from its end, past the proxies that we know.
-pub(crate) fn caller(request: &HttpRequest, proxies: &[Network]) -> Option<IpAddr> {
-    let peer = request.peer_addr()?.ip();
-    let is_proxy = |address: IpAddr| proxies.iter().any(|network| network.contains(address));
-    if !is_proxy(peer) {
-        return Some(peer);
+/// Our clock, as the limiter reads one.
+struct Uptime(SharedClock);
+
+impl governor::clock::Clock for Uptime {
+    type Instant = Nanos;
+
+    fn now(&self) -> Nanos {
+        self.0.uptime().as_std().into()
     }
-    let headers = request.headers().get_all("x-forwarded-for");
-    let listed: Vec<&str> = headers
-        .filter_map(|v| v.to_str().ok())
-        .flat_map(|v| v.split(','))
-        .collect();
-    let mut caller = peer;
-    for text in listed.iter().rev() {
-        let Ok(address) = text.trim().parse() else {
-            break;
-        };
-        caller = address;
-        if !is_proxy(address) {
-            break;
+}
+
+/// By block, the moment from which on all of its tries are there again: the more were taken, the
+/// later. A flood of strangers pushes out whom there is least to remember about, and so not the one
+/// who has used his tries up.
+#[derive(Default)]
+struct Spent(Mutex<HashMap<IpAddr, Nanos>>);
+
+impl StateStore for Spent {
+    type Key = IpAddr;
+
+    fn measure_and_replace<T, F, E>(&self, block: &IpAddr, measure: F) -> Result<T, E>
+    where
+        F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
+    {
+        let mut spent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (taken, until) = measure(spent.get(block).copied())?;
+        if spent.len() >= MAX_REMEMBERED && !spent.contains_key(block) {
+            forget_lighter_half(&mut spent);
         }
+        spent.insert(*block, until);
+        Ok(taken)
     }
-    Some(caller)
+}
+
+fn forget_lighter_half(spent: &mut HashMap<IpAddr, Nanos>) {
+    let mut moments: Vec<Nanos> = spent.values().copied().collect();
+    let middle = moments.len() / 2;
+    let (_, median, _) = moments.select_nth_unstable(middle);
+    spent.retain(|_, until| *until > *median);
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::{Ipv4Addr, Ipv6Addr};
+    use std::sync::Arc;
+
+    use foundation::clock::{Instant, ManualClock};
+
     use super::*;
-    use actix_web::test::TestRequest;
 
     fn address(text: &str) -> IpAddr {
         text.parse().expect("an address")
     }
 
+    fn limits() -> (AddressLimits, Arc<ManualClock>) {
+        let clock = Arc::new(ManualClock::at(Instant::from_seconds(1_800_000_000)));
+        (AddressLimits::new(clock.clone()), clock)
+    }
+
+    /// How many of so many tries are looked at.
+    fn tries(limits: &AddressLimits, text: &str, tries: usize) -> usize {
+        let looked_at = |_: &usize| limits.take(address(text)).is_ok();
+        (0..tries).filter(looked_at).count()
+    }
+
     #[test]
     fn sixty_tries_at_once_then_one_a_second_and_neighbours_are_not_slowed() {
-        let (limits, start) = (AddressLimits::default(), Instant::from_seconds(1000));
-        let tries = (0..70)
-            .filter(|_| limits.take(address("192.0.2.1"), start).is_ok())
-            .count();
-        assert_eq!(tries, 60);
+        let (limits, clock) = limits();
+        assert_eq!(tries(&limits, "192.0.2.1", 70), 60);
         assert_eq!(
-            limits.take(address("192.0.2.1"), start),
-            Err(Span::seconds(1))
+            limits.take(address("192.0.2.1")),
+            Err(Span::seconds(1)),
+            "and one waits for the next"
         );
-        assert_eq!(limits.take(address("192.0.2.2"), start), Ok(()));
-        let later = start + Span::seconds(2);
-        let tries = (0..9)
-            .filter(|_| limits.take(address("192.0.2.1"), later).is_ok())
-            .count();
-        assert_eq!(tries, 2);
+        assert_eq!(limits.take(address("192.0.2.2")), Ok(()));
+        clock.advance(Span::seconds(2));
+        assert_eq!(tries(&limits, "192.0.2.1", 9), 2);
+    }
+
+    #[test]
+    fn a_flood_of_addresses_resets_nobodys_count_and_memory_is_bounded() {
+        let (limits, clock) = limits();
+        assert_eq!(tries(&limits, "192.0.2.1", 60), 60);
+        for number in 0..100_000_u32 {
+            let v4 = IpAddr::V4(Ipv4Addr::from(0x0a00_0000 + number));
+            let v6 = IpAddr::V6(Ipv6Addr::from(u128::from(number) << 64));
+            assert_eq!((limits.take(v4), limits.take(v6)), (Ok(()), Ok(())));
+            if number % 10_000 == 0 {
+                assert!(limits.take(address("192.0.2.1")).is_err(), "after {number}");
+                clock.advance(Span::millis(50));
+            }
+        }
+        assert!(limits.take(address("192.0.2.1")).is_err());
+        let spent = limits.0.into_state_store();
+        assert!(spent.0.into_inner().expect("no panic").len() <= MAX_REMEMBERED);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_an_hour_locks_nobody_out() {
+        let (limits, clock) = limits();
+        assert_eq!(tries(&limits, "192.0.2.1", 60), 60);
+        clock.set_ahead(Span::hours(-1));
+        assert_eq!(limits.take(address("192.0.2.1")), Err(Span::seconds(1)));
+        clock.advance(Span::seconds(60));
+        assert_eq!(tries(&limits, "192.0.2.1", 70), 60);
     }
 
     #[test]
@@ -136,23 +170,5 @@ mod tests {
             block(address("2001:db8:0:1::1"))
         );
         assert_eq!(block(address("::ffff:192.0.2.1")), address("192.0.2.1"));
-    }
-
-    #[test]
-    fn a_forwarded_header_counts_from_a_listed_proxy_only() {
-        let request = |peer: &str, forwarded: &str| {
-            TestRequest::default()
-                .peer_addr(std::net::SocketAddr::new(address(peer), 1))
-                .insert_header(("x-forwarded-for", forwarded))
-                .to_http_request()
-        };
-        let proxies = ["10.0.0.0/8".parse().expect("a network")];
-        let of = |peer, forwarded| caller(&request(peer, forwarded), &proxies);
-        assert_eq!(of("192.0.2.9", "192.0.2.1"), Some(address("192.0.2.9")));
-        assert_eq!(
-            of("10.0.0.1", "198.51.100.7, 192.0.2.1, 10.0.0.2"),
-            Some(address("192.0.2.1"))
-        );
-        assert_eq!(of("10.0.0.1", "nonsense"), Some(address("10.0.0.1")));
     }
 }

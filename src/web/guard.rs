@@ -9,13 +9,14 @@ use actix_web::Error;
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::error::InternalError;
-use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
+use actix_web::http::{ConnectionType, StatusCode};
 use foundation::fault::Fault;
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 use protocol::oauth_error::invalid_request;
 
+use crate::ending::Ending;
 use crate::health;
 use crate::reply::oauth_json;
 
@@ -29,15 +30,17 @@ use count::{Counters, Stopwatch};
 pub(crate) struct Guard {
     https: bool,
     is_behind: Rc<dyn Fn() -> bool>,
+    ending: Ending,
     counters: Rc<Counters>,
 }
 
 impl Guard {
     /// Of one worker. `https` says whether the issuer is, `is_behind` whether the clock went back.
-    pub(crate) fn new(https: bool, is_behind: impl Fn() -> bool + 'static) -> Self {
+    pub(crate) fn new(https: bool, ending: Ending, is_behind: impl Fn() -> bool + 'static) -> Self {
         Self {
             https,
             is_behind: Rc::new(is_behind),
+            ending,
             counters: Rc::default(),
         }
     }
@@ -60,6 +63,7 @@ where
             inside,
             https: self.https,
             is_behind: Rc::clone(&self.is_behind),
+            ending: self.ending.clone(),
             counters: Rc::clone(&self.counters),
         }))
     }
@@ -70,6 +74,7 @@ pub(crate) struct Guarded<S> {
     inside: S,
     https: bool,
     is_behind: Rc<dyn Fn() -> bool>,
+    ending: Ending,
     counters: Rc<Counters>,
 }
 
@@ -90,6 +95,7 @@ where
         let (https, counters) = (self.https, Rc::clone(&self.counters));
         let known = counters.known(request.path());
         let began = Stopwatch::start();
+        let ending = self.ending.clone();
         if (self.is_behind)() && !health::is_for_watchers(request.path()) {
             return Box::pin(async move { Ok(out_of_time(request, https)) });
         }
@@ -103,6 +109,11 @@ where
             };
             let mut response = explained(answered?);
             security_headers::add(response.headers_mut(), https);
+            if ending.has_begun() {
+                // Who keeps a connection would send its next request through a door that closes.
+                let head = response.response_mut().head_mut();
+                head.set_connection_type(ConnectionType::Close);
+            }
             let route = known.unwrap_or_else(|| counters.learn(response.request()));
             route.count(response.status(), &began);
             Ok(response)
@@ -154,7 +165,7 @@ mod tests {
             panic!("a secret of the handler")
         }
         let site = web::scope("")
-            .wrap(Guard::new(false, || false))
+            .wrap(Guard::new(false, Ending::default(), || false))
             .service(web::resource("/fine").route(web::get().to(HttpResponse::NoContent)))
             .service(web::resource("/panics").route(web::get().to(panics)));
         let site = init_service(App::new().service(site)).await;

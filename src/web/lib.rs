@@ -8,8 +8,10 @@ use actix_web::web::{self, Data, ServiceConfig};
 mod account;
 pub mod address_limits;
 mod assets;
+pub mod callers;
 mod choose_account;
 mod consent;
+pub mod ending;
 mod error;
 mod extract;
 mod face;
@@ -31,13 +33,18 @@ use state::WebState;
 /// Mounts Portico: everything that it answers, in one list.
 pub fn configure(state: WebState) -> impl FnOnce(&mut ServiceConfig) + Clone {
     move |config: &mut ServiceConfig| {
-        let (https, health) = (state.settings.secure_cookies, state.services.health.clone());
+        let (settings, health) = (&state.settings, state.services.health.clone());
+        let guard = guard::Guard::new(
+            settings.secure_cookies,
+            settings.ending.clone(),
+            move || health.clock_is_behind(),
+        );
         let site = web::scope("")
             .app_data(Data::new(oidc::discovery::Documents::of(&state)))
             .app_data(Data::new(state))
             .app_data(web::PayloadConfig::new(extract::body::MAX_BODY))
             .app_data(web::QueryConfig::default().error_handler(error::unreadable_query))
-            .wrap(guard::Guard::new(https, move || health.clock_is_behind()))
+            .wrap(guard)
             .configure(oauth::authorize::routes)
             .configure(oauth::token::routes)
             .configure(oauth::introspect::routes)

@@ -11,7 +11,6 @@ use flow::step::{FlowStep, PageStep};
 use foundation::clock::Span;
 use foundation::secret::SecretText;
 
-use crate::address_limits;
 use crate::extract::page_form::PageForm;
 use crate::extract::step_query::StepQuery;
 use crate::face::{face, icon};
@@ -116,8 +115,8 @@ async fn answer(request: HttpRequest, visitor: Visitor, form: PageForm) -> HttpR
 pub(crate) fn too_many_from_there(visitor: &Visitor, request: &HttpRequest) -> Option<Span> {
     let settings = &visitor.state.settings;
     let limits = settings.address_limits.as_ref()?;
-    let address = address_limits::caller(request, &settings.trusted_proxies)?;
-    limits.take(address, settings.clock.now()).err()
+    let address = settings.callers.of(request)?;
+    limits.take(address).err()
 }
 
 /// A wait as people count it: whole seconds, rounded up.

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use flow::Services;
-use foundation::clock::{SharedClock, Span};
-use foundation::network::Network;
+use foundation::clock::Span;
 use protocol::scope_catalog::ScopeCatalog;
 
 use crate::address_limits::AddressLimits;
+use crate::callers::Callers;
+use crate::ending::Ending;
 
 /// The services and the settings of the HTTP layer. Cheap to clone.
 #[derive(Clone)]
@@ -29,14 +30,14 @@ pub struct WebSettings {
     pub scopes: Arc<ScopeCatalog>,
     /// For how long a browser keeps the session cookie.
     pub session_lifetime: Span,
-    /// Time, for what is counted here.
-    pub clock: SharedClock,
     /// Whether the issuer is https: cookies are then `Secure` and carry the `__Host-` prefix.
     pub secure_cookies: bool,
-    /// Proxies whose forwarded headers count.
-    pub trusted_proxies: Vec<Network>,
+    /// Who calls, and which proxies are believed about it.
+    pub callers: Arc<Callers>,
     /// How often one address may try to sign in; `None` where that is off.
     pub address_limits: Option<Arc<AddressLimits>>,
+    /// Whether the server is about to end.
+    pub ending: Ending,
     /// Gives the text of `/metrics`; `None` where it has a listener of its own or is off.
     pub metrics: Option<Arc<dyn Fn() -> String + Send + Sync>>,
 }

@@ -63,6 +63,8 @@ const OWNED: &[(&str, &str)] = &[
     ("fluent-bundle", "text"),
     ("fluent-syntax", "text"),
     ("getrandom", "foundation"),
+    ("governor", "web"),
+    ("ipnet", "web portico"),
     ("josekit", "keys"),
     // The root package chooses whether these three are built in, and starts TLS.
     ("openssl", "keys portico"),

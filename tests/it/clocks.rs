@@ -142,7 +142,7 @@ fn on_postgres_time_is_the_servers() {
     let folder = tempfile::tempdir().expect("a folder");
     let address = "127.0.0.1:9".parse().expect("an address");
     let mut config = Config::for_testing(&folder.path().join("data"), address).expect("settings");
-    config.database.url.clone_from(&database.url);
+    config.database.url = database.settings().url;
     for hours in HOURS {
         let clock = std::sync::Arc::new(SetAhead(Span::hours(hours)));
         let app = App::open(&config, clock, std::sync::Arc::new(SystemEntropy)).expect("it opens");

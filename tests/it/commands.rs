@@ -13,6 +13,9 @@ use tempfile::TempDir;
 
 use crate::database::Database;
 
+mod read_only;
+mod urls;
+
 /// How long a command may take that is expected to end.
 const END: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(5);
@@ -323,6 +326,28 @@ fn files_that_the_settings_name_are_opened_before_anything_is_made() {
 }
 
 #[test]
+fn a_member_that_means_nothing_is_named_with_the_one_that_was_meant() {
+    let operator = Operator::new();
+    operator.does("migrate");
+    let metadata =
+        r#"{ "client_nam": "Shop", "grant_types": ["client_credentials"], "colour": 1 }"#;
+    fs::write(operator.path().join("c.json"), metadata).expect("our own folder");
+    let said = operator.types("client add --metadata c.json --json");
+    assert!(said.good, "{}", said.err);
+    assert!(
+        said.err.contains(
+            "client_nam means nothing to Portico and is ignored; did you mean client_name?"
+        )
+    );
+    assert!(
+        said.err
+            .contains("colour means nothing to Portico and is ignored; is it misspelt?")
+    );
+    let answer: Value = serde_json::from_str(&said.out).expect("the answer alone");
+    assert!(answer["client_id"].is_string());
+}
+
+#[test]
 fn doctor_finds_a_full_disk() {
     let database = Database::sqlite();
     let operator = Operator::on(&database);
@@ -355,5 +380,11 @@ fn doctor_finds_a_database_that_cannot_be_written() {
     assert!(
         told.len() == 1 && told[0].contains("read-only transaction"),
         "{told:?}"
+    );
+    let said = operator.types("serve");
+    assert!(
+        !said.good && said.err.contains("read-only transaction"),
+        "{}",
+        said.err
     );
 }

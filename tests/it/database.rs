@@ -8,6 +8,7 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, PgConnection, SqliteConnection};
 use foundation::clock::{SharedClock, SystemClock};
+use foundation::database_url::DatabaseUrl;
 use store::faultpoint::Faultpoints;
 use store::{Store, StoreSettings};
 use tempfile::TempDir;
@@ -85,7 +86,7 @@ impl Database {
 
     pub(crate) fn settings(&self) -> StoreSettings {
         StoreSettings {
-            url: self.url.clone(),
+            url: DatabaseUrl::parse(&self.url).expect("a URL"),
             readers: 8,
             timeout: Duration::from_secs(1),
             faultpoints: Faultpoints::default(),

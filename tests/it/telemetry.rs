@@ -362,6 +362,10 @@ fn a_log_holds_no_secret(database: Database) {
     let mut place = Place::new(database);
     let mut story = Story::new(&place);
     let programs = set_up(&mut story, &place);
+    let password = place.database_password();
+    if let Some(password) = &password {
+        story.keeps("the database's password", password);
+    }
     place.logs("trace");
     let server = place.start();
     for program in &programs {

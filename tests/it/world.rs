@@ -21,7 +21,7 @@ use tokio::runtime::Runtime;
 use crate::database::Database;
 
 pub(crate) mod browser;
-mod certificate;
+pub(crate) mod certificate;
 pub(crate) mod html;
 pub(crate) mod jwt;
 mod node;
@@ -163,7 +163,7 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
         let mut config = Config::for_testing(&place.data, address).expect("settings");
-        config.database.url.clone_from(&place.database.url);
+        config.database.url = place.database.settings().url;
         config.database.connections = 4;
         config.server.workers = 1;
         config.telemetry.metrics = false;

@@ -66,6 +66,21 @@ fn check_entries(member: &str, entries: usize) -> Result<(), ProfileError> {
     Ok(())
 }
 
+/// "YYYY-MM-DD format. The year MAY be 0000, indicating that it is omitted. To represent only the
+/// year, YYYY format is allowed." (OIDC Core §5.1)
+fn is_birthdate(text: &str) -> bool {
+    match text.split_once('-') {
+        None => text.len() == 4 && text != "0000" && text.bytes().all(|b| b.is_ascii_digit()),
+        // The year that stands for none has a 29th of February.
+        Some(("0000", day)) => is_date(&format!("2000-{day}")),
+        Some(_) => is_date(text),
+    }
+}
+
+fn is_date(text: &str) -> bool {
+    text.len() == 10 && Instant::parse_rfc3339(text).is_some()
+}
+
 fn check_kyc(kyc: &Kyc) -> Result<(), ProfileError> {
     check_text("kyc.level", &mut Some(kyc.level.clone()), Lines::One)?;
     let verified_at = kyc.verified_at.as_deref();
@@ -125,12 +140,9 @@ impl Profile {
         for (member, text) in self.texts() {
             check_text(member, text, Lines::One)?;
         }
-        if self
-            .birthdate
-            .as_deref()
-            .is_some_and(|d| d.len() != 10 || Instant::parse_rfc3339(d).is_none())
-        {
-            return Err(ProfileError::new("birthdate", "must be YYYY-MM-DD"));
+        if self.birthdate.as_deref().is_some_and(|d| !is_birthdate(d)) {
+            let problem = "must be YYYY-MM-DD, 0000-MM-DD without the year, or YYYY alone";
+            return Err(ProfileError::new("birthdate", problem));
         }
         if let Some(address) = &mut self.address {
             address.check("address")?;
@@ -282,6 +294,38 @@ mod tests {
         ] {
             let said = refused(&json);
             assert!(said.starts_with(place), "{said}, and not {place}");
+        }
+    }
+
+    #[test]
+    fn a_birthday_may_leave_out_the_year_or_be_a_year_alone() {
+        let reads = |text: &str| Profile::parse(&json!({ "birthdate": text })).is_ok();
+        for good in [
+            "1815-12-10",
+            "1990",
+            "0000-12-10",
+            "0000-02-29",
+            "2000-02-29",
+        ] {
+            assert!(reads(good), "{good}");
+        }
+        for bad in [
+            "0000",
+            "90",
+            "19900",
+            "1990-",
+            "1990-12",
+            "1990-13-01",
+            "0000-13-01",
+            "0000-02-30",
+            "1990-2-3",
+            "1999-02-29",
+            "-1990",
+            "+1990",
+            "1990-12-10T00:00:00Z",
+            "10.12.1990",
+        ] {
+            assert!(!reads(bad), "{bad}");
         }
     }
 

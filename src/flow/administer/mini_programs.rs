@@ -5,7 +5,9 @@ use domain::event::Event;
 use domain::mini_program::MiniProgramState;
 use foundation::fault::Fault;
 use foundation::id::{ClientId, CredentialId, PublisherId};
-use protocol::client_metadata::{ClientMetadata, MiniProgramStateName, parse_manifest};
+use protocol::client_metadata::{
+    ClientMetadata, MiniProgramStateName, UnknownMember, parse_manifest,
+};
 use protocol::scope_catalog::ScopeCatalog;
 use serde_json::{Value, json};
 
@@ -38,7 +40,7 @@ pub struct CheckedManifest {
     /// What it says.
     pub metadata: ClientMetadata,
     /// Members that mean nothing here: misspelt ones, most likely.
-    pub not_understood: Vec<String>,
+    pub not_understood: Vec<UnknownMember>,
 }
 
 /// Checks a manifest without registering it; the publisher is not looked up.
@@ -55,9 +57,8 @@ pub fn check_manifest(
             format!("{NO_PUBLISHER}: {problem}"),
         ));
     }
-    let unknown = metadata.not_understood(manifest).into_iter();
     Ok(CheckedManifest {
-        not_understood: unknown.map(str::to_owned).collect(),
+        not_understood: metadata.not_understood(manifest),
         metadata,
     })
 }
@@ -304,9 +305,9 @@ mod tests {
         for name in ["testrs", "scop_purposes", "portico:hosts"] {
             json[name] = json!(["ada"]);
         }
-        let mut named = check_manifest(&json, &catalog)
-            .expect("good")
-            .not_understood;
+        let checked = check_manifest(&json, &catalog).expect("good");
+        let unknown = checked.not_understood.into_iter();
+        let mut named: Vec<String> = unknown.map(|member| member.name).collect();
         named.sort_unstable();
         assert_eq!(named, ["portico:hosts", "scop_purposes", "testrs"]);
     }

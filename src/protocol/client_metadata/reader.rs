@@ -71,16 +71,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A number of seconds.
+    /// A number of seconds; more than fit are as many as fit, which is longer than anything lasts.
     pub(super) fn seconds(self, name: &str) -> Result<Option<u32>, MetadataError> {
         let Some(value) = self.member(name)? else {
             return Ok(None);
         };
-        match value
-            .as_u64()
-            .and_then(|seconds| u32::try_from(seconds).ok())
-        {
-            Some(seconds) => Ok(Some(seconds)),
+        match value.as_u64() {
+            Some(seconds) => Ok(Some(u32::try_from(seconds).unwrap_or(u32::MAX))),
             None => Err(MetadataError::new(name, "must be a number of seconds")),
         }
     }

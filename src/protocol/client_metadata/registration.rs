@@ -204,6 +204,12 @@ mod tests {
     }
 
     #[test]
+    fn seconds_that_do_not_fit_are_as_many_as_fit() {
+        let client = with(json!({ "default_max_age": 4_294_967_296_u64 })).expect("a number");
+        assert_eq!(client.default_max_age, Some(u32::MAX));
+    }
+
+    #[test]
     fn what_is_registered_reads_back_as_the_same() {
         let client = with(json!({
             "client_name": "Shop", "contacts": ["a@shop.example"], "scope": "openid profile",
@@ -249,6 +255,7 @@ mod tests {
             ("id_token_signed_response_alg", json!("EdDSA")),
             ("id_token_signed_response_alg", json!("Ed25519")),
             ("default_max_age", json!(-1)),
+            ("default_max_age", json!(0.5)),
             ("default_max_age", json!("60")),
             ("require_auth_time", json!("true")),
             ("subject_type", json!("public")),

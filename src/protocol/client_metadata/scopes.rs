@@ -3,6 +3,7 @@
 use super::{ClientMetadata, MetadataError};
 use crate::scope::{ScopeName, ScopeSet};
 use crate::scope_catalog::{AskedBy, ScopeCatalog};
+use crate::spelling;
 
 impl ScopeCatalog {
     /// What a request asks for, in the scopes that the client registered: a mini-program whose
@@ -67,16 +68,13 @@ impl ScopeCatalog {
         }
     }
 
-    /// The scope that was meant by a misspelt one: the nearest that the client may ask for, if no
-    /// more than every third character would have to change.
+    /// The scope that was meant by a misspelt one: the nearest that the client may ask for.
     fn meant(&self, client: &ClientMetadata, name: &ScopeName) -> Option<&str> {
         let rows = self.rows.iter().filter(|row| row.asked_by.admits(client));
         let names = rows
             .map(|row| row.name)
             .chain(self.operator.keys().map(ScopeName::as_str));
-        let measured = names.map(|known| (strsim::osa_distance(known, name.as_str()), known));
-        let (distance, nearest) = measured.min()?;
-        (distance <= nearest.len().min(name.as_str().len()) / 3).then_some(nearest)
+        spelling::closest(name.as_str(), names)
     }
 }
 

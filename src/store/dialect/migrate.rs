@@ -91,29 +91,43 @@ struct Applied {
     version: String,
 }
 
-/// How far a database is. Diesel's own question would make the table that it asks.
+/// How far a database is.
 pub(super) fn state(conn: &mut Connection) -> Result<SchemaState, Fault> {
-    let (is_there, known) = match conn {
-        Connection::Sqlite(_) => (
-            format!("SELECT count(*) > 0 AS there FROM sqlite_schema WHERE name = '{TABLE}'"),
-            versions::<Sqlite>(&SQLITE)?,
-        ),
-        Connection::Postgres(_) => (
-            format!("SELECT to_regclass('{TABLE}') IS NOT NULL AS there"),
-            versions::<Pg>(&POSTGRES)?,
-        ),
+    let known = known_to(conn)?;
+    Ok(SchemaState::of(&applied_to(conn)?, &known))
+}
+
+/// Whether [`bring_up`] would be refused, without changing anything.
+pub(super) fn may_bring_up(conn: &mut Connection, now: Instant) -> Result<(), Fault> {
+    let (applied, known) = (applied_to(conn)?, known_to(conn)?);
+    check_before(conn, &applied, &known, now)
+}
+
+fn known_to(conn: &Connection) -> Result<BTreeSet<String>, Fault> {
+    match conn {
+        Connection::Sqlite(_) => versions::<Sqlite>(&SQLITE),
+        Connection::Postgres(_) => versions::<Pg>(&POSTGRES),
+    }
+}
+
+/// The migrations that a database has had. Diesel's own question would make the table that it asks.
+fn applied_to(conn: &mut Connection) -> Result<BTreeSet<String>, Fault> {
+    let is_there = match conn {
+        Connection::Sqlite(_) => {
+            format!("SELECT count(*) > 0 AS there FROM sqlite_schema WHERE name = '{TABLE}'")
+        }
+        Connection::Postgres(_) => format!("SELECT to_regclass('{TABLE}') IS NOT NULL AS there"),
     };
     let is: Is = diesel::sql_query(is_there)
         .get_result(conn)
         .map_err(at(TABLE))?;
     if !is.there {
-        return Ok(SchemaState::Missing);
+        return Ok(BTreeSet::new());
     }
     let applied: Vec<Applied> = diesel::sql_query(format!("SELECT version FROM {TABLE}"))
         .load(conn)
         .map_err(at(TABLE))?;
-    let applied = applied.into_iter().map(|row| row.version).collect();
-    Ok(SchemaState::of(&applied, &known))
+    Ok(applied.into_iter().map(|row| row.version).collect())
 }
 
 /// The versions of this program's migrations.
@@ -159,23 +173,38 @@ where
 {
     let applied = conn.applied_migrations().map_err(failed)?;
     let applied = applied.iter().map(ToString::to_string).collect();
-    let state = SchemaState::of(&applied, &versions::<DB>(&migrations)?);
-    state.not_newer()?;
-    if state == SchemaState::Older && applied.iter().eq([FIRST_RELEASE]) {
-        let since = (now - Lifetimes::NODE_SILENCE).millis();
-        let beats = format!("SELECT count(*) > 0 AS there FROM nodes WHERE seen_at >= {since}");
-        let node: Is = diesel::sql_query(beats)
-            .get_result(conn)
-            .map_err(at("nodes"))?;
-        if node.there {
-            return Err(Stopped(first_release_serves()));
-        }
-    }
+    check_before(conn, &applied, &versions::<DB>(&migrations)?, now)?;
     let run = conn.run_pending_migrations(migrations).map_err(failed)?;
     for version in &run {
         tracing::info!(migration = %version, "the database was migrated");
     }
     Ok(run.len())
+}
+
+/// What a database must be like for this program to bring it up to date.
+fn check_before<C>(
+    conn: &mut C,
+    applied: &BTreeSet<String>,
+    known: &BTreeSet<String>,
+    now: Instant,
+) -> Result<(), Fault>
+where
+    for<'q> SqlQuery: LoadQuery<'q, C, Is>,
+{
+    let state = SchemaState::of(applied, known);
+    state.not_newer()?;
+    if state != SchemaState::Older || !applied.iter().eq([FIRST_RELEASE]) {
+        return Ok(());
+    }
+    let since = (now - Lifetimes::NODE_SILENCE).millis();
+    let beats = format!("SELECT count(*) > 0 AS there FROM nodes WHERE seen_at >= {since}");
+    let node: Is = diesel::sql_query(beats)
+        .get_result(conn)
+        .map_err(at("nodes"))?;
+    if node.there {
+        return Err(first_release_serves());
+    }
+    Ok(())
 }
 
 fn first_release_serves() -> Fault {

@@ -6,11 +6,15 @@ use diesel::connection::SimpleConnection as _;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer};
+use diesel::sql_types::{Nullable, Text};
 use foundation::clock::Instant;
+use foundation::database_url::DatabaseUrl;
 use foundation::fault::Fault;
 
 use super::Role;
 use crate::fault::{STORE, at};
+
+mod refusal;
 
 const OLDEST_VERSION: i32 = 14_00_00;
 
@@ -23,7 +27,7 @@ const INSTALLATION_LOCK: i64 = LOG_LOCK + 1;
 pub(super) const MIGRATION_LOCK: i64 = LOG_LOCK + 2;
 
 /// Checks that the server answers and is new enough.
-pub(super) fn prepare(url: &str, timeout: Duration) -> Result<(), Fault> {
+pub(super) fn prepare(url: &DatabaseUrl, timeout: Duration) -> Result<(), Fault> {
     let mut conn = connect(url, Role::Pooled, timeout)?;
     let version: i32 = diesel::select(sql::<Integer>("current_setting('server_version_num')::int"))
         .get_result(&mut conn)
@@ -38,10 +42,15 @@ pub(super) fn prepare(url: &str, timeout: Duration) -> Result<(), Fault> {
     Ok(())
 }
 
-pub(super) fn connect(url: &str, role: Role, timeout: Duration) -> Result<PgConnection, Fault> {
-    let url = with_timeouts(url, timeout);
-    let mut conn =
-        PgConnection::establish(&url).map_err(|error| Fault::unavailable(STORE, error))?;
+pub(super) fn connect(
+    url: &DatabaseUrl,
+    role: Role,
+    timeout: Duration,
+) -> Result<PgConnection, Fault> {
+    let refused = |text: String| Fault::unavailable(STORE, refusal::in_our_words(url, &text));
+    let exposed = url.expose_postgres().unwrap_or_default();
+    let mut conn = PgConnection::establish(&with_timeouts(exposed, timeout))
+        .map_err(|error| refused(error.to_string()))?;
     let millis = if role == Role::Migrator {
         0
     } else {
@@ -58,7 +67,7 @@ pub(super) fn connect(url: &str, role: Role, timeout: Duration) -> Result<PgConn
         settings.push_str(&format!("LISTEN {CHANNEL};"));
     }
     conn.batch_execute(&settings)
-        .map_err(|error| Fault::unavailable(STORE, error))?;
+        .map_err(|error| refused(error.to_string()))?;
     Ok(conn)
 }
 
@@ -71,14 +80,48 @@ fn with_timeouts(url: &str, timeout: Duration) -> String {
         ("tcp_user_timeout", timeout.as_millis()),
         ("keepalives_idle", 10),
     ];
-    let mut url = url.to_owned();
-    for (name, value) in ours {
-        if !url.contains(&format!("{name}=")) {
-            let separator = if url.contains('?') { '&' } else { '?' };
-            url.push_str(&format!("{separator}{name}={value}"));
-        }
+    let theirs = query(url);
+    let is_theirs = |name: &str| {
+        let mut pairs = theirs.unwrap_or_default().split('&');
+        pairs.any(|pair| pair.split('=').next() == Some(name))
+    };
+    let mut whole = url.to_owned();
+    let mut separator = if theirs.is_some() { '&' } else { '?' };
+    for (name, value) in ours.iter().filter(|(name, _)| !is_theirs(name)) {
+        whole.push_str(&format!("{separator}{name}={value}"));
+        separator = '&';
     }
-    url
+    whole
+}
+
+/// The query of a URL, where libpq finds it: a `?` of the password is none. "@" ends user and
+/// password unless a "/" comes before it (libpq, `conninfo_uri_parse_options`).
+fn query(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    let after_user = match rest.find(['@', '/']) {
+        Some(at) if rest[at..].starts_with('@') => &rest[at + 1..],
+        _ => rest,
+    };
+    after_user.split_once('?').map(|(_, query)| query)
+}
+
+#[derive(QueryableByName)]
+struct Place {
+    #[diesel(sql_type = Text)]
+    database: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    address: Option<String>,
+}
+
+/// Where the database is, as the server says.
+pub(super) fn place(conn: &mut PgConnection) -> QueryResult<String> {
+    let asked = "SELECT current_database()::text AS database, host(inet_server_addr()) AS address";
+    let place: Place = diesel::sql_query(asked).get_result(conn)?;
+    let at = match place.address {
+        Some(address) => format!("at {address}"),
+        None => "at a local socket".to_owned(),
+    };
+    Ok(format!("PostgreSQL {at}, database {}", place.database))
 }
 
 /// Takes the log: whoever appends holds this lock from its first event to the end of its commit, so
@@ -137,6 +180,25 @@ mod tests {
         assert_eq!(
             theirs,
             "postgres://h/db?connect_timeout=9&tcp_user_timeout=1000&keepalives_idle=10"
+        );
+    }
+
+    #[test]
+    fn a_question_mark_of_the_password_begins_no_query() {
+        for (url, expected) in [
+            ("postgres://u:p?w@h/db", None),
+            ("postgres://u:p?w@h/db?a=b", Some("a=b")),
+            ("postgres://u:connect_timeout=1@h/db", None),
+            ("postgres:///db?host=/sock@x", Some("host=/sock@x")),
+            ("postgres://u:p@h1:1,h2:2", None),
+            ("postgres://u:p@[::1]:5/db?x", Some("x")),
+        ] {
+            assert_eq!(query(url), expected, "{url}");
+        }
+        let ours = with_timeouts("postgres://u:p?w@h/db", Duration::from_secs(1));
+        assert!(
+            ours.starts_with("postgres://u:p?w@h/db?connect_timeout=2&"),
+            "{ours}"
         );
     }
 }

@@ -90,11 +90,13 @@ const FLOW: &[(&str, &str)] = &[
 /// The modules of `web`, from the ground up.
 const WEB: &[(&str, &str)] = &[
     ("address_limits", ""),
+    ("callers", ""),
+    ("ending", ""),
     ("method", ""),
     ("page", ""),
     ("face", "page"),
     ("shown", "page"),
-    ("state", "address_limits"),
+    ("state", "address_limits callers ending"),
     ("visitor", "state"),
     ("reply", "page state visitor"),
     ("error", "reply state"),
@@ -103,16 +105,13 @@ const WEB: &[(&str, &str)] = &[
     ("choose_account", "extract face method page reply visitor"),
     ("consent", "extract face method page reply shown visitor"),
     ("health", "error method state"),
-    (
-        "sign_in",
-        "address_limits extract face method page reply visitor",
-    ),
+    ("sign_in", "extract face method page reply visitor"),
     ("sign_out", "extract method page reply visitor"),
     (
         "account",
         "extract face method page reply shown sign_in visitor",
     ),
-    ("guard", "health reply"),
+    ("guard", "ending health reply"),
     ("oauth", "extract guard page reply state visitor"),
     (
         "oidc",

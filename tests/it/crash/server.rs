@@ -30,6 +30,8 @@ pub(crate) struct Place {
     pub(crate) address: SocketAddr,
     /// What is logged.
     log_level: &'static str,
+    /// Further settings, over the usual ones; an empty one is not set.
+    more: Vec<(String, String)>,
 }
 
 /// A process that runs.
@@ -42,12 +44,29 @@ impl Place {
             database,
             address: free_address(),
             log_level: "warn",
+            more: Vec::new(),
         }
     }
 
     /// Logs so much from now on.
     pub(crate) fn logs(&mut self, level: &'static str) {
         self.log_level = level;
+    }
+
+    /// Sets a variable from now on.
+    pub(crate) fn sets(&mut self, name: &str, value: &str) {
+        self.more.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// The password in the database's URL, if it has one.
+    pub(crate) fn database_password(&self) -> Option<String> {
+        let url = url::Url::parse(&self.database.url).ok()?;
+        url.password().map(str::to_owned)
+    }
+
+    /// The folder that processes run in.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
     }
 
     /// What all processes have said so far.
@@ -71,9 +90,12 @@ impl Place {
             ("PORTICO_TOKEN__ACCESS_LIFETIME", "3600".to_owned()),
             ("PORTICO_TOKEN__REFRESH_RETRY_WINDOW", "60".to_owned()),
             ("PORTICO_TELEMETRY__LOG", self.log_level.to_owned()),
+            ("PORTICO_SERVER__SHUTDOWN_NOTICE", "0".to_owned()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
-        .to_vec()
+        .into_iter()
+        .chain(self.more.iter().cloned())
+        .collect()
     }
 
     /// The same settings, for setting up what the operator would. Password hashes are cheap, so

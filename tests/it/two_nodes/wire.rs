@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use foundation::database_url::DatabaseUrl;
 use url::Url;
 
 /// The word by which the connection that follows the log is known.
@@ -43,12 +44,12 @@ impl Wire {
     }
 
     /// The database's URL by way of this wire.
-    pub(super) fn url(&self, database: &str) -> String {
+    pub(super) fn url(&self, database: &str) -> DatabaseUrl {
         let mut url = Url::parse(database).expect("a URL");
         url.set_ip_host(self.address.ip()).expect("it has a host");
         url.set_port(Some(self.address.port()))
             .expect("it has a host");
-        url.to_string()
+        DatabaseUrl::parse(url.as_str()).expect("a URL")
     }
 
     /// Holds back what the tail says and hears, or no more.

@@ -18,14 +18,14 @@ use portico::config::Tls;
 use tempfile::TempDir;
 
 /// Files of a certificate and its key, and the authority to trust.
-pub(super) struct Certificate {
+pub(crate) struct Certificate {
     folder: TempDir,
     authority: Vec<u8>,
 }
 
 impl Certificate {
     /// One for `localhost`.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = TempDir::new().expect("a folder");
         let made = Made::new().expect("OpenSSL makes certificates");
         std::fs::write(folder.path().join("server.pem"), made.server).expect("our own folder");
@@ -37,7 +37,7 @@ impl Certificate {
     }
 
     /// Where the server finds it.
-    pub(super) fn files(&self) -> Tls {
+    pub(crate) fn files(&self) -> Tls {
         let file = |name: &str| -> PathBuf { self.folder.path().join(name) };
         Tls {
             cert: file("server.pem"),

@@ -235,6 +235,9 @@ on_both_databases! {
         assert_eq!(waits, [None, None, None, None, None, None, Some(1)]);
         let in_a_second = NOW + Span::seconds(1);
         assert_eq!((take(in_a_second), take(in_a_second)), (None, Some(Span::seconds(2))));
+        let hour_ago = NOW - Span::hours(1);
+        let set_back: Vec<_> = (0..2).map(|_| take(hour_ago).map(Span::as_seconds)).collect();
+        assert_eq!(set_back, [None, Some(4)], "a clock that was set back locks nobody out");
         write(&store, move |tx| store::sign_in_throttles::clear(tx, key));
         assert_eq!(
             read(&store, |db| store::sign_in_throttles::find(db, key)),

@@ -38,6 +38,8 @@ struct Cli {
 enum Command {
     /// Measure everything and print the tables
     Run(suite::Options),
+    /// Count the instructions of each path, Portico's and its ceiling's, by valgrind
+    Instructions(suite::Options),
     /// Serve what a ceiling serves (started by `run`)
     Ceiling(ceiling::Options),
 }
@@ -45,6 +47,7 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Run(options) => suite::run(&options),
+        Command::Instructions(options) => suite::instructions(&options),
         Command::Ceiling(options) => ceiling::serve(&options),
     };
     match done {

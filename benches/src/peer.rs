@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::Outcome;
-use crate::child::{self, Server};
+use crate::child::{self, Server, Start};
 use crate::load::Load;
 use crate::requests::{basic, member, post};
 
@@ -22,7 +22,7 @@ pub(crate) fn start(load: &Load, core: u32, folder: &Path) -> Outcome<Server> {
         .current_dir(folder)
         .env("NODE_ENV", "production");
     let path = "/.well-known/openid-configuration";
-    Server::start(load, core, &mut node, address, path)
+    Server::start(Start::plainly(load, core), &node, address, path)
 }
 
 /// Client credentials, answered with an ES256 JWT.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::Outcome;
-use crate::child::{self, Server};
+use crate::child::{self, Server, Start};
 use crate::load::Load;
 use crate::population::Population;
 use crate::seed;
@@ -54,8 +54,12 @@ impl Portico {
 
     /// Starts the server, at the same address each time.
     pub(crate) fn start(&self, load: &Load) -> Outcome<Server> {
-        let mut command = self.command("serve");
-        Server::start(load, self.core, &mut command, self.address, "/readyz")
+        self.start_as(Start::plainly(load, self.core))
+    }
+
+    /// The same, in another way.
+    pub(crate) fn start_as(&self, how: Start<'_>) -> Outcome<Server> {
+        Server::start(how, &self.command("serve"), self.address, "/readyz")
     }
 
     fn command(&self, verb: &str) -> Command {

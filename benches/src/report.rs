@@ -48,6 +48,27 @@ impl Row {
     }
 }
 
+/// Instructions of one request, Portico's and the ceiling's.
+#[derive(Debug)]
+pub(crate) struct Instructions {
+    pub(crate) path: String,
+    pub(crate) portico: f64,
+    pub(crate) ceiling: f64,
+    /// Portico's at an earlier commit.
+    pub(crate) earlier: Option<f64>,
+}
+
+impl Instructions {
+    fn above(&self) -> f64 {
+        self.portico - self.ceiling
+    }
+
+    /// Portico's and the ceiling's, in thousands.
+    fn shown(&self) -> String {
+        format!("{} · {}", thousands(self.portico), thousands(self.ceiling))
+    }
+}
+
 /// A figure that must not be exceeded.
 #[derive(Debug)]
 struct Limit {
@@ -61,6 +82,7 @@ struct Limit {
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     ceilings: Vec<Row>,
+    instructions: Vec<Instructions>,
     limits: Vec<Limit>,
     growth: Vec<Row>,
     peers: Vec<Row>,
@@ -71,6 +93,16 @@ impl Report {
     /// Portico against a ceiling.
     pub(crate) fn add(&mut self, row: Row) {
         self.ceilings.push(row.said());
+    }
+
+    /// What one request costs. Said at once, like everything else.
+    pub(crate) fn count(&mut self, row: Instructions) {
+        eprintln!("  {}: {} thousand instructions", row.path, row.shown());
+        self.instructions.push(row);
+    }
+
+    pub(crate) fn instructions(&self) -> &[Instructions] {
+        &self.instructions
     }
 
     /// Portico on a large database against a small one.
@@ -101,8 +133,12 @@ impl Report {
         table(
             "path | Portico/s | ceiling/s | ratio | target | | busy",
             &self.ceilings,
+            &self.instructions,
         );
-        println!("| what | found | target | |\n|---|---|---|---|");
+        self.print_instructions();
+        if !self.limits.is_empty() {
+            println!("| what | found | target | |\n|---|---|---|---|");
+        }
         for limit in &self.limits {
             println!(
                 "| {} | {:.1} {unit} | < {} {unit} | {} |",
@@ -117,29 +153,69 @@ impl Report {
         table(
             "path | at 100,000/s | at 1,000/s | ratio | target | | busy",
             &self.growth,
+            &[],
         );
         table(
             "path | Portico/s | oidc-provider/s | ratio | target | | busy",
             &self.peers,
+            &[],
         );
         for note in &self.notes {
             println!("- {note}");
         }
         println!("- the run took {} s", took.as_secs());
     }
+
+    fn print_instructions(&self) {
+        if self.instructions.is_empty() {
+            return;
+        }
+        println!(
+            "| thousand instructions of one request | Portico | ceiling | above it | at the earlier commit |"
+        );
+        println!("|---|---:|---:|---:|---:|");
+        for row in &self.instructions {
+            println!(
+                "| {} | {} | {} | {} | {} |",
+                row.path,
+                thousands(row.portico),
+                thousands(row.ceiling),
+                thousands(row.above()),
+                row.earlier.map_or_else(String::new, thousands),
+            );
+        }
+        println!();
+    }
+}
+
+fn thousands(instructions: f64) -> String {
+    format!("{:.1}", instructions / 1000.0)
 }
 
 /// *busy* is the share of its core that each of the two servers used. Where it is far below 100 %,
 /// something else holds that server back: its disk, its database, or the load.
-fn table(head: &str, rows: &[Row]) {
+/// Where instructions were counted they stand beside the ratio, in thousands.
+fn table(head: &str, rows: &[Row], counted: &[Instructions]) {
     if rows.is_empty() {
         return;
     }
-    println!("| {head} |\n|---|---:|---:|---:|---:|---|---|");
+    let (more, line) = match counted {
+        [] => ("", ""),
+        _ => (" instructions, thousand |", "---:|"),
+    };
+    println!("| {head} |{more}\n|---|---:|---:|---:|---:|---|---|{line}");
     for row in rows {
         let percent = |share: f64| format!("{:.0}", share * 100.0);
+        let beside = counted.iter().find(|one| one.path == row.path);
+        let beside = match (counted, beside) {
+            ([], _) => String::new(),
+            (_, beside) => format!(
+                " {} |",
+                beside.map_or_else(String::new, Instructions::shown)
+            ),
+        };
         println!(
-            "| {} | {:.0} | {:.0} | {:.2} | ≥ {:.2} | {} | {} · {} % |",
+            "| {} | {:.0} | {:.0} | {:.2} | ≥ {:.2} | {} | {} · {} % |{beside}",
             row.path,
             row.one.per_second,
             row.other.per_second,

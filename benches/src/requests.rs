@@ -88,6 +88,33 @@ impl Script for Once {
     }
 }
 
+/// A script that ends after so many units, whichever connection did them.
+#[derive(Clone)]
+pub(crate) struct Counted<S> {
+    script: S,
+    left: Rc<Cell<usize>>,
+}
+
+impl<S: Script + Clone> Counted<S> {
+    pub(crate) fn scripts(script: &S, units: usize, connections: usize) -> Vec<Self> {
+        let one = Self {
+            script: script.clone(),
+            left: Rc::new(Cell::new(units)),
+        };
+        vec![one; connections]
+    }
+}
+
+impl<S: Script> Script for Counted<S> {
+    async fn step(&mut self, connection: &mut Connection) -> Outcome<bool> {
+        let Some(left) = self.left.get().checked_sub(1) else {
+            return Ok(false);
+        };
+        self.left.set(left);
+        self.script.step(connection).await
+    }
+}
+
 /// An access token and the number of the program that got it.
 pub(crate) type Issued = (String, u64);
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use crate::Outcome;
-use crate::child::{self, Server};
+use crate::child::{self, Server, Start};
 use crate::load::{Load, Script};
 use crate::population::Population;
 use crate::portico::Portico;
@@ -20,6 +20,7 @@ use crate::stopwatch::Stopwatch;
 
 mod growth;
 mod house;
+mod instructions;
 mod peers;
 mod start;
 
@@ -58,6 +59,15 @@ pub(crate) struct Options {
     /// The folder of npm's oidc-provider with its packages installed
     #[arg(long)]
     peer: Option<PathBuf>,
+    /// Count instructions as well, of so many requests (with valgrind); 0 counts none
+    #[arg(long, default_value_t = 0)]
+    instructions: usize,
+    /// Where an earlier run saved its instructions, to compare with
+    #[arg(long)]
+    against: Option<PathBuf>,
+    /// Where to save the instructions that were counted
+    #[arg(long)]
+    save: Option<PathBuf>,
     /// Measure only these; without it, everything
     #[arg(long, value_delimiter = ',')]
     only: Vec<Part>,
@@ -99,6 +109,9 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
         report: Report::default(),
     };
     let watch = Stopwatch::start();
+    if options.instructions > 0 {
+        suite.count_instructions()?;
+    }
     suite.house()?;
     if let Some(url) = &options.postgres
         && suite.wants(Part::Postgres)
@@ -108,6 +121,19 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     if suite.wants(Part::Growth) {
         suite.growth()?;
     }
+    suite.report.print(watch.elapsed());
+    Ok(())
+}
+
+/// Counts instructions and does nothing else.
+pub(crate) fn instructions(options: &Options) -> Outcome<()> {
+    let mut suite = Suite {
+        options,
+        load: Load::new()?,
+        report: Report::default(),
+    };
+    let watch = Stopwatch::start();
+    suite.count_instructions()?;
     suite.report.print(watch.elapsed());
     Ok(())
 }
@@ -137,6 +163,13 @@ impl Suite<'_> {
 
     /// Starts a ceiling with further arguments.
     fn ceiling(&self, arguments: &[String]) -> Outcome<Server> {
+        self.ceiling_as(
+            Start::plainly(&self.load, self.options.server_core),
+            arguments,
+        )
+    }
+
+    fn ceiling_as(&self, how: Start<'_>, arguments: &[String]) -> Outcome<Server> {
         let address = child::free_address()?;
         let mut command = Command::new(std::env::current_exe()?);
         command
@@ -144,8 +177,7 @@ impl Suite<'_> {
             .arg("--listen")
             .arg(address.to_string())
             .args(arguments);
-        let core = self.options.server_core;
-        Server::start(&self.load, core, &mut command, address, "/readyz")
+        Server::start(how, &command, address, "/readyz")
     }
 
     fn time(&self) -> Duration {

@@ -11,7 +11,7 @@ use crate::Outcome;
 use crate::population::Population;
 
 /// Connections to the database that are open at once by Portico's default.
-const SQLITE_CONNECTIONS: u32 = 4;
+pub(super) const SQLITE_CONNECTIONS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 10;
 
 /// The parts that need no second database.
@@ -83,6 +83,18 @@ impl Suite<'_> {
         database: &Portico,
         connections: u32,
     ) -> Outcome<Server> {
+        self.ceiling(&self.shape(server, portico, issued, database, connections)?)
+    }
+
+    /// What a ceiling must be told for its answers to be as long as Portico's.
+    pub(super) fn shape(
+        &self,
+        server: &Server,
+        portico: &Portico,
+        issued: &[Issued],
+        database: &Portico,
+        connections: u32,
+    ) -> Outcome<Vec<String>> {
         let length = |requests: Vec<Vec<u8>>| {
             let first = requests.first().ok_or("nothing to ask")?;
             let (status, body) = self.load.once(server.address, first)?;
@@ -92,7 +104,7 @@ impl Suite<'_> {
             }
         };
         let (token, _) = issued.first().ok_or("no token was issued")?;
-        self.ceiling(&[
+        Ok(vec![
             format!(
                 "--introspection={}",
                 length(requests::introspections(&issued[..1]))?
@@ -195,7 +207,7 @@ impl Suite<'_> {
 }
 
 /// The same requests, sent to another path.
-fn at(path: &str, requests: &[Vec<u8>]) -> Vec<Vec<u8>> {
+pub(super) fn at(path: &str, requests: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let moved = |request: &Vec<u8>| {
         let mut words = request.splitn(3, |byte| *byte == b' ');
         let (verb, rest) = (words.next().unwrap_or_default(), words.nth(1));

@@ -167,13 +167,11 @@ impl AccessTokenVerifier {
 }
 
 fn look(keys: &KeyRing, issuer: &str, token: &str) -> Verification {
-    let claims = match keys.verify(token, &[ACCESS_TOKEN_TYPE]) {
+    let verified = keys.verify_as::<AccessTokenClaims>(token, &[ACCESS_TOKEN_TYPE]);
+    let claims = match verified {
         Ok(claims) => claims,
         Err(JwtProblem::UnknownKey) => return Verification::UnknownKey,
         Err(_) => return Verification::Foreign,
-    };
-    let Ok(claims) = serde_json::from_value::<AccessTokenClaims>(claims) else {
-        return Verification::Foreign;
     };
     let Some(handle) = keys.open_handle(&claims.jti) else {
         // The signature is ours, so the secret that sealed the handle is ours as well.

@@ -55,8 +55,10 @@ pub fn verify_assertion(
     {
         tried += 1;
         // A key that OpenSSL cannot read, such as a point beside the curve, verifies nothing.
-        if jwk::verifier(key, algorithm).is_ok_and(|verifier| jws.is_signed_by(verifier.as_ref())) {
-            return jws.claims();
+        if jwk::verifier(key, algorithm)
+            .is_ok_and(|verifier| jws.parts().is_signed_by(verifier.as_ref()))
+        {
+            return jws.parts().claims();
         }
         if tried == MAX_TRIED {
             break;

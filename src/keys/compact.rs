@@ -5,6 +5,7 @@
 use foundation::base64url;
 use josekit::jws::JwsVerifier;
 use protocol::client_metadata::SignatureAlgorithm;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::jwt_problem::JwtProblem;
@@ -16,14 +17,20 @@ const MAX_LENGTH: usize = 8 * 1024;
 /// A JWS whose signature nobody has looked at yet.
 pub(crate) struct UnverifiedJws<'a> {
     header: Map<String, Value>,
+    parts: Parts<'a>,
+}
+
+/// The same without what its header says.
+pub(crate) struct Parts<'a> {
     signing_input: &'a [u8],
+    header: &'a str,
     payload: &'a str,
     signature: Vec<u8>,
 }
 
-impl<'a> UnverifiedJws<'a> {
+impl<'a> Parts<'a> {
     /// Takes it apart.
-    pub(crate) fn parse(compact: &'a str) -> Result<Self, JwtProblem> {
+    pub(crate) fn of(compact: &'a str) -> Result<Self, JwtProblem> {
         if compact.len() > MAX_LENGTH {
             return Err(JwtProblem::Malformed);
         }
@@ -34,7 +41,56 @@ impl<'a> UnverifiedJws<'a> {
         if payload.contains('.') {
             return Err(JwtProblem::Malformed);
         }
-        let header = base64url::decode(header)
+        let signature = base64url::decode(signature).ok_or(JwtProblem::Malformed)?;
+        Ok(Self {
+            signing_input: signing_input.as_bytes(),
+            header,
+            payload,
+            signature,
+        })
+    }
+
+    /// The header as it was sent.
+    pub(crate) const fn header(&self) -> &'a str {
+        self.header
+    }
+
+    /// Whether this key made the signature.
+    pub(crate) fn is_signed_by(&self, verifier: &dyn JwsVerifier) -> bool {
+        verifier.verify(self.signing_input, &self.signature).is_ok()
+    }
+
+    /// The claims. Call it after [`Parts::is_signed_by`] said yes.
+    pub(crate) fn claims(&self) -> Result<Value, JwtProblem> {
+        self.payload()
+            .and_then(|bytes| strict_json::object(&bytes))
+            .map(Value::Object)
+            .ok_or(JwtProblem::Malformed)
+    }
+
+    /// The claims of a token of our own, whose members are known: none of those may be there twice.
+    pub(crate) fn claims_as<T: DeserializeOwned>(&self) -> Result<T, JwtProblem> {
+        // A type would be read from a list of its members as well.
+        self.payload()
+            .filter(|bytes| bytes.first() == Some(&b'{'))
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .ok_or(JwtProblem::Malformed)
+    }
+
+    fn payload(&self) -> Option<Vec<u8>> {
+        base64url::decode(self.payload)
+    }
+}
+
+impl<'a> UnverifiedJws<'a> {
+    /// Takes it apart.
+    pub(crate) fn parse(compact: &'a str) -> Result<Self, JwtProblem> {
+        Self::of(Parts::of(compact)?)
+    }
+
+    /// Reads the header.
+    pub(crate) fn of(parts: Parts<'a>) -> Result<Self, JwtProblem> {
+        let header = base64url::decode(parts.header)
             .and_then(|bytes| strict_json::object(&bytes))
             .ok_or(JwtProblem::Malformed)?;
         // "If any of the listed extension Header Parameters are not understood and supported by
@@ -42,13 +98,17 @@ impl<'a> UnverifiedJws<'a> {
         if header.contains_key("crit") {
             return Err(JwtProblem::Malformed);
         }
-        let signature = base64url::decode(signature).ok_or(JwtProblem::Malformed)?;
-        Ok(Self {
-            header,
-            signing_input: signing_input.as_bytes(),
-            payload,
-            signature,
-        })
+        Ok(Self { header, parts })
+    }
+
+    /// The rest of it.
+    pub(crate) const fn parts(&self) -> &Parts<'a> {
+        &self.parts
+    }
+
+    /// The rest of it alone.
+    pub(crate) fn into_parts(self) -> Parts<'a> {
+        self.parts
     }
 
     /// The header's members.
@@ -69,18 +129,5 @@ impl<'a> UnverifiedJws<'a> {
     pub(crate) fn algorithm(&self) -> Result<SignatureAlgorithm, JwtProblem> {
         let name = self.text("alg")?.ok_or(JwtProblem::Malformed)?;
         SignatureAlgorithm::parse(name).ok_or(JwtProblem::Algorithm)
-    }
-
-    /// Whether this key made the signature.
-    pub(crate) fn is_signed_by(&self, verifier: &dyn JwsVerifier) -> bool {
-        verifier.verify(self.signing_input, &self.signature).is_ok()
-    }
-
-    /// The claims. Call it after [`UnverifiedJws::is_signed_by`] said yes.
-    pub(crate) fn claims(&self) -> Result<Value, JwtProblem> {
-        base64url::decode(self.payload)
-            .and_then(|bytes| strict_json::object(&bytes))
-            .map(Value::Object)
-            .ok_or(JwtProblem::Malformed)
     }
 }

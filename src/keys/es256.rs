@@ -1,15 +1,16 @@
-//! Signing with ES256 (RFC 7518 §3.4) by OpenSSL's call for the two numbers themselves.
+//! ES256 (RFC 7518 §3.4) of our own tokens, by OpenSSL's calls for the two numbers themselves.
 //!
-//! josekit's signer goes by way of DER and of a look at OpenSSL's providers for each signature,
-//! which takes a quarter longer; everything else that is signed is signed by josekit.
+//! josekit goes by way of DER and of a look at OpenSSL's providers for each signature, which takes a
+//! quarter longer. Everything else is josekit's: other algorithms, and what clients have signed.
 
 use foundation::digest::sha256;
 use josekit::JoseError;
-use josekit::jws::{ES256, JwsAlgorithm, JwsSigner};
+use josekit::jws::{ES256, JwsAlgorithm, JwsSigner, JwsVerifier};
+use openssl::bn::BigNum;
 use openssl::ec::EcKey;
 use openssl::ecdsa::EcdsaSig;
 use openssl::error::ErrorStack;
-use openssl::pkey::{PKey, Private};
+use openssl::pkey::{PKey, Private, Public};
 
 /// Bytes of each of the two numbers.
 const NUMBER: usize = 32;
@@ -60,20 +61,69 @@ impl JwsSigner for Es256Signer {
     }
 }
 
+/// The public half of a P-256 key.
+#[derive(Clone, Debug)]
+pub(crate) struct Es256Verifier(EcKey<Public>);
+
+impl Es256Verifier {
+    /// From a private key in PKCS#8, DER. The caller has seen that its curve is P-256.
+    pub(crate) fn from_pkcs8(pkcs8: &[u8]) -> Result<Self, ErrorStack> {
+        let pair = PKey::private_key_from_pkcs8(pkcs8)?.ec_key()?;
+        EcKey::from_public_key(pair.group(), pair.public_key()).map(Self)
+    }
+
+    /// "The JWS Signature value MUST be a 64-octet sequence. If it is not a 64-octet sequence, the
+    /// validation has failed." (RFC 7518 §3.4). Numbers that are out of range OpenSSL refuses.
+    fn accepts(&self, message: &[u8], signature: &[u8]) -> Result<bool, ErrorStack> {
+        let Some((r, s)) = signature.split_at_checked(NUMBER) else {
+            return Ok(false);
+        };
+        if s.len() != NUMBER {
+            return Ok(false);
+        }
+        let (r, s) = (BigNum::from_slice(r)?, BigNum::from_slice(s)?);
+        EcdsaSig::from_private_components(r, s)?.verify(&sha256(message), &self.0)
+    }
+}
+
+impl JwsVerifier for Es256Verifier {
+    fn algorithm(&self) -> &dyn JwsAlgorithm {
+        &ES256
+    }
+
+    fn key_id(&self) -> Option<&str> {
+        None
+    }
+
+    fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), JoseError> {
+        let refused = |cause| Err(JoseError::InvalidSignature(cause));
+        match self.accepts(message, signature) {
+            Ok(true) => Ok(()),
+            Ok(false) => refused(std::io::Error::other("the signature does not match").into()),
+            Err(error) => refused(error.into()),
+        }
+    }
+
+    fn box_clone(&self) -> Box<dyn JwsVerifier> {
+        Box::new(self.clone())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use josekit::jwk::KeyPair;
     use josekit::jwk::alg::ec::{EcCurve, EcKeyPair};
-    use josekit::jws::JwsVerifier;
 
     use super::*;
 
-    fn pair() -> (Es256Signer, impl JwsVerifier) {
+    /// The signer, our verifier, and josekit's.
+    fn pair() -> (Es256Signer, Es256Verifier, impl JwsVerifier) {
         let pair = EcKeyPair::generate(EcCurve::P256).expect("a key");
         let private = PKey::private_key_from_der(&pair.to_der_private_key()).expect("a key");
         let pkcs8 = private.private_key_to_pkcs8().expect("PKCS#8");
         (
             Es256Signer::from_pkcs8(&pkcs8).expect("a signer"),
+            Es256Verifier::from_pkcs8(&pkcs8).expect("a verifier"),
             ES256
                 .verifier_from_der(pair.to_der_public_key())
                 .expect("a verifier"),
@@ -83,7 +133,7 @@ mod tests {
     /// One number in 256 begins with a zero, so among 4000 signatures there are some of each.
     #[test]
     fn josekit_verifies_every_signature_those_with_leading_zeros_too() {
-        let (signer, verifier) = pair();
+        let (signer, ours, josekits) = pair();
         let (mut short_r, mut short_s) = (0, 0);
         for round in 0..4000_u32 {
             let message = format!("{round}.{}", "x".repeat(round as usize % 300));
@@ -91,21 +141,61 @@ mod tests {
             assert_eq!(signature.len(), signer.signature_len());
             short_r += u32::from(signature[0] == 0);
             short_s += u32::from(signature[NUMBER] == 0);
-            verifier
-                .verify(message.as_bytes(), &signature)
-                .expect("josekit accepts it");
-            assert!(
-                verifier.verify(b"another message", &signature).is_err(),
-                "the control"
-            );
+            for verifier in [&ours as &dyn JwsVerifier, &josekits] {
+                let accepted = verifier.verify(message.as_bytes(), &signature);
+                accepted.expect("it is the key's");
+                let other = verifier.verify(b"another message", &signature);
+                assert!(other.is_err(), "the control");
+            }
         }
         assert!(short_r > 0 && short_s > 0, "{short_r} and {short_s}");
     }
 
     #[test]
     fn another_key_did_not_make_it() {
-        let ((ours, _), (_, theirs)) = (pair(), pair());
+        let ((ours, _, _), (_, theirs, josekits)) = (pair(), pair());
         let signature = ours.sign(b"message").expect("signed");
         assert!(theirs.verify(b"message", &signature).is_err());
+        assert!(josekits.verify(b"message", &signature).is_err());
+    }
+
+    /// What josekit refuses we refuse, byte by byte; the numbers 0 and n, lengths and orders, too.
+    #[test]
+    fn attack_62_what_is_no_signature_of_the_key_is_refused() {
+        let (signer, ours, josekits) = pair();
+        let signature = signer.sign(b"message").expect("signed");
+        let refused = |signature: &[u8]| {
+            assert!(josekits.verify(b"message", signature).is_err());
+            assert!(ours.verify(b"message", signature).is_err(), "{signature:?}");
+        };
+        for place in 0..signature.len() {
+            for bit in 0..8 {
+                let mut changed = signature.clone();
+                changed[place] ^= 1 << bit;
+                refused(&changed);
+            }
+        }
+        for length in [0, 1, 31, 32, 33, 63] {
+            refused(&signature[..length]);
+        }
+        refused(&[&signature[..], &[0]].concat());
+        refused(&[&signature[..], &signature[..]].concat());
+        let order = ours.0.group();
+        let (mut n, mut context) = (
+            BigNum::new().expect("a number"),
+            openssl::bn::BigNumContext::new().expect("a context"),
+        );
+        order.order(&mut n, &mut context).expect("the order");
+        let n = n.to_vec();
+        for (r, s) in [
+            (&[0; 32][..], &signature[32..]),
+            (&signature[..32], &[0; 32]),
+            (&[0; 32], &[0; 32]),
+            (&n, &signature[32..]),
+            (&signature[..32], &n),
+            (&[255; 32], &[255; 32]),
+        ] {
+            refused(&[r, s].concat());
+        }
     }
 }

@@ -20,6 +20,7 @@ use foundation::fault::Fault;
 use foundation::id::{ClientId, SessionId, Subject, UserId};
 use protocol::client_metadata::SignatureAlgorithm;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::aead::AeadKey;
@@ -89,7 +90,7 @@ impl KeyRing {
         let mut retired = Vec::new();
         for key in &keys {
             let opened = signing_key::open(key, master)?;
-            let verifies = IssuedBy::new(key, &opened.public)?;
+            let verifies = IssuedBy::new(key, &opened)?;
             if !key.is_published() {
                 retired.push(verifies);
                 continue;
@@ -145,7 +146,20 @@ impl KeyRing {
     /// Why it is not accepted. [`JwtProblem::UnknownKey`] may mean that keys have changed since
     /// this snapshot was made.
     pub fn verify(&self, compact: &str, expected_typ: &[&str]) -> Result<Value, JwtProblem> {
-        issued::verify(&self.published, compact, expected_typ)
+        issued::verify(&self.published, compact, expected_typ)?.claims()
+    }
+
+    /// The same where the members are known, read into their type. Others pass: what we signed may
+    /// have come from a newer version.
+    ///
+    /// # Errors
+    /// As [`KeyRing::verify`].
+    pub fn verify_as<T: DeserializeOwned>(
+        &self,
+        compact: &str,
+        expected_typ: &[&str],
+    ) -> Result<T, JwtProblem> {
+        issued::verify(&self.published, compact, expected_typ)?.claims_as()
     }
 
     /// The claims of an id_token that comes back as `id_token_hint`, expired or not. A person stays
@@ -156,7 +170,9 @@ impl KeyRing {
     /// As [`KeyRing::verify`].
     pub fn verify_hint(&self, compact: &str) -> Result<Value, JwtProblem> {
         match self.verify(compact, ID_TOKEN) {
-            Err(JwtProblem::UnknownKey) => issued::verify(&self.retired, compact, ID_TOKEN),
+            Err(JwtProblem::UnknownKey) => {
+                issued::verify(&self.retired, compact, ID_TOKEN)?.claims()
+            }
             known => known,
         }
     }

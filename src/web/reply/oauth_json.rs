@@ -7,6 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_TYPE, HeaderValue, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE,
 };
+use actix_web::web::Bytes;
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use flow::answer::Answer;
 use foundation::fault::Fault;
@@ -15,6 +16,9 @@ use serde::Serialize;
 
 use crate::reply::fault_log::log_fault;
 use crate::reply::refusal_log;
+
+/// Bytes that most answers with a token fit into.
+const USUAL_ANSWER: usize = 1024;
 
 /// Sends an answer of the token endpoint.
 pub(crate) fn send<T: Serialize>(answer: Result<Answer<T>, Fault>) -> HttpResponse {
@@ -34,13 +38,14 @@ pub(crate) fn send<T: Serialize>(answer: Result<Answer<T>, Fault>) -> HttpRespon
 
 /// 200 with a JSON body.
 pub(crate) fn ok<T: Serialize>(value: &T) -> HttpResponse {
-    written(serde_json::to_string(value))
+    let mut body = Vec::with_capacity(USUAL_ANSWER);
+    written(serde_json::to_writer(&mut body, value).map(|()| body))
 }
 
 /// 200 with a JSON body that is written already.
-pub(crate) fn written(body: Result<String, serde_json::Error>) -> HttpResponse {
+pub(crate) fn written<B: Into<Bytes>>(body: Result<B, serde_json::Error>) -> HttpResponse {
     match body {
-        Ok(body) => no_store(StatusCode::OK).body(body),
+        Ok(body) => no_store(StatusCode::OK).body(body.into()),
         Err(error) => failed(&Fault::broken_by("an answer", error)),
     }
 }

@@ -213,6 +213,67 @@ fn attack_62_duplicate_keys_are_refused_though_signed() {
 }
 
 #[test]
+fn attack_62_a_known_member_twice_is_refused_though_signed() {
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    struct Claims {
+        sub: String,
+    }
+    let ring = usual();
+    let header = segment(&json!({"alg": "ES256", "kid": KEYS[0].id, "typ": "at+jwt"}));
+    let read = |claims: &str| {
+        let input = format!("{header}.{}", base64url::encode(claims.as_bytes()));
+        let token = format!("{input}.{}", sign_raw(&ring, &input));
+        ring.verify_as::<Claims>(&token, &["at+jwt"])
+    };
+    let sub = "a".to_owned();
+    assert_eq!(
+        read(r#"{"sub":"a","of_a_newer_version":1}"#),
+        Ok(Claims { sub })
+    );
+    for claims in [
+        r#"{"sub":"a","sub":"b"}"#,
+        r#"{"sub":"a","\u0073ub":"b"}"#,
+        r#"{"sub":1}"#,
+        "{}",
+        r#"["a"]"#,
+        r#"{"sub":"a"} "x""#,
+    ] {
+        assert_eq!(read(claims), Err(JwtProblem::Malformed), "{claims}");
+    }
+}
+
+/// A header with the same members that is written in another way is looked at as a whole, and
+/// verifies: what counts is what it says.
+#[test]
+fn another_spelling_of_our_header_is_judged_by_what_it_says() {
+    let ring = usual();
+    let kid = &KEYS[0].id;
+    for (header, expected) in [
+        (
+            format!(r#"{{"typ":"JWT","kid":"{kid}","alg":"ES256"}}"#),
+            Ok(json!({})),
+        ),
+        (
+            format!(r#"{{ "alg":"ES256","kid":"{kid}","typ":"JWT"}}"#),
+            Ok(json!({})),
+        ),
+        (
+            format!(r#"{{"alg":"ES256","kid":"{kid}","typ":"jwt"}}"#),
+            Err(JwtProblem::Type),
+        ),
+        (
+            format!(r#"{{"alg":"RS256","kid":"{kid}","typ":"JWT"}}"#),
+            Err(JwtProblem::Algorithm),
+        ),
+    ] {
+        let segments = [header.as_str(), "{}"].map(|part| base64url::encode(part.as_bytes()));
+        let input = segments.join(".");
+        let token = format!("{input}.{}", sign_raw(&ring, &input));
+        assert_eq!(ring.verify(&token, &["JWT"]), expected, "{header}");
+    }
+}
+
+#[test]
 fn attack_57_a_truncated_or_padded_token_is_refused() {
     let ring = usual();
     for algorithm in SignatureAlgorithm::OURS {

@@ -129,6 +129,9 @@ impl App {
         }
         let master = master_key::open(config, &store, entropy.as_ref(), make)?;
         let ring = master_key::open_keys(&store, &master, clock.now(), entropy.as_ref(), make)?;
+        if make == Make::Everything {
+            flow::participant::store_derived_sids(&store, &ring)?;
+        }
         let passwords = password_policy(config);
         passwords.check()?;
         let live = Arc::new(Live::new(Arc::clone(&clock)));

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::authentication::Authentication;
 use domain::client::{Client, ClientSecret};
 use domain::grant::{Grant, GrantedScopes};
 use domain::mini_program::MiniProgramState;
 use domain::publisher::Publisher;
-use domain::session::{ACR_PASSWORD, Session};
+use domain::session::Session;
 use domain::subject::Sector;
 use domain::user::User;
 use foundation::clock::{Clock, Instant, Span, SystemClock};
@@ -96,8 +97,7 @@ fn add_person(tx: &mut Transaction<'_>, number: u64, now: Instant) -> Result<(),
     let session = Session {
         id: person.session_id,
         user_id: person.user_id,
-        authenticated_at: now,
-        acr: ACR_PASSWORD.to_owned(),
+        authentication: Authentication::by_password(now),
         created_at: now,
         last_seen_at: now.floor_to_minute(),
         expires_at: now + Span::days(7),

@@ -4,7 +4,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use domain::session::{ACR_PASSWORD, EndReason, Session};
+use domain::authentication::Authentication;
+use domain::session::{EndReason, Session};
 use flow::administer::revoke::Cut;
 use flow::administer::users::NewUser;
 use foundation::clock::{Clock as _, Instant, ManualClock, Span};
@@ -200,8 +201,7 @@ async fn a_session_ends_by_the_clock_with_an_event() {
         let session = Session {
             id,
             user_id: user.id,
-            authenticated_at: now,
-            acr: ACR_PASSWORD.into(),
+            authentication: Authentication::by_password(now),
             created_at: now,
             last_seen_at: now,
             expires_at: now + Span::seconds(100),

@@ -14,6 +14,11 @@ pub(super) enum Session {
         #[arg(long, value_name = "USERNAME")]
         user: String,
     },
+    /// Show a session, going on or ended, and the programs that got tokens in it
+    Show {
+        /// Its id, as `list` has it
+        id: String,
+    },
     /// End a session, and with it everything it made
     End {
         /// Its id, as `list` has it
@@ -31,7 +36,7 @@ pub(super) fn run(command: Session, context: &Context, output: &Output) -> Resul
                     json!({
                         "id": s.id,
                         "created_at": s.created_at.rfc3339(),
-                        "authenticated_at": s.authenticated_at.rfc3339(),
+                        "authenticated_at": s.authentication.at().rfc3339(),
                         "last_seen_at": s.last_seen_at.rfc3339(),
                         "expires_at": s.expires_at.rfc3339(),
                         "user_agent": s.user_agent,
@@ -53,6 +58,7 @@ pub(super) fn run(command: Session, context: &Context, output: &Output) -> Resul
                 table(&["id", "since", "last seen", "browser"], &rows)
             })
         }
+        Session::Show { id } => show(&id, context, output),
         Session::End { id } => {
             let id = context.act(
                 context
@@ -65,4 +71,48 @@ pub(super) fn run(command: Session, context: &Context, output: &Output) -> Resul
             })
         }
     }
+}
+
+fn show(id: &str, context: &Context, output: &Output) -> Result<(), Problem> {
+    let (session, programs) = context.act(context.services().administration.show_session(id))?;
+    let ended = session
+        .ended
+        .map(|(at, reason)| json!({ "at": at.rfc3339(), "reason": reason.word() }));
+    let shown: Vec<Value> = programs
+        .iter()
+        .map(|program| {
+            json!({
+                "client_id": program.client_id,
+                "sid": program.sid,
+                "first_at": program.first_at.rfc3339(),
+                "last_at": program.last_at.rfc3339(),
+            })
+        })
+        .collect();
+    let json = json!({
+        "id": session.id,
+        "created_at": session.created_at.rfc3339(),
+        "authenticated_at": session.authentication.at().rfc3339(),
+        "acr": session.authentication.acr(),
+        "amr": session.authentication.amr(),
+        "last_seen_at": session.last_seen_at.rfc3339(),
+        "expires_at": session.expires_at.rfc3339(),
+        "user_agent": session.user_agent,
+        "ended": ended,
+        "programs": shown,
+    });
+    output.print(&json, || {
+        let rows: Vec<Vec<String>> = programs
+            .iter()
+            .map(|program| {
+                vec![
+                    program.client_id.to_string(),
+                    program.first_at.rfc3339(),
+                    program.last_at.rfc3339(),
+                    program.sid.clone(),
+                ]
+            })
+            .collect();
+        table(&["program", "first tokens", "last tokens", "sid"], &rows)
+    })
 }

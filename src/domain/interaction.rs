@@ -12,10 +12,11 @@ use protocol::scope::{ScopeName, ScopeSet};
 use protocol::scope_catalog::ScopeCatalog;
 use serde::{Deserialize, Serialize};
 
+use crate::authentication::is_offered;
 use crate::client::Client;
 use crate::consent::{Asking, Decision, Question, Refusal};
 use crate::grant::Grant;
-use crate::session::{ACR_PASSWORD, Session};
+use crate::session::Session;
 use crate::user::User;
 
 /// One authorization request on its way through pages. Made when the first page is shown, bound to
@@ -251,7 +252,7 @@ fn must_sign_in_again(
         .request
         .max_age
         .or(standing.client.metadata.default_max_age)?;
-    let age = standing.now.since(session.authenticated_at);
+    let age = standing.now.since(session.authentication.at());
     (age > Span::seconds(i64::from(max_age)) && !here).then_some(SignInReason::MaxAge)
 }
 
@@ -266,7 +267,7 @@ fn wants_unknown_acr(request: &AuthorizationRequest) -> bool {
         return false;
     };
     let mut wanted = need.value.iter().chain(&need.values).peekable();
-    need.essential && wanted.peek().is_some() && !wanted.any(|v| v.as_str() == Some(ACR_PASSWORD))
+    need.essential && wanted.peek().is_some() && !wanted.any(|v| v.as_str().is_some_and(is_offered))
 }
 
 fn next_consent_page(

@@ -2,6 +2,7 @@
 //! decision needs is handed in.
 
 pub mod audit;
+pub mod authentication;
 pub mod authorization_check;
 pub mod client;
 pub mod consent;
@@ -13,6 +14,8 @@ pub mod interaction;
 pub mod kyc;
 pub mod lifetimes;
 pub mod mini_program;
+pub mod one_time_credential;
+pub mod participant;
 pub mod payment_method;
 pub mod profile;
 pub mod publisher;

@@ -4,8 +4,7 @@ use foundation::clock::{Instant, Span};
 use foundation::id::{SessionId, UserId};
 use serde::{Deserialize, Serialize};
 
-/// The authentication context class of a password sign-in (OIDC Core §2 `acr`).
-pub const ACR_PASSWORD: &str = "urn:portico:acr:password";
+use crate::authentication::Authentication;
 
 /// One sign-in. It ends once, by a person, the operator or the clock, and never comes back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,10 +13,8 @@ pub struct Session {
     pub id: SessionId,
     /// Whose it is.
     pub user_id: UserId,
-    /// When the person last proved who they are (`auth_time`).
-    pub authenticated_at: Instant,
-    /// How (`acr`).
-    pub acr: String,
+    /// How and when the person last proved who they are.
+    pub authentication: Authentication,
     /// When it began.
     pub created_at: Instant,
     /// When it was last used, to the minute.

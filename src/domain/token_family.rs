@@ -1,5 +1,5 @@
 //! A token family: everything that came from one authorization, from the code to the last refresh
-//! token.
+//! token. How it began is its origin.
 
 use foundation::clock::Instant;
 use foundation::id::{ClientId, FamilyId, GrantId, SessionId, UserId};
@@ -8,12 +8,16 @@ use protocol::pkce::CodeChallenge;
 use protocol::scope::ScopeSet;
 use serde::{Deserialize, Serialize};
 
+use crate::authentication::Authentication;
+use crate::lifetimes::Lifetimes;
 use crate::session::EndReason;
 
 /// ```text
-/// code issued ──► redeemed ──► ended
-///      └────────────────────────▲   (a second redemption, expiry, revocation)
+/// begun ──► ended   (a credential used twice, expiry, revocation)
 /// ```
+/// What it begins with, a code for one, works once and is a [`OneTimeCredential`].
+///
+/// [`OneTimeCredential`]: crate::one_time_credential::OneTimeCredential
 #[derive(Clone, Debug, PartialEq)]
 pub struct TokenFamily {
     /// Its id.
@@ -26,26 +30,29 @@ pub struct TokenFamily {
     pub client_id: ClientId,
     /// The session it dies with; none with `offline_access`.
     pub session_id: Option<SessionId>,
+    /// How it began.
+    pub origin: Origin,
     /// What was authorized.
     pub authorized: Authorized,
     /// When it began.
     pub created_at: Instant,
-    /// When the code can no longer be redeemed.
-    pub code_expires_at: Instant,
-    /// When the code was redeemed.
-    pub redeemed_at: Option<Instant>,
     /// When the family ends by itself.
     pub expires_at: Instant,
     /// When and why it ended.
     pub ended: Option<(Instant, EndReason)>,
 }
 
-/// The parts of an authorization that its tokens need later. Stored as one document: nothing in
-/// it is searched for.
+/// How a family began, with what only this way of beginning knows. Stored as one document.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Authorized {
-    /// The granted scopes of this authorization.
-    pub scope: ScopeSet,
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Origin {
+    /// An authorization response carried a code (RFC 6749 §4.1).
+    Code(CodeOrigin),
+}
+
+/// What the authorization request said that is compared when its code is redeemed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CodeOrigin {
     /// Where the code was sent.
     pub redirect_uri: String,
     /// Whether the request named it (RFC 6749 §4.1.3).
@@ -56,11 +63,17 @@ pub struct Authorized {
     /// OIDC Core §3.1.2.1.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub nonce: Option<String>,
-    /// When the person had last proved who they are.
-    pub authenticated_at: Instant,
-    /// How.
-    pub acr: String,
-    /// The session in which the person authorized; its per-client form is the `sid` claim.
+}
+
+/// The parts of an authorization that its tokens need later. Stored as one document: nothing in
+/// it is searched for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Authorized {
+    /// The granted scopes of this authorization.
+    pub scope: ScopeSet,
+    /// How and when the person had proved who they are.
+    pub authentication: Authentication,
+    /// The session in which the person authorized.
     pub session_id: SessionId,
     /// Claims asked for one by one (OIDC Core §5.5).
     #[serde(default)]
@@ -71,6 +84,19 @@ pub struct Authorized {
 }
 
 impl TokenFamily {
+    /// When a family begun at `begun` ends by itself: with its last refresh token, or when the access
+    /// tokens of its code have run out.
+    pub fn end_of_life(
+        gets_refresh_tokens: bool,
+        lifetimes: &Lifetimes,
+        begun: Instant,
+    ) -> Instant {
+        match gets_refresh_tokens {
+            true => begun + lifetimes.refresh,
+            false => begun + lifetimes.code + Lifetimes::MAX_ACCESS,
+        }
+    }
+
     /// Whether it stands at `now`.
     pub fn is_live(&self, now: Instant) -> bool {
         self.ended.is_none() && now < self.expires_at

@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use domain::authentication::Authentication;
 use domain::client::Client;
 use domain::lifetimes::Lifetimes;
-use domain::session::ACR_PASSWORD;
 use domain::subject::Sector;
 use domain::token_family::TokenFamily;
 use domain::token_handle::{OnBehalfOf, TokenHandle};
@@ -18,7 +18,7 @@ use foundation::digest::sha256;
 use foundation::entropy;
 use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
-use foundation::id::{Position, SessionId};
+use foundation::id::Position;
 use foundation::secret::SecretText;
 use keys::key_ring::{KeyRing, Keys};
 use protocol::access_token::{ACCESS_TOKEN_TYPE, AccessTokenClaims};
@@ -32,6 +32,7 @@ use serde_json::{Map, Value};
 use store::Store;
 
 use crate::last_used::LastUsed;
+use crate::parents::Parents;
 use crate::parts::Parts;
 use crate::shared_data::{RequestedClaims, claims_of, judges_names};
 use crate::subject::PairwiseSubjects;
@@ -68,12 +69,11 @@ pub(crate) struct Person {
     pub(crate) handle: OnBehalfOf,
     /// When the first of those ends by itself.
     pub(crate) ends_at: Instant,
-    /// When they proved who they are.
-    pub(crate) authenticated_at: Instant,
-    /// How.
-    pub(crate) acr: String,
-    /// Where they authorized, for `sid`.
-    pub(crate) session_id: SessionId,
+    /// How and when they proved who they are.
+    pub(crate) authentication: Authentication,
+    /// By which `sid` the client knows the session in which they authorized; none once that is
+    /// forgotten.
+    pub(crate) sid: Option<String>,
     /// Of the authorization request; in the first id_token only.
     pub(crate) nonce: Option<String>,
     /// What was asked for by name in the id_token.
@@ -86,7 +86,7 @@ pub(crate) struct Person {
 
 impl Person {
     /// The person of a family whose parents stand.
-    pub(crate) fn of(family: &TokenFamily, ends_at: Instant, grant_scope: ScopeSet) -> Self {
+    pub(crate) fn of(family: &TokenFamily, parents: Parents, sid: Option<String>) -> Self {
         Self {
             handle: OnBehalfOf {
                 user_id: family.user_id,
@@ -94,14 +94,13 @@ impl Person {
                 session_id: family.session_id,
                 family_id: Some(family.id),
             },
-            ends_at,
-            authenticated_at: family.authorized.authenticated_at,
-            acr: family.authorized.acr.clone(),
-            session_id: family.authorized.session_id,
+            ends_at: parents.ends_at,
+            authentication: family.authorized.authentication.clone(),
+            sid,
             nonce: None,
             named: family.authorized.claims.id_token.clone(),
             authorized_scope: family.authorized.scope.clone(),
-            grant_scope,
+            grant_scope: parents.grant_scope,
         }
     }
 }
@@ -257,8 +256,8 @@ impl Issuance {
             iat: issuance.now.seconds(),
             jti: keys.seal_handle(&handle, self.entropy.as_ref()),
             scope: Some(entitled.scope.clone()).filter(|scope| !scope.is_empty()),
-            auth_time: person.map(|person| person.authenticated_at.seconds()),
-            acr: person.map(|person| person.acr.clone()),
+            auth_time: person.map(|person| person.authentication.at().seconds()),
+            acr: person.map(|person| person.authentication.acr().to_owned()),
         })
     }
 
@@ -282,15 +281,11 @@ impl Issuance {
             aud: client.id.clone(),
             exp: (issuance.now + self.lifetimes.id_token).seconds(),
             iat: issuance.now.seconds(),
-            auth_time: Some(person.authenticated_at.seconds()),
+            auth_time: Some(person.authentication.at().seconds()),
             nonce: person.nonce.clone(),
-            amr: if person.acr == ACR_PASSWORD {
-                vec!["pwd".to_owned()]
-            } else {
-                Vec::new()
-            },
-            acr: Some(person.acr.clone()),
-            sid: Some(keys.session_sid(&client.id, person.session_id)),
+            amr: person.authentication.amr(),
+            acr: Some(person.authentication.acr().to_owned()),
+            sid: person.sid.clone(),
             extra,
         };
         keys.sign(

@@ -30,6 +30,7 @@ pub mod key_source;
 pub mod last_used;
 mod memory;
 mod parents;
+pub mod participant;
 pub mod parts;
 pub mod passwords;
 mod pending_authorization;

@@ -7,6 +7,7 @@ use domain::token_family::TokenFamily;
 use foundation::clock::Instant;
 use foundation::fault::Fault;
 use protocol::scope::{self, ScopeSet};
+use store::token_families::KnownParticipant;
 
 /// The parents of a family, all of them standing.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +16,8 @@ pub(crate) struct Parents {
     pub(crate) grant_scope: ScopeSet,
     /// When the first of them ends by itself.
     pub(crate) ends_at: Instant,
+    /// The client as a participant of the session in which the family was authorized, once it is one.
+    pub(crate) participant: Option<KnownParticipant>,
 }
 
 /// The parents of a family; `None` if it or one of them does not stand at `now`.
@@ -24,22 +27,18 @@ pub(crate) fn parents(
     family: &TokenFamily,
     now: Instant,
 ) -> Result<Option<Parents>, Fault> {
-    if !family.is_live(now) || !store::token_families::standing(db, family, now)? {
+    if !family.is_live(now) {
         return Ok(None);
     }
-    let Some(grant) = store::grants::find(db, family.grant_id)? else {
+    let Some(standing) = store::token_families::standing(db, family, now)? else {
         return Ok(None);
     };
-    let ends_at = match family.session_id {
-        None => family.expires_at,
-        Some(session_id) => match store::sessions::find(db, session_id)? {
-            Some(session) => session.expires_at.min(family.expires_at),
-            None => return Ok(None),
-        },
-    };
+    let session_ends_at = standing.session_expires_at.unwrap_or(family.expires_at);
+    let ends_at = session_ends_at.min(family.expires_at);
     let parents = Parents {
-        grant_scope: grant.scopes.names(),
+        grant_scope: standing.scopes.names(),
         ends_at,
+        participant: standing.participant,
     };
     // A token that would be over within this second is none: "expires_in" is a positive number.
     let stands = ends_at.seconds() > now.seconds()

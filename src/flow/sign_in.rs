@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use domain::audit::{Actor, AuditEntry};
+use domain::authentication::Authentication;
 use domain::client::Client;
 use domain::identity;
 use domain::interaction::{Next, SignInReason};
@@ -207,8 +208,11 @@ impl SignIn {
         let matches = self.passwords.matches(password, hash).await? && turn == Turn::Granted;
         match found.user.filter(|user| matches && user.is_active()) {
             Some(user) => {
-                let (signed_in, cookies) =
-                    self.start.session(user, found.counters, browser).await?;
+                let authentication = Authentication::by_password(self.clock.now());
+                let starting = self
+                    .start
+                    .session(user, authentication, found.counters, browser);
+                let (signed_in, cookies) = starting.await?;
                 self.after_sign_in(target, signed_in, cookies, browser)
                     .await
                     .map(SignInAnswer::SignedIn)

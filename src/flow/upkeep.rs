@@ -22,12 +22,31 @@ use crate::sessions::end_in;
 
 /// Sessions that one transaction ends.
 const BATCH: i64 = 200;
-/// How long events are kept.
-const EVENTS: Span = Span::days(30);
-/// How long an authorization is kept after its end: a code used again must still be recognised.
-const FAMILIES: Span = Span::days(1);
-/// How long a throttle without a further failure is kept.
-const THROTTLES: Span = Span::days(1);
+
+type Sweep = fn(&mut store::Connection, &Lifetimes, Instant) -> Result<usize, Fault>;
+
+/// What goes with time, as `docs/architecture.md` has it. What is not here goes with its parent.
+const SWEEPS: &[Sweep] = &[
+    |db, _, now| store::used_jti::purge(db, now),
+    |db, _, now| store::interactions::sweep(db, now),
+    |db, _, now| store::sign_in_throttles::purge(db, now - Span::days(1)),
+    |db, _, now| store::known_browsers::purge(db, now - Span::days(365)),
+    |db, lifetimes, now| store::refusals::purge(db, now - lifetimes.refusal),
+    |db, _, now| store::client_secrets::purge(db, now - Span::days(30)),
+    |db, _, now| store::refresh_tokens::purge(db, now),
+    // A code or refresh token used again must still be recognised.
+    |db, _, now| store::token_families::purge(db, now - Span::days(1)),
+    |db, _, now| store::grants::purge(db, now - Span::days(30)),
+    // Whoever took part in a session can be named until then.
+    |db, _, now| store::sessions::purge(db, now - Span::days(30)),
+    |db, lifetimes, now| store::signing_keys::purge(db, now - lifetimes.session),
+    |db, _, now| {
+        let oldest_family = store::token_families::oldest_position(db)?;
+        store::events::purge(db, now - Span::days(30), oldest_family)
+    },
+    |db, _, now| store::audit::purge(db, now - Span::days(2 * 365)),
+    |db, _, now| store::nodes::remove(db, now - Lifetimes::NODE_SILENCE - Lifetimes::NODE_SILENCE),
+];
 
 /// Does what the clock demands.
 #[derive(Clone)]
@@ -113,24 +132,22 @@ impl Upkeep {
             .map(drop)
     }
 
-    /// Removes rows that have served their time; not soon after a start or a step of the clock, which
-    /// may not be the right one.
+    /// Removes rows that have served their time, each table in a transaction of its own; not soon after
+    /// a start or a step of the clock, which may not be the right one.
+    ///
+    /// # Errors
+    /// The store does not answer; what was removed before stays removed.
     pub async fn sweep(&self) -> Result<(), Fault> {
         if !self.live.time.may_forget_things() {
             return Ok(());
         }
-        let now = self.clock.now();
-        let swept = self.store.write(move |tx| {
-            store::used_jti::purge(tx, now)?;
-            store::interactions::sweep(tx, now)?;
-            store::sign_in_throttles::purge(tx, now - THROTTLES)?;
-            store::token_families::purge(tx, now - FAMILIES)?;
-            let oldest_family = store::token_families::oldest_position(tx)?;
-            store::events::purge(tx, now - EVENTS, oldest_family)?;
-            store::nodes::remove(tx, now - Lifetimes::NODE_SILENCE - Lifetimes::NODE_SILENCE)
-                .map(drop)
-        });
-        swept.await.map(drop)
+        let (now, lifetimes) = (self.clock.now(), self.lifetimes);
+        for sweep in SWEEPS {
+            self.store
+                .write(move |tx| sweep(tx, &lifetimes, now))
+                .await?;
+        }
+        Ok(())
     }
 
     /// Cuts off every access token, because the clock went back and did not catch up: some may live

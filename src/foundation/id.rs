@@ -115,8 +115,9 @@ macro_rules! outer_ids {
                 Self(base64url::encode(&bytes))
             }
 
-            /// One derived from a keyed hash rather than drawn: base64url (43 characters).
-            pub fn derived(code: &[u8; 32]) -> Self { Self(base64url::encode(code)) }
+            /// One derived from a keyed hash rather than drawn: 21 bytes of it, base64url (28
+            /// characters).
+            pub fn derived(code: &[u8; 32]) -> Self { Self(base64url::encode(&code[..21])) }
 
             /// Reads an id: 1 to
             #[doc = stringify!($max)]

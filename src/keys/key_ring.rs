@@ -241,7 +241,7 @@ impl KeyRing {
         self.step.all().find_map(open)
     }
 
-    /// The identifier of a user within a sector (OpenID Connect Core §8.1): 43 characters. Equal
+    /// The identifier of a user within a sector (OpenID Connect Core §8.1): 28 characters. Equal
     /// inputs give equal outputs as long as no newer secret was added; the store keeps what was
     /// given out, so that adding one changes nobody's identifier.
     pub fn pairwise(&self, sector: &Sector, user_id: UserId) -> Subject {

@@ -113,3 +113,13 @@ pub fn list(conn: &mut Connection, filter: &AuditFilter) -> Result<Vec<AuditReco
         .map_err(at(TABLE))?;
     rows.into_iter().map(AuditRow::read).collect()
 }
+
+/// Removes entries of before a moment; gives how many.
+///
+/// # Errors
+/// The store does not answer.
+pub fn purge(conn: &mut Connection, before: Instant) -> Result<usize, Fault> {
+    diesel::delete(audit::table.filter(audit::at.lt(before.millis())))
+        .execute(conn)
+        .map_err(at(TABLE))
+}

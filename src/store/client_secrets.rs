@@ -102,3 +102,13 @@ pub(crate) fn live_of(
     }
     Ok(secrets)
 }
+
+/// Removes secrets that were retired before a moment; gives how many.
+///
+/// # Errors
+/// The store does not answer.
+pub fn purge(conn: &mut Connection, before: Instant) -> Result<usize, Fault> {
+    diesel::delete(client_secrets::table.filter(client_secrets::retired_at.lt(before.millis())))
+        .execute(conn)
+        .map_err(at(TABLE))
+}

@@ -177,3 +177,13 @@ pub fn live_of_user(conn: &mut Connection, user: UserId) -> Result<Vec<Grant>, F
         .map_err(at(TABLE))?;
     rows.into_iter().map(GrantRow::read).collect()
 }
+
+/// Removes grants that ended before a moment; gives how many.
+///
+/// # Errors
+/// The store does not answer.
+pub fn purge(conn: &mut Connection, before: Instant) -> Result<usize, Fault> {
+    diesel::delete(grants::table.filter(grants::ended_at.lt(before.millis())))
+        .execute(conn)
+        .map_err(at(TABLE))
+}

@@ -141,3 +141,14 @@ pub fn forget_answers(conn: &mut Connection, before: Instant) -> Result<usize, F
         .execute(conn)
         .map_err(at(TABLE))
 }
+
+/// Removes superseded tokens that would have run out before a moment; gives how many.
+///
+/// # Errors
+/// The store does not answer.
+pub fn purge(conn: &mut Connection, before: Instant) -> Result<usize, Fault> {
+    let old = refresh_tokens::table
+        .filter(refresh_tokens::superseded_at.is_not_null())
+        .filter(refresh_tokens::expires_at.lt(before.millis()));
+    diesel::delete(old).execute(conn).map_err(at(TABLE))
+}

@@ -121,3 +121,13 @@ pub fn remove(
     let deleted = diesel::delete(refusal).execute(conn).map_err(at(TABLE))?;
     Ok(deleted == 1)
 }
+
+/// Forgets what was refused before a moment; gives how many scopes that were.
+///
+/// # Errors
+/// The store does not answer.
+pub fn purge(conn: &mut Connection, before: Instant) -> Result<usize, Fault> {
+    diesel::delete(refusals::table.filter(refusals::refused_at.lt(before.millis())))
+        .execute(conn)
+        .map_err(at(TABLE))
+}

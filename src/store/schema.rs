@@ -30,10 +30,11 @@ diesel::table! {
 }
 
 diesel::table! {
-    subjects (user_id, sector_key) {
+    subjects (sector_key, subject) {
         user_id -> Binary,
         sector_key -> Text,
         subject -> Text,
+        retired_at -> Nullable<BigInt>,
     }
 }
 
@@ -100,14 +101,13 @@ diesel::table! {
         id -> Binary,
         user_id -> Binary,
         cookie_digest -> Binary,
-        authenticated_at -> BigInt,
-        acr -> Text,
         created_at -> BigInt,
         last_seen_at -> BigInt,
         expires_at -> BigInt,
         user_agent -> Text,
         ended_at -> Nullable<BigInt>,
         end_reason -> Nullable<Text>,
+        authentication -> Text,
     }
 }
 
@@ -166,15 +166,33 @@ diesel::table! {
         user_id -> Binary,
         client_id -> Text,
         session_id -> Nullable<Binary>,
-        code_digest -> Binary,
         authorized -> Text,
         created_at -> BigInt,
         log_position -> BigInt,
-        code_expires_at -> BigInt,
-        redeemed_at -> Nullable<BigInt>,
         expires_at -> BigInt,
         ended_at -> Nullable<BigInt>,
         end_reason -> Nullable<Text>,
+        origin -> Text,
+    }
+}
+
+diesel::table! {
+    one_time_credentials (digest) {
+        digest -> Binary,
+        kind -> Text,
+        family_id -> Nullable<Binary>,
+        expires_at -> BigInt,
+        used_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    participants (session_id, client_id) {
+        session_id -> Binary,
+        client_id -> Text,
+        sid -> Nullable<Text>,
+        first_at -> BigInt,
+        last_at -> BigInt,
     }
 }
 
@@ -265,12 +283,16 @@ diesel::joinable!(identities -> users (user_id));
 diesel::joinable!(grants -> users (user_id));
 diesel::joinable!(grants -> clients (client_id));
 diesel::joinable!(token_families -> grants (grant_id));
+diesel::joinable!(token_families -> sessions (session_id));
+diesel::joinable!(one_time_credentials -> token_families (family_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     clients,
     events,
     grants,
     identities,
+    one_time_credentials,
+    participants,
     publishers,
     sessions,
     token_families,

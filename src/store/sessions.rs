@@ -2,6 +2,7 @@
 
 use diesel::dsl::min;
 use diesel::prelude::*;
+use domain::authentication::Authentication;
 use domain::session::{EndReason, Session};
 use domain::user::User;
 use foundation::clock::Instant;
@@ -9,7 +10,7 @@ use foundation::digest::TokenDigest;
 use foundation::fault::Fault;
 use foundation::id::{SessionId, UserId};
 
-use crate::column::{Key, Place, bytes};
+use crate::column::{Key, Place, bytes, json};
 use crate::connection::Connection;
 use crate::fault::at;
 use crate::schema::{sessions, users};
@@ -23,14 +24,13 @@ struct SessionRow {
     id: Vec<u8>,
     user_id: Vec<u8>,
     cookie_digest: Vec<u8>,
-    authenticated_at: i64,
-    acr: String,
     created_at: i64,
     last_seen_at: i64,
     expires_at: i64,
     user_agent: String,
     ended_at: Option<i64>,
     end_reason: Option<String>,
+    authentication: String,
 }
 
 impl SessionRow {
@@ -39,9 +39,8 @@ impl SessionRow {
         Ok(Session {
             id: place.bytes("id", &self.id)?,
             user_id: place.bytes("user_id", &self.user_id)?,
-            authenticated_at: Instant::from_millis(self.authenticated_at),
+            authentication: place.json("authentication", &self.authentication)?,
             ended: place.ended(self.ended_at, self.end_reason.as_deref())?,
-            acr: self.acr,
             created_at: Instant::from_millis(self.created_at),
             last_seen_at: Instant::from_millis(self.last_seen_at),
             expires_at: Instant::from_millis(self.expires_at),
@@ -56,14 +55,13 @@ pub fn insert(conn: &mut Connection, session: &Session, cookie: TokenDigest) -> 
         id: bytes(&session.id),
         user_id: bytes(&session.user_id),
         cookie_digest: bytes(&cookie),
-        authenticated_at: session.authenticated_at.millis(),
-        acr: session.acr.clone(),
         created_at: session.created_at.millis(),
         last_seen_at: session.last_seen_at.millis(),
         expires_at: session.expires_at.millis(),
         user_agent: session.user_agent.clone(),
         ended_at: session.ended.map(|(at, _)| at.millis()),
         end_reason: session.ended.map(|(_, reason)| reason.word().to_owned()),
+        authentication: json(TABLE, &session.authentication)?,
     };
     diesel::insert_into(sessions::table)
         .values(&row)
@@ -140,15 +138,16 @@ pub fn touch(
     Ok(())
 }
 
-/// The person proved again who they are: from `at` on the session has a new cookie and the old one
+/// The person proved again who they are: from then on the session has a new cookie and the old one
 /// opens nothing. `false` if it has ended.
 pub fn reauthenticated(
     conn: &mut Connection,
     id: SessionId,
     new_cookie: TokenDigest,
-    at_instant: Instant,
+    authentication: &Authentication,
     expires_at: Instant,
 ) -> Result<bool, Fault> {
+    let at_instant = authentication.at();
     let live = sessions::table
         .filter(sessions::id.eq(id.as_bytes().as_slice()))
         .filter(sessions::ended_at.is_null())
@@ -156,7 +155,7 @@ pub fn reauthenticated(
     let updated = diesel::update(live)
         .set((
             sessions::cookie_digest.eq(bytes(&new_cookie)),
-            sessions::authenticated_at.eq(at_instant.millis()),
+            sessions::authentication.eq(json(TABLE, authentication)?),
             sessions::last_seen_at.eq(at_instant.floor_to_minute().millis()),
             sessions::expires_at.eq(expires_at.millis()),
         ))
@@ -201,4 +200,14 @@ pub fn next_expiry(conn: &mut Connection) -> Result<Option<Instant>, Fault> {
         .first(conn)
         .map_err(at(TABLE))?;
     Ok(next.map(Instant::from_millis))
+}
+
+/// Removes sessions that ended before a moment, with all that hangs on them; gives how many.
+///
+/// # Errors
+/// The store does not answer.
+pub fn purge(conn: &mut Connection, before: Instant) -> Result<usize, Fault> {
+    diesel::delete(sessions::table.filter(sessions::ended_at.lt(before.millis())))
+        .execute(conn)
+        .map_err(at(TABLE))
 }

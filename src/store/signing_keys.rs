@@ -67,15 +67,6 @@ pub fn verifying(conn: &mut Connection, retired_since: Instant) -> Result<Vec<Si
     rows.into_iter().map(KeyRow::read).collect()
 }
 
-/// All keys there ever were, the oldest first.
-pub fn list_all(conn: &mut Connection) -> Result<Vec<SigningKey>, Fault> {
-    let rows: Vec<KeyRow> = signing_keys::table
-        .order((signing_keys::created_at, signing_keys::id))
-        .load(conn)
-        .map_err(at(TABLE))?;
-    rows.into_iter().map(KeyRow::read).collect()
-}
-
 /// Adds a key.
 pub fn insert(conn: &mut Connection, key: &SigningKey) -> Result<(), Fault> {
     let row = KeyRow {
@@ -130,4 +121,16 @@ pub fn set_state(
         .execute(conn)
         .map_err(at(TABLE))?;
     Ok(updated == 1)
+}
+
+/// Removes keys that retired or were revoked before a moment; gives how many.
+///
+/// # Errors
+/// The store does not answer.
+pub fn purge(conn: &mut Connection, before: Instant) -> Result<usize, Fault> {
+    let over = [KeyState::Retired.word(), KeyState::Revoked.word()];
+    let old = signing_keys::table
+        .filter(signing_keys::state.eq_any(over))
+        .filter(signing_keys::since.lt(before.millis()));
+    diesel::delete(old).execute(conn).map_err(at(TABLE))
 }

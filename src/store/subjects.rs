@@ -1,4 +1,5 @@
-//! Rows of `subjects`: under which identifier a sector knows a user. Once given, it never changes.
+//! Rows of `subjects`: whom a sector knows under an identifier. Once given, it always leads to the same
+//! person; of a person's identifiers in a sector at most one is current, and given out.
 
 use diesel::prelude::*;
 use foundation::fault::Fault;
@@ -20,7 +21,7 @@ struct SubjectRow<'a> {
     subject: &'a str,
 }
 
-/// The identifier of a user in a sector.
+/// The current identifier of a user in a sector.
 pub fn find(
     conn: &mut Connection,
     user: UserId,
@@ -29,6 +30,7 @@ pub fn find(
     let found: Option<String> = subjects::table
         .filter(subjects::user_id.eq(user.as_bytes().as_slice()))
         .filter(subjects::sector_key.eq(sector_key))
+        .filter(subjects::retired_at.is_null())
         .select(subjects::subject)
         .first(conn)
         .optional()
@@ -57,7 +59,7 @@ pub fn put(
         .ok_or_else(|| Fault::broken(format!("the new subject of user {user}")))
 }
 
-/// The user whom a sector knows under an identifier.
+/// The user whom a sector knows under an identifier, be it an earlier one.
 pub fn find_user(
     conn: &mut Connection,
     sector_key: &str,

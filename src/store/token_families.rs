@@ -1,22 +1,24 @@
-//! Rows of `token_families`: authorizations, from the code on. The code's digest is a column here
-//! and in no entity.
+//! Rows of `token_families`: authorizations, and all that came from each.
 
 use diesel::dsl::{exists, max, min, not, select};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable};
+use domain::grant::GrantedScopes;
 use domain::mini_program::MiniProgramState;
 use domain::session::EndReason;
 use domain::token_family::TokenFamily;
 use foundation::clock::Instant;
-use foundation::digest::TokenDigest;
 use foundation::fault::Fault;
 use foundation::id::{ClientId, FamilyId, Position, SessionId};
 
-use crate::column::{Key, Place, bytes, instant, json, millis};
+use crate::column::{Key, Place, bytes, instant, json};
 use crate::connection::Connection;
 use crate::events;
 use crate::fault::at;
-use crate::schema::{clients, events as log, grants, sessions, token_families, users};
+use crate::schema::{
+    clients, events as log, grants, one_time_credentials, participants, sessions, token_families,
+    users,
+};
 
 const TABLE: &str = "token_families";
 
@@ -27,42 +29,38 @@ diesel::define_sql_function! {
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = token_families, treat_none_as_default_value = false)]
-struct FamilyRow {
+pub(crate) struct FamilyRow {
     id: Vec<u8>,
     grant_id: Vec<u8>,
     user_id: Vec<u8>,
     client_id: String,
     session_id: Option<Vec<u8>>,
-    code_digest: Vec<u8>,
     authorized: String,
     created_at: i64,
-    code_expires_at: i64,
-    redeemed_at: Option<i64>,
     expires_at: i64,
     ended_at: Option<i64>,
     end_reason: Option<String>,
+    origin: String,
 }
 
 impl FamilyRow {
-    fn new(family: &TokenFamily, code: TokenDigest) -> Result<Self, Fault> {
+    fn new(family: &TokenFamily) -> Result<Self, Fault> {
         Ok(Self {
             id: bytes(&family.id),
             grant_id: bytes(&family.grant_id),
             user_id: bytes(&family.user_id),
             client_id: family.client_id.to_string(),
             session_id: family.session_id.as_ref().map(bytes),
-            code_digest: bytes(&code),
             authorized: json(TABLE, &family.authorized)?,
             created_at: family.created_at.millis(),
-            code_expires_at: family.code_expires_at.millis(),
-            redeemed_at: millis(family.redeemed_at),
             expires_at: family.expires_at.millis(),
             ended_at: family.ended.map(|(at, _)| at.millis()),
             end_reason: family.ended.map(|(_, reason)| reason.word().to_owned()),
+            origin: json(TABLE, &family.origin)?,
         })
     }
 
-    fn read(self) -> Result<TokenFamily, Fault> {
+    pub(crate) fn read(self) -> Result<TokenFamily, Fault> {
         let place = Place::new(TABLE, Key::Bytes(&self.id));
         Ok(TokenFamily {
             id: place.bytes("id", &self.id)?,
@@ -70,19 +68,18 @@ impl FamilyRow {
             user_id: place.bytes("user_id", &self.user_id)?,
             client_id: place.name_of("client_id", &self.client_id)?,
             session_id: place.bytes_if("session_id", self.session_id.as_ref())?,
+            origin: place.json("origin", &self.origin)?,
             authorized: place.json("authorized", &self.authorized)?,
             created_at: Instant::from_millis(self.created_at),
-            code_expires_at: Instant::from_millis(self.code_expires_at),
-            redeemed_at: instant(self.redeemed_at),
             expires_at: Instant::from_millis(self.expires_at),
             ended: place.ended(self.ended_at, self.end_reason.as_deref())?,
         })
     }
 }
 
-/// Adds a family whose code has this digest. Not-before marks from now on include it.
-pub fn insert(conn: &mut Connection, family: &TokenFamily, code: TokenDigest) -> Result<(), Fault> {
-    let row = FamilyRow::new(family, code)?;
+/// Adds a family. Not-before marks from now on include it.
+pub fn insert(conn: &mut Connection, family: &TokenFamily) -> Result<(), Fault> {
+    let row = FamilyRow::new(family)?;
     let end_of_log = log::table.select(max(log::position)).single_value();
     diesel::insert_into(token_families::table)
         .values((
@@ -92,20 +89,6 @@ pub fn insert(conn: &mut Connection, family: &TokenFamily, code: TokenDigest) ->
         .execute(conn)
         .map_err(at(TABLE))?;
     Ok(())
-}
-
-/// The family of a code, whatever has become of it.
-pub fn find_by_code(
-    conn: &mut Connection,
-    code: TokenDigest,
-) -> Result<Option<TokenFamily>, Fault> {
-    let found: Option<FamilyRow> = token_families::table
-        .filter(token_families::code_digest.eq(code.as_bytes().as_slice()))
-        .select(FamilyRow::as_select())
-        .first(conn)
-        .optional()
-        .map_err(at(TABLE))?;
-    found.map(FamilyRow::read).transpose()
 }
 
 /// A family by id, whatever has become of it.
@@ -119,28 +102,16 @@ pub fn find(conn: &mut Connection, id: FamilyId) -> Result<Option<TokenFamily>, 
     found.map(FamilyRow::read).transpose()
 }
 
-/// Redeems a family's code: `true` once, for one caller, while the code stands. The family then
-/// stands until `expires_at`.
-// "The client MUST NOT use the authorization code more than once" (RFC 6749 §4.1.2)
-pub fn redeem(
-    conn: &mut Connection,
-    id: FamilyId,
-    now: Instant,
-    expires_at: Instant,
-) -> Result<bool, Fault> {
-    let redeemable = token_families::table
+/// Moves the end of a family that stands.
+pub fn extend(conn: &mut Connection, id: FamilyId, expires_at: Instant) -> Result<(), Fault> {
+    let open = token_families::table
         .filter(token_families::id.eq(id.as_bytes().as_slice()))
-        .filter(token_families::redeemed_at.is_null())
-        .filter(token_families::ended_at.is_null())
-        .filter(token_families::code_expires_at.gt(now.millis()));
-    let updated = diesel::update(redeemable)
-        .set((
-            token_families::redeemed_at.eq(Some(now.millis())),
-            token_families::expires_at.eq(expires_at.millis()),
-        ))
+        .filter(token_families::ended_at.is_null());
+    diesel::update(open)
+        .set(token_families::expires_at.eq(expires_at.millis()))
         .execute(conn)
         .map_err(at(TABLE))?;
-    Ok(updated == 1)
+    Ok(())
 }
 
 /// Ends a family: `true` once, for the one who ended it.
@@ -184,46 +155,103 @@ pub fn end_of_session_and_client(
         .map_err(at(TABLE))
 }
 
-/// Whether everything that a family rests on stands at `now`: its session if it has one, its grant,
-/// its user, its client; and the log has neither its end nor a not-before mark since it began.
+/// What a family rests on, all of it standing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Standing {
+    /// What its grant allows now.
+    pub scopes: GrantedScopes,
+    /// When its session ends by itself; none where it has no session.
+    pub session_expires_at: Option<Instant>,
+    /// Its client as a participant of the session in which it was authorized, once that is stored.
+    pub participant: Option<KnownParticipant>,
+}
+
+/// What a stored participant says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownParticipant {
+    /// Its `sid`.
+    pub sid: String,
+    /// When it last got tokens.
+    pub last_at: Instant,
+}
+
+/// The grant's scopes, when the session ends by itself and when it ended, the participant's `sid` and
+/// last time; and whether the log has rows that are too new for this program.
+type StandingRow = (
+    String,
+    Option<i64>,
+    Option<i64>,
+    Option<String>,
+    Option<i64>,
+    bool,
+);
+
+/// What a family rests on at `now`: its session if it has one, its grant, its user, its client; `None`
+/// if one of them does not stand, or if the log has the family's end or a not-before mark since it began.
 /// Nothing else has to be written to end the families of a user or a client than that event. One
 /// question, so one answer.
 ///
 /// # Errors
 /// The database does not answer, or a newer program wrote what this one cannot obey.
-pub fn standing(conn: &mut Connection, family: &TokenFamily, now: Instant) -> Result<bool, Fault> {
+pub fn standing(
+    conn: &mut Connection,
+    family: &TokenFamily,
+    now: Instant,
+) -> Result<Option<Standing>, Fault> {
     let ended = events::rows_that_end(family.ends_with().map(events::end_target).collect());
     let marks = family.not_before().map(|of| events::not_before_target(&of));
     let not_before = events::not_before_rows(marks.collect())
         .filter(log::position.gt(token_families::log_position));
-    let family_stands = exists(
-        token_families::table
-            .inner_join(
-                grants::table
-                    .inner_join(users::table)
-                    .inner_join(clients::table),
-            )
-            .filter(token_families::id.eq(family.id.as_bytes().as_slice()))
-            .filter(grants::ended_at.is_null())
-            .filter(users::disabled_at.is_null())
-            .filter(clients::state.ne(MiniProgramState::Suspended.word()))
-            .filter(not(exists(ended)))
-            .filter(not(exists(not_before))),
-    );
-    let is_too_new = exists(events::too_new_rows());
-    let answer = match &family.session_id {
-        None => select((family_stands, is_too_new)).get_result(conn),
-        Some(session) => {
-            let session = sessions::table
-                .filter(sessions::id.eq(session.as_bytes().as_slice()))
-                .filter(sessions::ended_at.is_null())
-                .filter(sessions::expires_at.gt(now.millis()));
-            select((family_stands.and(exists(session)), is_too_new)).get_result(conn)
-        }
+    let authorized_in = family.authorized.session_id;
+    let of_client = participants::session_id
+        .eq(authorized_in.as_bytes().as_slice())
+        .and(participants::client_id.eq(token_families::client_id));
+    let found: Option<StandingRow> = token_families::table
+        .inner_join(
+            grants::table
+                .inner_join(users::table)
+                .inner_join(clients::table),
+        )
+        .left_join(sessions::table)
+        .left_join(participants::table.on(of_client))
+        .filter(token_families::id.eq(family.id.as_bytes().as_slice()))
+        .filter(grants::ended_at.is_null())
+        .filter(users::disabled_at.is_null())
+        .filter(clients::state.ne(MiniProgramState::Suspended.word()))
+        .filter(not(exists(ended)))
+        .filter(not(exists(not_before)))
+        .select((
+            grants::scopes,
+            sessions::expires_at.nullable(),
+            sessions::ended_at.nullable(),
+            participants::sid.nullable(),
+            participants::last_at.nullable(),
+            exists(events::too_new_rows()),
+        ))
+        .first(conn)
+        .optional()
+        .map_err(at(TABLE))?;
+    let Some((scopes, session_expires_at, session_ended_at, sid, last_at, is_too_new)) = found
+    else {
+        let is_too_new = select(exists(events::too_new_rows())).get_result(conn);
+        events::obeyed(is_too_new.map_err(at(TABLE))?)?;
+        return Ok(None);
     };
-    let (stands, is_too_new) = answer.map_err(at(TABLE))?;
     events::obeyed(is_too_new)?;
-    Ok(stands)
+    let session_expires_at = instant(session_expires_at);
+    let session_stands = match &family.session_id {
+        None => true,
+        Some(_) => session_ended_at.is_none() && session_expires_at.is_some_and(|end| now < end),
+    };
+    let place = Place::new("grants", Key::Bytes(family.grant_id.as_bytes()));
+    let standing = Standing {
+        scopes: place.json("scopes", &scopes)?,
+        session_expires_at,
+        participant: sid
+            .zip(instant(last_at))
+            .map(|(sid, last_at)| KnownParticipant { sid, last_at }),
+    };
+    Ok(session_stands.then_some(standing))
 }
 
 /// The earliest position of the log that a family, ended or not, began at.
@@ -238,10 +266,19 @@ pub fn oldest_position(conn: &mut Connection) -> Result<Option<Position>, Fault>
     Ok(oldest.map(Position))
 }
 
-/// Removes families that ended by themselves before a moment, with their refresh tokens; gives how
-/// many.
+/// Removes families that ended before a moment or were over by then, and those that nobody began to
+/// use, because what they begin with ran out before it; gives how many.
 pub fn purge(conn: &mut Connection, before: Instant) -> Result<usize, Fault> {
-    diesel::delete(token_families::table.filter(token_families::expires_at.lt(before.millis())))
-        .execute(conn)
-        .map_err(at(TABLE))
+    let unused = one_time_credentials::table
+        .filter(one_time_credentials::used_at.is_null())
+        .filter(one_time_credentials::expires_at.lt(before.millis()))
+        .filter(one_time_credentials::family_id.is_not_null())
+        .select(one_time_credentials::family_id);
+    let over = token_families::table.filter(
+        token_families::expires_at
+            .lt(before.millis())
+            .or(token_families::ended_at.lt(before.millis()))
+            .or(token_families::id.nullable().eq_any(unused)),
+    );
+    diesel::delete(over).execute(conn).map_err(at(TABLE))
 }

@@ -14,6 +14,7 @@ mod logout;
 mod mini_programs;
 mod openid_connect;
 mod openidconnect;
+mod participants;
 mod refresh;
 mod revocation;
 mod scopes;

@@ -4,7 +4,9 @@
 
 use std::collections::BTreeMap;
 
+use foundation::clock::Span;
 use serde_json::json;
+use store::SchemaState;
 
 use crate::database::Database;
 use crate::world::program::Tokens;
@@ -60,9 +62,19 @@ macro_rules! in_upgraded_worlds {
     )*};
 }
 
-/// How many rows the tables have that this release added, after it took over what was there.
+/// How many rows the tables have that this release added, after it took over what was there: the code
+/// of each family, and each program that got tokens in a session.
 fn new_tables() -> BTreeMap<String, usize> {
-    BTreeMap::new()
+    let (families, participants) = first_release::codes_and_participants();
+    assert!(
+        participants < families,
+        "some codes were not redeemed, some by one program twice"
+    );
+    let rows = [
+        ("one_time_credentials", families),
+        ("participants", participants),
+    ];
+    rows.map(|(table, rows)| (table.to_owned(), rows)).into()
 }
 
 on_what_the_first_release_left! {
@@ -71,11 +83,52 @@ on_what_the_first_release_left! {
         assert!(recorded.values().all(|rows| *rows > 0), "{recorded:?}");
         assert_eq!(first.rows(), recorded, "as it was left");
         first.its_node_has_ended();
-        first.database.open();
+        let store = first.store_at(first_release::recorded_at());
+        store.migrate().expect("it is upgraded");
         let mut expected = recorded;
         expected.extend(new_tables());
         assert_eq!(first.rows(), expected);
     }
+
+    fn nothing_is_migrated_while_a_node_of_the_first_release_serves(first: FirstRelease) {
+        let before = first.rows();
+        let since = first_release::recorded_at();
+        for silent in [Span::seconds(0), Span::seconds(30), Span::hours(-2)] {
+            let fault = first.store_at(since + silent).migrate().expect_err("it serves");
+            assert_eq!(
+                fault.chain(),
+                "the database cannot be used: a server of the first release is running on it, and \
+                 cannot go on beside this one; stop all of them and try again (one that was killed \
+                 counts as gone 30 seconds later)"
+            );
+        }
+        assert_eq!(first.rows(), before);
+        let store = first.store_at(since + Span::seconds(31));
+        assert_eq!(store.schema().expect("it answers"), SchemaState::Older);
+        store.migrate().expect("it is gone");
+        assert_eq!(store.schema().expect("it answers"), SchemaState::Current);
+        // Nodes of this release do not keep each other from starting.
+        first.store_at(since).migrate().expect("there is nothing to do");
+    }
+}
+
+/// SQLite migrates with foreign keys off, and looks itself whether all lead somewhere.
+#[test]
+fn a_row_whose_parent_is_missing_stops_the_migration() {
+    let first = FirstRelease::on(Database::sqlite());
+    first.its_node_has_ended();
+    let mut beside = first.database.beside();
+    beside.run("PRAGMA foreign_keys = OFF; DELETE FROM token_families WHERE ended_at IS NULL");
+    let before = first.rows();
+    let store = first.store_at(first_release::recorded_at());
+    let fault = store.migrate().expect_err("refresh tokens lead nowhere");
+    assert_eq!(
+        fault.chain(),
+        "the database cannot be used: a row of refresh_tokens refers to one of token_families that \
+         is not there"
+    );
+    assert_eq!(first.rows(), before);
+    assert_eq!(store.schema().expect("it answers"), SchemaState::Older);
 }
 
 in_upgraded_worlds! {
@@ -90,6 +143,26 @@ in_upgraded_worlds! {
         }
         assert_eq!(tokens.claims()["amr"], json!(["pwd"]));
         assert_eq!(then.person("bo").looks_at("/account").path, "/sign-in", "he had signed out");
+    }
+
+    fn whoever_took_part_in_a_session_is_known_by_the_sid_of_before(then: &Upgraded) {
+        let (of_ada, of_bo) = (then.sids("ada"), then.sids("bo"));
+        let sid = |who: &str, name: &str| (then.program(name).id, then.text(who, name, "sid"));
+        let all = |who: &str| ["market", "app", "drone"].map(|name| sid(who, name)).into();
+        assert_eq!(of_ada, all("ada"));
+        assert_eq!(of_bo, all("bo"), "also of one that has ended");
+    }
+
+    fn a_sid_stays_when_the_secret_changes_that_it_was_derived_with(then: &Upgraded) {
+        then.gets_a_new_pairwise_secret();
+        let market = then.program("market");
+        let ada = then.person("ada");
+        let again = ada.opens(&market).tokens();
+        let refreshed = Tokens::of(&market.refreshes(&then.text("ada", "market", "refresh")));
+        for tokens in [again, refreshed] {
+            assert_eq!(tokens.claims()["sid"], then.of("ada", "market")["sid"]);
+            assert_eq!(tokens.claims()["sub"], then.of("ada", "market")["sub"]);
+        }
     }
 
     fn an_access_token_goes_on_or_stays_dead(then: &Upgraded) {
@@ -163,6 +236,32 @@ in_upgraded_worlds! {
         assert_eq!(reply.location(), Some(bye));
         let market = then.program("market");
         assert_eq!(market.userinfo(&then.text("ada", "market", "access")).status, 401);
+    }
+
+    /// The table of `docs/architecture.md`: what grows goes, and nothing else does.
+    fn what_grows_is_swept(then: &Upgraded) {
+        let mut left = first_release::recorded_rows();
+        let ended_grants = first_release::count_where("grants", "ended_at");
+        left.insert("grants".to_owned(), left["grants"] - ended_grants);
+        for over in [
+            "sign_in_throttles", "known_browsers", "used_jti", "sessions", "interactions", "refusals",
+            "token_families", "refresh_tokens", "audit",
+        ] {
+            left.insert(over.to_owned(), 0);
+        }
+        // The last one says how far the log is.
+        left.insert("events".to_owned(), 1);
+        left.extend(new_tables().into_keys().map(|table| (table, 0)));
+        for _ in 0..2 {
+            then.world.passes(Span::days(3 * 365));
+            let services = then.world.services();
+            then.world.wait(services.upkeep.expire_sessions()).expect("sessions end");
+            then.world.wait(services.upkeep.sweep()).expect("it is swept");
+        }
+        let mut found = first_release::rows_of(then.world.database());
+        // This node comes and goes with its heartbeat.
+        (left.remove("nodes"), found.remove("nodes"));
+        assert_eq!(found, left);
     }
 
     fn a_password_still_opens(then: &Upgraded) {

@@ -10,10 +10,12 @@ use actix_web::error::{ErrorBadRequest, ErrorInternalServerError};
 use actix_web::http::header::{COOKIE, LOCATION};
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
+use domain::one_time_credential::{OneTimeCredential, OneTimeKind};
+use domain::participant::Participant;
 use domain::refresh_retry::RefreshToken;
-use domain::session::{ACR_PASSWORD, Session};
+use domain::session::Session;
 use domain::subject::Sector;
-use domain::token_family::{Authorized, TokenFamily};
+use domain::token_family::{Authorized, CodeOrigin, Origin, TokenFamily};
 use domain::user::User;
 use foundation::clock::{Clock, Instant, Span, SystemClock};
 use foundation::entropy::SystemEntropy;
@@ -23,6 +25,7 @@ use foundation::secret::SecretKind;
 use protocol::claim::ClaimsRequest;
 use protocol::pkce::CodeChallenge;
 use protocol::scope::ScopeSet;
+use store::token_families::KnownParticipant;
 use store::{Connection, Store, Transaction};
 
 use super::{Work, json};
@@ -49,15 +52,19 @@ impl Desk {
         })
     }
 
-    fn authorized(&self, session: &Session, redirect_uri: &str) -> Authorized {
-        Authorized {
-            scope: self.scope.clone(),
-            redirect_uri: redirect_uri.to_owned(),
+    fn origin(&self) -> Origin {
+        Origin::Code(CodeOrigin {
+            redirect_uri: REDIRECT_URI.to_owned(),
             redirect_uri_given: true,
             code_challenge: self.challenge.clone(),
             nonce: Some("n-0S6_WzA2Mj".to_owned()),
-            authenticated_at: session.authenticated_at,
-            acr: ACR_PASSWORD.to_owned(),
+        })
+    }
+
+    fn authorized(&self, session: &Session) -> Authorized {
+        Authorized {
+            scope: self.scope.clone(),
+            authentication: session.authentication.clone(),
             session_id: session.id,
             claims: ClaimsRequest::default(),
             resource: Vec::new(),
@@ -87,7 +94,15 @@ pub(super) async fn authorize(
     let at_desk = Arc::clone(&desk);
     let written = desk.store.write(move |tx| {
         let family = family(&at_desk, tx, &session, &user, client_id, now)?;
-        store::token_families::insert(tx, &family, code_digest)
+        store::token_families::insert(tx, &family)?;
+        let code = OneTimeCredential {
+            digest: code_digest,
+            kind: OneTimeKind::AuthorizationCode,
+            family_id: family.id,
+            expires_at: now + CODE,
+            used_at: None,
+        };
+        store::one_time_credentials::insert(tx, &code)
     });
     written.await.map_err(ErrorInternalServerError)?;
     let to = format!("{REDIRECT_URI}?code={}&state=af0ifjsldkj", code.expose());
@@ -141,10 +156,9 @@ fn family(
         user_id: user.id,
         client_id,
         session_id: Some(session.id),
-        authorized: desk.authorized(session, REDIRECT_URI),
+        origin: desk.origin(),
+        authorized: desk.authorized(session),
         created_at: now,
-        code_expires_at: now + CODE,
-        redeemed_at: None,
         expires_at: now + REFRESH,
         ended: None,
     })
@@ -163,14 +177,17 @@ pub(super) async fn token(
     let digest = digest.ok_or_else(|| ErrorBadRequest("code"))?;
     let (refresh, refresh_digest) = SecretKind::RefreshToken.issue(&SystemEntropy);
     let written = desk.store.write(move |tx| {
-        let found = store::token_families::find_by_code(tx, digest)?;
-        let family = found.ok_or_else(|| Fault::broken("a code of this ceiling"))?;
-        store::token_families::standing(tx, &family, now)?;
-        store::grants::find(tx, family.grant_id)?;
-        if let Some(session_id) = family.session_id {
-            store::sessions::find(tx, session_id)?;
-        }
-        store::token_families::redeem(tx, family.id, now, now + REFRESH)?;
+        let kind = OneTimeKind::AuthorizationCode;
+        let found = store::one_time_credentials::find_with_family(tx, kind, digest)?;
+        let (_, family) = found.ok_or_else(|| Fault::broken("a code of this ceiling"))?;
+        let standing = store::token_families::standing(tx, &family, now)?;
+        store::one_time_credentials::use_up(tx, kind, digest, now)?;
+        note(
+            tx,
+            &family,
+            standing.and_then(|standing| standing.participant),
+            now,
+        )?;
         let first = RefreshToken {
             digest: refresh_digest,
             family_id: family.id,
@@ -189,6 +206,31 @@ pub(super) async fn token(
          \"scope\":\"{SCOPES}\",\"refresh_token\":\"{}\",\"id_token\":\"{message}.{id}\"}}",
         refresh.expose(),
     )))
+}
+
+/// Notes the participant as often as Portico does.
+fn note(
+    tx: &mut Transaction<'_>,
+    family: &TokenFamily,
+    known: Option<KnownParticipant>,
+    now: Instant,
+) -> Result<(), Fault> {
+    let (session_id, client_id) = (family.authorized.session_id, family.client_id.clone());
+    if let Some(known) = known {
+        if now.since(known.last_at) >= Span::minutes(1) {
+            store::participants::touch(tx, session_id, &client_id, now)?;
+        }
+        return Ok(());
+    }
+    let participant = Participant {
+        session_id,
+        client_id,
+        // As long as a derived one.
+        sid: "0123456789012345678901234567890123456789012".to_owned(),
+        first_at: now,
+        last_at: now,
+    };
+    store::participants::note(tx, &participant).map(drop)
 }
 
 fn code_of(body: &[u8]) -> Option<&str> {

@@ -1,5 +1,6 @@
 //! Sessions of people, listed and ended by the operator.
 
+use domain::participant::Participant;
 use domain::session::{EndReason, Session};
 use foundation::id::SessionId;
 use serde_json::json;
@@ -19,6 +20,24 @@ impl Administration {
                 store::sessions::live_of_user(db, user.id, now).map(Ok)
             })
             .await
+    }
+
+    /// A session, and the programs that got tokens in it: whoever must hear of its end. Kept for
+    /// thirty days after that.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn show_session(&self, id: &str) -> Administered<(Session, Vec<Participant>)> {
+        let Ok(parsed) = id.parse::<SessionId>() else {
+            return Ok(Err(Refusal::not_found("session", id)));
+        };
+        let found = self.store.read(move |db| {
+            let Some(session) = store::sessions::find(db, parsed)? else {
+                return Ok(Err(Refusal::not_found("session", parsed)));
+            };
+            store::participants::of_session(db, parsed).map(|took_part| Ok((session, took_part)))
+        });
+        found.await
     }
 
     /// Ends a session, and with it everything it made.

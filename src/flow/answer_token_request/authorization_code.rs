@@ -7,8 +7,9 @@
 use std::sync::Arc;
 
 use domain::client::Client;
+use domain::one_time_credential::{OneTimeCredential, OneTimeKind};
 use domain::refresh_retry::RefreshToken;
-use domain::token_family::TokenFamily;
+use domain::token_family::{CodeOrigin, Origin, TokenFamily};
 use foundation::clock::Instant;
 use foundation::digest::TokenDigest;
 use foundation::fault::Fault;
@@ -25,7 +26,10 @@ use crate::answer::Answer;
 use crate::family_end::FamilyEnd;
 use crate::issue::{Entitled, IssuanceContext, Person, sectors};
 use crate::parents::{Parents, parents};
+use crate::participant::took_part;
 use crate::subject::subject_in;
+
+const CODE: OneTimeKind = OneTimeKind::AuthorizationCode;
 
 /// What the request said.
 pub(super) struct AuthorizationCode {
@@ -95,9 +99,11 @@ impl GrantHandler for AuthorizationCode {
 impl Redemption {
     /// The whole redemption. What ends the family is a refusal, and commits.
     fn write(self, tx: &mut store::Transaction<'_>) -> Result<Answer<Won>, Fault> {
-        let Some(family) = store::token_families::find_by_code(tx, self.code)? else {
+        let found = store::one_time_credentials::find_with_family(tx, CODE, self.code)?;
+        let Some((code, family)) = found else {
             return Ok(Answer::Refused(not_valid("there is no such code")));
         };
+        let Origin::Code(origin) = &family.origin;
         // A code that turns up at another client has leaked (attack 18).
         if family.client_id != self.client.id {
             self.burn.write(tx, &family)?;
@@ -108,11 +114,11 @@ impl Redemption {
         // "If an authorization code is used more than once, the authorization server MUST deny the
         // request and SHOULD revoke (when possible) all tokens previously issued based on that
         // authorization code." (RFC 6749 §4.1.2)
-        if family.redeemed_at.is_some() {
+        if code.used_at.is_some() {
             self.burn.write(tx, &family)?;
             return Ok(Answer::Refused(not_valid("the code was redeemed before")));
         }
-        if let Err(error) = self.judge(&family) {
+        if let Err(error) = self.judge(&code, &family, origin) {
             return Ok(Answer::Refused(error));
         }
         let Some(parents) = parents(tx, &self.client, &family, self.now)? else {
@@ -120,41 +126,52 @@ impl Redemption {
                 "what the code rests on has ended",
             )));
         };
-        let expires_at = self.expires_at(&family);
-        if !store::token_families::redeem(tx, family.id, self.now, expires_at)? {
+        if !store::one_time_credentials::use_up(tx, CODE, self.code, self.now)? {
             // Somebody else was faster by less than a transaction.
             self.burn.write(tx, &family)?;
             return Ok(Answer::Refused(not_valid(
                 "the code was redeemed at the same moment",
             )));
         }
-        let redeemed = TokenFamily {
-            expires_at,
-            ..family
-        };
-        self.keep(tx, &redeemed, parents).map(Answer::Given)
+        let family = self.extended(tx, family)?;
+        self.keep(tx, &family, parents).map(Answer::Given)
     }
 
-    /// When the family ends by itself: with its last refresh token, or as it would have if there
-    /// is none.
-    fn expires_at(&self, family: &TokenFamily) -> Instant {
-        match self.refresh_token {
-            Some(_) => self.now + self.parts.lifetimes.refresh,
-            None => family.expires_at,
+    /// The family, as long as its tokens need it: what the client may do, or how long things live, can
+    /// have changed since the code was given out.
+    fn extended(
+        &self,
+        tx: &mut store::Transaction<'_>,
+        family: TokenFamily,
+    ) -> Result<TokenFamily, Fault> {
+        let (lifetimes, refreshes) = (&self.parts.lifetimes, self.refresh_token.is_some());
+        let expires_at = TokenFamily::end_of_life(refreshes, lifetimes, family.created_at);
+        if expires_at <= family.expires_at {
+            return Ok(family);
         }
+        store::token_families::extend(tx, family.id, expires_at)?;
+        Ok(TokenFamily {
+            expires_at,
+            ..family
+        })
     }
 
     /// Everything that can be judged from the code and the request alone.
-    fn judge(&self, family: &TokenFamily) -> Result<(), OAuthError> {
-        if self.now >= family.code_expires_at {
+    fn judge(
+        &self,
+        code: &OneTimeCredential,
+        family: &TokenFamily,
+        origin: &CodeOrigin,
+    ) -> Result<(), OAuthError> {
+        if self.now >= code.expires_at {
             return Err(not_valid("the code has expired"));
         }
         let authorized = &family.authorized;
         let saved = SavedAuthorization {
             client_id: &family.client_id,
-            redirect_uri: &authorized.redirect_uri,
-            redirect_uri_given: authorized.redirect_uri_given,
-            code_challenge: authorized.code_challenge.as_ref(),
+            redirect_uri: &origin.redirect_uri,
+            redirect_uri_given: origin.redirect_uri_given,
+            code_challenge: origin.code_challenge.as_ref(),
             scope: &authorized.scope,
         };
         let presented = PresentedCode {
@@ -187,10 +204,14 @@ impl Redemption {
         }
         let authorized = &family.authorized;
         let chosen = self.request.resource;
-        let mut person = Person::of(family, parents.ends_at, parents.grant_scope.clone());
-        person.nonce = authorized.nonce.clone();
+        let scope = authorized.scope.intersection(&parents.grant_scope);
+        let keys = self.parts.keys.current();
+        let sid = took_part(tx, &keys, family, parents.participant.as_ref(), self.now)?;
+        let mut person = Person::of(family, parents, Some(sid));
+        let Origin::Code(origin) = &family.origin;
+        person.nonce.clone_from(&origin.nonce);
         let entitled = Entitled {
-            scope: authorized.scope.intersection(&parents.grant_scope),
+            scope,
             resource: if chosen.is_empty() {
                 authorized.resource.clone()
             } else {
@@ -204,7 +225,6 @@ impl Redemption {
         for sector in sectors(&self.client, &entitled, &self.parts.issuer) {
             let key = sector.key();
             if known.get(family.user_id, &key).is_none() {
-                let keys = self.parts.keys.current();
                 names.push((key, subject_in(tx, &keys, &sector, family.user_id)?));
             }
         }

@@ -12,6 +12,7 @@ use foundation::secret::SecretText;
 use protocol::code_grant::judge_refresh;
 use protocol::oauth_error::OAuthError;
 use protocol::scope::ScopeSet;
+use store::token_families::KnownParticipant;
 
 use super::judgement::{not_valid, within_authorized};
 use crate::issue::{Entitled, Person};
@@ -46,6 +47,7 @@ pub(super) struct Current {
     pub(super) family: TokenFamily,
     pub(super) scope: ScopeSet,
     pub(super) person: Person,
+    pub(super) participant: Option<KnownParticipant>,
 }
 
 impl PresentedRefreshToken {
@@ -85,12 +87,15 @@ impl PresentedRefreshToken {
             Presented::Retry { sealed_answer } => Ok(RefreshLookup::Retry(sealed_answer)),
             Presented::Current => Ok(match self.scope_of(&family, &parents.grant_scope) {
                 Ok(scope) => {
-                    let person = Person::of(&family, parents.ends_at, parents.grant_scope);
+                    let participant = parents.participant.clone();
+                    let sid = participant.as_ref().map(|known| known.sid.clone());
+                    let person = Person::of(&family, parents, sid);
                     RefreshLookup::Current(Box::new(Current {
                         token,
                         family,
                         scope,
                         person,
+                        participant,
                     }))
                 }
                 Err(error) => RefreshLookup::Refused(error),

@@ -16,6 +16,7 @@ use super::refresh_lookup::{Current, PresentedRefreshToken, RefreshLookup, entit
 use super::rotation::{again, prepared};
 use crate::answer::Answer;
 use crate::issue::IssuanceContext;
+use crate::participant::{is_noted, takes_part_still};
 
 /// A token that is not rotated lives on while it is used; its end is moved at most this often.
 const TOUCH: Span = Span::minutes(1);
@@ -86,12 +87,17 @@ async fn keep_alive(
 ) -> Result<(), Fault> {
     let idle = look.now + parts.lifetimes.refresh_idle;
     let expires_at = idle.min(current.family.expires_at);
-    if expires_at.since(current.token.expires_at) >= TOUCH {
-        let token = look.token;
-        parts
-            .store
-            .write(move |tx| store::refresh_tokens::touch(tx, token, expires_at))
-            .await?;
+    let participant = current.participant.as_ref();
+    if expires_at.since(current.token.expires_at) >= TOUCH
+        || participant.is_some_and(|known| !is_noted(known, look.now))
+    {
+        let (token, now) = (look.token, look.now);
+        let (family, participant) = (current.family.clone(), current.participant.clone());
+        let written = parts.store.write(move |tx| {
+            takes_part_still(tx, &family, participant.as_ref(), now)?;
+            store::refresh_tokens::touch(tx, token, expires_at)
+        });
+        written.await?;
     }
     Ok(())
 }

@@ -15,6 +15,7 @@ use super::refresh_lookup::{Current, PresentedRefreshToken, RefreshLookup, entit
 use crate::answer::Answer;
 use crate::family_end::FamilyEnd;
 use crate::issue::Entitled;
+use crate::participant::takes_part_still;
 
 /// A rotation that is prepared: its tokens are being signed, nothing is written yet.
 pub(super) struct Rotation {
@@ -93,6 +94,8 @@ impl Rotation {
                 };
                 if store::refresh_tokens::supersede(tx, self.look.token, &superseded)? {
                     store::refresh_tokens::insert(tx, &self.successor)?;
+                    let participant = current.participant.as_ref();
+                    takes_part_still(tx, &current.family, participant, self.look.now)?;
                     return Ok(Committed::Mine);
                 }
                 // Another transaction superseded it after the look above; now its answer is there.

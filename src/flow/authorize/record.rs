@@ -9,7 +9,8 @@ use domain::event::Event;
 use domain::grant::{Grant, GrantedScopes};
 use domain::interaction::resulting_scope;
 use domain::lifetimes::Lifetimes;
-use domain::token_family::{Authorized, TokenFamily};
+use domain::one_time_credential::{OneTimeCredential, OneTimeKind};
+use domain::token_family::{Authorized, CodeOrigin, Origin, TokenFamily};
 use foundation::clock::{Instant, SharedClock};
 use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
@@ -116,16 +117,21 @@ impl Record {
                 user_id: signed_in.user.id,
                 client_id: client.id.clone(),
                 session_id: (!offline).then_some(signed_in.session.id),
+                origin: origin(&pending.request),
                 authorized,
                 created_at: now,
-                code_expires_at: now + lifetimes.code,
-                redeemed_at: None,
-                // An answer that nobody redeems leaves a row for as long as an access token
-                // could have lived.
-                expires_at: now + lifetimes.code + Lifetimes::MAX_ACCESS,
+                expires_at: TokenFamily::end_of_life(client.gets_refresh_tokens(), &lifetimes, now),
                 ended: None,
             };
-            store::token_families::insert(tx, &family, digest)?;
+            store::token_families::insert(tx, &family)?;
+            let credential = OneTimeCredential {
+                digest,
+                kind: OneTimeKind::AuthorizationCode,
+                family_id: family.id,
+                expires_at: now + lifetimes.code,
+                used_at: None,
+            };
+            store::one_time_credentials::insert(tx, &credential)?;
             Ok(Recorded::Code(code))
         });
         let written = written.await?;
@@ -268,6 +274,15 @@ fn receipt(
     }
 }
 
+fn origin(request: &AuthorizationRequest) -> Origin {
+    Origin::Code(CodeOrigin {
+        redirect_uri: request.redirect_uri.clone(),
+        redirect_uri_given: request.redirect_uri_given,
+        code_challenge: request.code_challenge.clone(),
+        nonce: request.nonce.clone(),
+    })
+}
+
 fn authorized(
     request: &AuthorizationRequest,
     client: &Client,
@@ -276,12 +291,7 @@ fn authorized(
 ) -> Authorized {
     Authorized {
         scope: resulting_scope(client, &request.scope, grant),
-        redirect_uri: request.redirect_uri.clone(),
-        redirect_uri_given: request.redirect_uri_given,
-        code_challenge: request.code_challenge.clone(),
-        nonce: request.nonce.clone(),
-        authenticated_at: signed_in.session.authenticated_at,
-        acr: signed_in.session.acr.clone(),
+        authentication: signed_in.session.authentication.clone(),
         session_id: signed_in.session.id,
         claims: request.claims.clone(),
         resource: request.resource.clone(),

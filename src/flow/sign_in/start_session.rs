@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use domain::audit::{Actor, AuditEntry};
+use domain::authentication::Authentication;
 use domain::event::Event;
 use domain::lifetimes::Lifetimes;
-use domain::session::{ACR_PASSWORD, EndReason, Session};
+use domain::session::{EndReason, Session};
 use domain::user::User;
-use foundation::clock::{Instant, SharedClock};
+use foundation::clock::Instant;
 use foundation::digest::TokenDigest;
 use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
@@ -26,7 +27,6 @@ use crate::throttle::Counters;
 pub(crate) struct SessionStart {
     store: Store,
     memory: Memory,
-    clock: SharedClock,
     entropy: SharedEntropy,
     lifetimes: Lifetimes,
 }
@@ -36,7 +36,6 @@ impl SessionStart {
         Self {
             store: parts.store.clone(),
             memory: memory.clone(),
-            clock: Arc::clone(&parts.clock),
             entropy: Arc::clone(&parts.entropy),
             lifetimes: parts.policy.lifetimes,
         }
@@ -47,18 +46,18 @@ impl SessionStart {
     pub(crate) async fn session(
         &self,
         user: User,
+        authentication: Authentication,
         counters: Counters,
         browser: &Browser,
     ) -> Result<(SignedIn, CookieChanges), Fault> {
-        let (now, lifetimes) = (self.clock.now(), self.lifetimes);
+        let (now, lifetimes) = (authentication.at(), self.lifetimes);
         let (cookie, digest) = SecretKind::SessionCookie.issue(self.entropy.as_ref());
         let (known, known_digest) = SecretKind::KnownBrowserCookie.issue(self.entropy.as_ref());
         let known_before = browser.known_digest();
         let new = Session {
             id: SessionId::new(now, self.entropy.as_ref()),
             user_id: user.id,
-            authenticated_at: now,
-            acr: ACR_PASSWORD.to_owned(),
+            authentication,
             created_at: now,
             last_seen_at: now.floor_to_minute(),
             expires_at: Session::end_of_life(now, now, lifetimes.session, lifetimes.session_idle),
@@ -104,7 +103,7 @@ fn replace_session(
     cookie: TokenDigest,
     lifetimes: &Lifetimes,
 ) -> Result<Session, Fault> {
-    let now = new.authenticated_at;
+    let now = new.authentication.at();
     let old = match before {
         Some(before) => store::sessions::find_by_cookie(tx, before)?.map(|(session, _)| session),
         None => None,
@@ -117,10 +116,10 @@ fn replace_session(
             lifetimes.session_idle,
         );
         if old.user_id == new.user_id
-            && store::sessions::reauthenticated(tx, old.id, cookie, now, end)?
+            && store::sessions::reauthenticated(tx, old.id, cookie, &new.authentication, end)?
         {
             return Ok(Session {
-                authenticated_at: now,
+                authentication: new.authentication,
                 expires_at: end,
                 ..old
             });
@@ -144,6 +143,6 @@ fn started_entry(session: &Session, now: Instant) -> AuditEntry {
         action: "session.started",
         user_id: Some(session.user_id),
         client_id: None,
-        detail: json!({ "acr": session.acr }),
+        detail: json!({ "acr": session.authentication.acr(), "amr": session.authentication.amr() }),
     }
 }

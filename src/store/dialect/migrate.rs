@@ -234,9 +234,8 @@ fn check_references(conn: &mut SqliteConnection) -> Result<(), Stopped> {
     let Some(Dangling { child, parent }) = dangling else {
         return Ok(());
     };
-    let what =
-        format!("the migration: a row of {child} refers to one of {parent} that is not there");
-    Err(Stopped(Fault::broken(what)))
+    let cause = format!("a row of {child} refers to one of {parent} that is not there");
+    Err(Stopped(Fault::unusable("the database", cause)))
 }
 
 /// Why the transaction of a migration stopped.

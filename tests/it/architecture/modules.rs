@@ -17,6 +17,7 @@ const FLOW: &[(&str, &str)] = &[
     ("key_source", ""),
     ("last_used", ""),
     ("parents", ""),
+    ("participant", ""),
     ("shared_data", ""),
     ("step", ""),
     ("browser_response", "browser step"),
@@ -27,7 +28,7 @@ const FLOW: &[(&str, &str)] = &[
     ("throttle", "parts"),
     ("find_client", "memory parts"),
     ("health", "memory parts"),
-    ("issue", "last_used parts shared_data subject"),
+    ("issue", "last_used parents parts shared_data subject"),
     ("refresh_keys", "key_source memory parts"),
     ("sessions", "browser memory parts"),
     (
@@ -51,7 +52,7 @@ const FLOW: &[(&str, &str)] = &[
     ("verify_access_token", "memory parts refresh_keys"),
     (
         "answer_token_request",
-        "answer authenticate_client family_end issue memory parents parts subject",
+        "answer authenticate_client family_end issue memory parents participant parts subject",
     ),
     (
         "answer_userinfo",

@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use domain::authentication::Authentication;
 use domain::client::{Client, ClientSecret};
 use domain::consent::{DecisionKind, Receipt, ReceiptContent};
 use domain::event::LoggedEvent;
 use domain::grant::{Grant, GrantedScopes, PurposeVersion};
 use domain::mini_program::MiniProgramState;
+use domain::one_time_credential::{OneTimeCredential, OneTimeKind};
+use domain::participant::Participant;
 use domain::refresh_retry::RefreshToken;
-use domain::session::{ACR_PASSWORD, Session};
-use domain::token_family::{Authorized, TokenFamily};
+use domain::session::Session;
+use domain::token_family::{Authorized, CodeOrigin, Origin, TokenFamily};
 use domain::token_handle::{OnBehalfOf, TokenHandle};
 use domain::user::User;
 use foundation::clock::{Instant, Span};
@@ -85,8 +88,7 @@ pub(super) fn session(user: &User) -> Session {
     Session {
         id: SessionId::new(NOW, &entropy()),
         user_id: user.id,
-        authenticated_at: NOW,
-        acr: ACR_PASSWORD.to_owned(),
+        authentication: Authentication::by_password(NOW),
         created_at: NOW,
         last_seen_at: NOW,
         expires_at: NOW + Span::days(30),
@@ -124,23 +126,44 @@ pub(super) fn family(grant: &Grant, session: &Session, offline: bool) -> TokenFa
         user_id: grant.user_id,
         client_id: grant.client_id.clone(),
         session_id: (!offline).then_some(session.id),
-        authorized: Authorized {
-            scope: scopes("openid profile"),
+        origin: Origin::Code(CodeOrigin {
             redirect_uri: "https://shop.example/cb".to_owned(),
             redirect_uri_given: true,
             code_challenge: None,
             nonce: Some("n-0S6_WzA2Mj".to_owned()),
-            authenticated_at: NOW,
-            acr: ACR_PASSWORD.to_owned(),
+        }),
+        authorized: Authorized {
+            scope: scopes("openid profile"),
+            authentication: Authentication::by_password(NOW),
             session_id: session.id,
             claims: ClaimsRequest::default(),
             resource: vec!["https://orders.example/".to_owned()],
         },
         created_at: NOW,
-        code_expires_at: NOW + Span::seconds(60),
-        redeemed_at: None,
         expires_at: NOW + Span::days(365),
         ended: None,
+    }
+}
+
+/// A code of a family.
+pub(super) fn code(family: &TokenFamily, digest: TokenDigest) -> OneTimeCredential {
+    OneTimeCredential {
+        digest,
+        kind: OneTimeKind::AuthorizationCode,
+        family_id: family.id,
+        expires_at: NOW + Span::seconds(60),
+        used_at: None,
+    }
+}
+
+/// A client that gets tokens in a session now.
+pub(super) fn participant(session: &Session, client: &Client) -> Participant {
+    Participant {
+        session_id: session.id,
+        client_id: client.id.clone(),
+        sid: format!("sid of {}", client.id),
+        first_at: NOW,
+        last_at: NOW,
     }
 }
 
@@ -212,13 +235,14 @@ impl Household {
             let (user, client) = (household.user.clone(), household.client.clone());
             let (session, cookie) = (household.session.clone(), household.cookie);
             let (grant, family) = (household.grant.clone(), household.family.clone());
-            let code = household.code;
+            let code = self::code(&household.family, household.code);
             move |tx| {
                 store::users::insert(tx, &user)?;
                 store::clients::insert(tx, &client)?;
                 store::sessions::insert(tx, &session, cookie)?;
                 store::grants::insert(tx, &grant)?;
-                store::token_families::insert(tx, &family, code)
+                store::token_families::insert(tx, &family)?;
+                store::one_time_credentials::insert(tx, &code)
             }
         });
         household

@@ -298,7 +298,7 @@ on_both_databases! {
         let purged = || write(&store, move |tx| purge(tx, before));
         let left = || logged(&store, Position(0)).iter().map(|l| l.position).collect::<Vec<_>>();
         let stands = || {
-            read(&store, |db| store::token_families::standing(db, &home.family, NOW))
+            read(&store, |db| store::token_families::standing(db, &home.family, NOW)).is_some()
         };
 
         assert!(!stands());

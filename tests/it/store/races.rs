@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Barrier;
 use std::thread;
 
+use domain::one_time_credential::OneTimeKind;
 use domain::refresh_retry::Superseded;
 use domain::session::EndReason;
 use foundation::clock::Span;
@@ -42,13 +43,14 @@ on_both_databases! {
     fn a_code_is_redeemed_once(database: &Database) {
         let store = database.open();
         let home = Household::new(&store);
-        let id = home.family.id;
+        let (code, kind) = (home.code, OneTimeKind::AuthorizationCode);
         assert_eq!(
-            winners(&store, move |tx| store::token_families::redeem(tx, id, NOW, NOW + Span::days(1))),
+            winners(&store, move |tx| store::one_time_credentials::use_up(tx, kind, code, NOW)),
             1
         );
-        let family = read(&store, |db| store::token_families::find(db, id)).expect("it is there");
-        assert_eq!(family.redeemed_at, Some(NOW));
+        let found = read(&store, |db| store::one_time_credentials::find_with_family(db, kind, code));
+        let (credential, _) = found.expect("it is there");
+        assert_eq!(credential.used_at, Some(NOW));
     }
 
     fn a_session_a_grant_and_a_family_end_once(database: &Database) {

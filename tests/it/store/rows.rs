@@ -2,5 +2,6 @@
 
 mod clients;
 mod keys;
+mod origins;
 mod people;
 mod tokens;

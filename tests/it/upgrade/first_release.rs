@@ -1,15 +1,20 @@
 //! A database as the first release left it: its schema, and rows that it wrote itself, with the
 //! secrets that open them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
-use foundation::clock::Instant;
+use domain::shared_secret::SecretPurpose;
+use foundation::clock::{Instant, ManualClock, Span};
+use foundation::entropy::SystemEntropy;
 use foundation::secret::SecretText;
+use keys::master_key::MasterKey;
+use keys::shared_secret::generate;
 use serde_json::Value;
+use store::{Store, StoreSettings};
 
 use crate::database::{Beside, Database};
 use crate::world::World;
@@ -25,7 +30,7 @@ const MIGRATION: &str = "2026-11-20-000000_front_door";
 const VERSION: &str = "20261120000000";
 
 /// When it was recorded; every world begins at that moment.
-fn recorded_at() -> Instant {
+pub(super) fn recorded_at() -> Instant {
     Instant::from_millis(RECORDED["known"]["now"].as_i64().expect("a time"))
 }
 
@@ -44,6 +49,30 @@ pub(super) fn recorded_rows() -> BTreeMap<String, usize> {
         *counted.entry(table.to_owned()).or_default() += 1;
     }
     counted
+}
+
+/// How many recorded rows of a table have a value in a column.
+pub(super) fn count_where(table: &str, column: &str) -> usize {
+    let of_table = rows().filter(|(name, _)| *name == table);
+    of_table.filter(|(_, row)| !row[column].is_null()).count()
+}
+
+/// How many families there are, and how many programs got tokens in how many sessions.
+pub(super) fn codes_and_participants() -> (usize, usize) {
+    let families = rows().filter(|(table, _)| *table == "token_families");
+    let (mut codes, mut participants) = (0, BTreeSet::new());
+    for (_, family) in families {
+        codes += 1;
+        let authorized = family["authorized"].as_str().expect("a document");
+        let authorized: Value = serde_json::from_str(authorized).expect("it is JSON");
+        if !family["redeemed_at"].is_null() {
+            participants.insert((
+                authorized["session_id"].to_string(),
+                family["client_id"].to_string(),
+            ));
+        }
+    }
+    (codes, participants.len())
 }
 
 /// A database of the first release, filled.
@@ -83,6 +112,16 @@ impl FirstRelease {
         Self { database }
     }
 
+    /// The store of this release on it, at a moment.
+    pub(super) fn store_at(&self, now: Instant) -> Store {
+        let clock = Arc::new(ManualClock::at(now));
+        let settings = StoreSettings {
+            database_clock: Some(clock.clone()),
+            ..self.database.settings()
+        };
+        Store::open(settings, clock).expect("the database opens")
+    }
+
     /// The node that served when it was recorded was killed some time ago.
     pub(super) fn its_node_has_ended(&self) {
         let mut beside = self.database.beside();
@@ -91,16 +130,19 @@ impl FirstRelease {
 
     /// How many rows each table has.
     pub(super) fn rows(&self) -> BTreeMap<String, usize> {
-        let mut beside = self.database.beside();
-        let tables = tables(&mut beside);
-        tables
-            .into_iter()
-            .map(|table| {
-                let rows = count(&mut beside, &table);
-                (table, rows)
-            })
-            .collect()
+        rows_of(&self.database)
     }
+}
+
+/// How many rows each table of a database has.
+pub(super) fn rows_of(database: &Database) -> BTreeMap<String, usize> {
+    let mut beside = database.beside();
+    let tables = tables(&mut beside);
+    let counted = tables.into_iter().map(|table| {
+        let rows = count(&mut beside, &table);
+        (table, rows)
+    });
+    counted.collect()
 }
 
 #[derive(QueryableByName)]
@@ -220,6 +262,44 @@ impl Upgraded {
     /// One thing that somebody had.
     pub(super) fn known(&self, who: &str, what: &str) -> String {
         had(who)[what].as_str().expect("a text").to_owned()
+    }
+
+    /// By which `sid` each program knows the session that somebody had.
+    pub(super) fn sids(&self, username: &str) -> BTreeMap<String, String> {
+        let user = rows().find(|(table, row)| *table == "users" && row["username"] == username);
+        let user = &user.expect("a user").1["id"];
+        let session = rows().find(|(table, row)| *table == "sessions" && row["user_id"] == *user);
+        let hex = session.expect("a session").1["id"]["hex"]
+            .as_str()
+            .expect("an id");
+        let parts = [
+            &hex[..8],
+            &hex[8..12],
+            &hex[12..16],
+            &hex[16..20],
+            &hex[20..],
+        ];
+        let id = parts.join("-");
+        let services = self.world.services();
+        let (_, programs) = self
+            .world
+            .operator(services.administration.show_session(&id));
+        let sids = programs
+            .into_iter()
+            .map(|p| (p.client_id.to_string(), p.sid));
+        sids.collect()
+    }
+
+    /// From now on another secret derives what is new.
+    pub(super) fn gets_a_new_pairwise_secret(&self) {
+        let master = RECORDED["known"]["master_key"].as_str().expect("a key");
+        let master = MasterKey::parse(master).expect("a key");
+        let now = self.world.now() + Span::seconds(1);
+        let secret = generate(SecretPurpose::Pairwise, &master, now, &SystemEntropy);
+        let store = self.world.store();
+        let insert = store.write(move |tx| store::shared_secrets::insert(tx, &secret));
+        self.world.wait(insert).expect("it is written");
+        self.world.restart();
     }
 
     /// Somebody with the cookies of then.

@@ -1,6 +1,7 @@
 //! Users, identities, profiles, subjects, throttles, sessions, audit entries.
 
 use domain::audit::{Actor, AuditEntry};
+use domain::authentication::Authentication;
 use domain::identity::{Identity, IdentityKind, readings};
 use domain::profile::{Address, Profile};
 use domain::session::EndReason;
@@ -227,6 +228,24 @@ on_both_databases! {
         assert_eq!(found, Some(ben));
     }
 
+    fn of_a_users_subjects_in_a_sector_one_is_current_and_all_lead_to_them(database: &Database) {
+        let store = database.open();
+        let (ada, sector) = (added(&store).id, "client a");
+        let (old, new) = (Subject::random(&entropy()), Subject::random(&entropy()));
+        let put = |subject: Subject| {
+            write(&store, move |tx| store::subjects::put(tx, ada, sector, &subject))
+        };
+        assert_eq!(put(old.clone()), old);
+        assert_eq!(put(new.clone()), old, "the current one stays");
+        database.beside().run("UPDATE subjects SET retired_at = 1");
+        assert_eq!(read(&store, |db| store::subjects::find(db, ada, sector)), None);
+        assert_eq!(put(new.clone()), new);
+        for subject in [old, new] {
+            let found = read(&store, |db| store::subjects::find_user(db, sector, &subject));
+            assert_eq!(found, Some(ada));
+        }
+    }
+
     fn throttles_and_known_browsers(database: &Database) {
         let store = database.open();
         let (user, key, browser) = (added(&store).id, digest(), digest());
@@ -295,10 +314,11 @@ on_both_databases! {
 
         let new = digest();
         assert!(write(&store, move |tx| store::sessions::reauthenticated(
-            tx, id, new, later, end
+            tx, id, new, &Authentication::by_password(later), end
         )));
         assert_eq!(by_cookie(cookie), None, "the old cookie opens nothing");
-        assert_eq!(by_cookie(new).map(|(s, _)| s.authenticated_at), Some(later));
+        let by_password = Authentication::by_password(later);
+        assert_eq!(by_cookie(new).map(|(s, _)| s.authentication), Some(by_password.clone()));
 
         assert_eq!(read(&store, store::sessions::next_expiry), Some(end));
         let expiring = |at| read(&store, |db| store::sessions::expiring(db, at, 10)).len();
@@ -323,7 +343,7 @@ on_both_databases! {
             (0, 0, None)
         );
         let again = move |tx: &mut store::Transaction<'_>| {
-            store::sessions::reauthenticated(tx, id, digest(), later, end)
+            store::sessions::reauthenticated(tx, id, digest(), &by_password, end)
         };
         assert!(!write(&store, again), "what has ended never comes back");
     }

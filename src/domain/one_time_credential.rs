@@ -1,0 +1,39 @@
+//! What works once: an authorization code, and whatever else is given out to be handed in one time.
+
+use foundation::clock::Instant;
+use foundation::digest::TokenDigest;
+use foundation::id::FamilyId;
+
+/// What a credential is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OneTimeKind {
+    /// RFC 6749 §1.3.1.
+    AuthorizationCode,
+}
+
+impl OneTimeKind {
+    /// The stored word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::AuthorizationCode => "authorization_code",
+        }
+    }
+}
+
+/// ```text
+/// given out ──► used
+///     └───────► expired
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OneTimeCredential {
+    /// The digest of what is handed in.
+    pub digest: TokenDigest,
+    /// What it is.
+    pub kind: OneTimeKind,
+    /// What it is bound to: the family whose first tokens it gives.
+    pub family_id: FamilyId,
+    /// When it can no longer be used.
+    pub expires_at: Instant,
+    /// When it was used.
+    pub used_at: Option<Instant>,
+}

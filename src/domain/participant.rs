@@ -1,0 +1,20 @@
+//! A participant: a client that got tokens in a session, and must hear when the session ends.
+
+use foundation::clock::Instant;
+use foundation::id::{ClientId, SessionId};
+
+/// One client in one session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Participant {
+    /// The session.
+    pub session_id: SessionId,
+    /// The client.
+    pub client_id: ClientId,
+    /// The `sid` by which this client knows the session (OpenID Connect Back-Channel Logout §2.1): the
+    /// same wherever it stands, and another one for each client.
+    pub sid: String,
+    /// When it first got tokens.
+    pub first_at: Instant,
+    /// When it last did, to the minute.
+    pub last_at: Instant,
+}

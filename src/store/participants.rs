@@ -1,0 +1,143 @@
+//! Rows of `participants`: which client got tokens in which session, under which `sid`. They go with
+//! the session's row, thirty days after the session.
+
+use diesel::prelude::*;
+use domain::participant::Participant;
+use foundation::clock::Instant;
+use foundation::fault::Fault;
+use foundation::id::{ClientId, SessionId};
+
+use crate::column::{Key, Place, bytes};
+use crate::connection::Connection;
+use crate::dialect::insert_unless_there;
+use crate::fault::at;
+use crate::schema::participants;
+
+const TABLE: &str = "participants";
+
+/// A row. One that a migration made has no `sid` until a server starts, which has the secret that it
+/// was derived with.
+#[derive(Queryable, Insertable)]
+#[diesel(table_name = participants, treat_none_as_default_value = false)]
+struct ParticipantRow {
+    session_id: Vec<u8>,
+    client_id: String,
+    sid: Option<String>,
+    first_at: i64,
+    last_at: i64,
+}
+
+/// Notes that a client got tokens in a session. The first note makes the row; a later one moves its
+/// last time, and leaves its `sid` as it is. Gives the `sid` that it has then.
+///
+/// # Errors
+/// The store does not answer, or there is no such session or client.
+pub fn note(conn: &mut Connection, participant: &Participant) -> Result<String, Fault> {
+    let row = ParticipantRow {
+        session_id: bytes(&participant.session_id),
+        client_id: participant.client_id.to_string(),
+        sid: Some(participant.sid.clone()),
+        first_at: participant.first_at.millis(),
+        last_at: participant.last_at.millis(),
+    };
+    let inserted = insert_unless_there!(conn, participants::table, &row).map_err(at(TABLE))?;
+    if inserted == 1 {
+        return Ok(participant.sid.clone());
+    }
+    let (session, client) = (participant.session_id, &participant.client_id);
+    touch(conn, session, client, participant.last_at)?;
+    let sid: Option<String> = participants::table
+        .find((&row.session_id, &row.client_id))
+        .select(participants::sid)
+        .first(conn)
+        .map_err(at(TABLE))?;
+    sid.ok_or_else(|| Place::new(TABLE, Key::Bytes(&row.session_id)).broken("sid"))
+}
+
+/// Moves the last time of a participant.
+///
+/// # Errors
+/// The store does not answer.
+pub fn touch(
+    conn: &mut Connection,
+    session: SessionId,
+    client: &ClientId,
+    last_at: Instant,
+) -> Result<(), Fault> {
+    let known = participants::table
+        .filter(participants::session_id.eq(session.as_bytes().as_slice()))
+        .filter(participants::client_id.eq(client.as_str()))
+        .filter(participants::last_at.lt(last_at.millis()));
+    diesel::update(known)
+        .set(participants::last_at.eq(last_at.millis()))
+        .execute(conn)
+        .map_err(at(TABLE))?;
+    Ok(())
+}
+
+/// The participants of a session, whether it goes on or has ended, the first one first.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
+pub fn of_session(conn: &mut Connection, session: SessionId) -> Result<Vec<Participant>, Fault> {
+    let rows: Vec<ParticipantRow> = participants::table
+        .filter(participants::session_id.eq(session.as_bytes().as_slice()))
+        .order((participants::first_at, participants::client_id))
+        .load(conn)
+        .map_err(at(TABLE))?;
+    let place = Place::new(TABLE, Key::Bytes(session.as_bytes()));
+    rows.into_iter()
+        .map(|row| {
+            Ok(Participant {
+                session_id: session,
+                client_id: place.name_of("client_id", &row.client_id)?,
+                sid: row.sid.ok_or_else(|| place.broken("sid"))?,
+                first_at: Instant::from_millis(row.first_at),
+                last_at: Instant::from_millis(row.last_at),
+            })
+        })
+        .collect()
+}
+
+/// At most `limit` sessions and clients whose `sid` is not stored yet.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
+pub fn without_sid(conn: &mut Connection, limit: i64) -> Result<Vec<(SessionId, ClientId)>, Fault> {
+    let rows: Vec<(Vec<u8>, String)> = participants::table
+        .filter(participants::sid.is_null())
+        .select((participants::session_id, participants::client_id))
+        .limit(limit)
+        .load(conn)
+        .map_err(at(TABLE))?;
+    rows.iter()
+        .map(|(session, client)| {
+            let place = Place::new(TABLE, Key::Bytes(session));
+            Ok((
+                place.bytes("session_id", session)?,
+                place.name_of("client_id", client)?,
+            ))
+        })
+        .collect()
+}
+
+/// Stores the `sid` of a participant that has none stored.
+///
+/// # Errors
+/// The store does not answer.
+pub fn set_sid(
+    conn: &mut Connection,
+    session: SessionId,
+    client: &ClientId,
+    sid: &str,
+) -> Result<(), Fault> {
+    let unnamed = participants::table
+        .filter(participants::session_id.eq(session.as_bytes().as_slice()))
+        .filter(participants::client_id.eq(client.as_str()))
+        .filter(participants::sid.is_null());
+    diesel::update(unnamed)
+        .set(participants::sid.eq(sid))
+        .execute(conn)
+        .map_err(at(TABLE))?;
+    Ok(())
+}

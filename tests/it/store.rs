@@ -31,6 +31,7 @@ use crate::database;
 
 mod faults;
 mod fixture;
+mod judgements;
 mod liveness;
 mod log;
 mod migrations;

@@ -147,6 +147,7 @@ impl App {
             fetch,
             policy: Policy {
                 issuer: config.server.issuer.as_str().into(),
+                brand: config.server.brand.as_str().into(),
                 lifetimes: config.lifetimes(),
                 catalog: Arc::new(config.scopes.clone()),
                 passwords,

@@ -11,14 +11,19 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+mod ask;
 mod audit;
 mod client;
+mod client_secret;
+mod client_update;
 mod config_check;
 mod context;
 mod demo;
 mod doctor;
 mod keys;
+mod list;
 mod mini_program;
+mod operator;
 mod output;
 mod publisher;
 mod revoke;
@@ -51,6 +56,9 @@ struct Cli {
     /// Print one JSON object instead of text for people
     #[arg(long, global = true)]
     json: bool,
+    /// Your name, for the audit [default: what the system calls you]
+    #[arg(long = "as", global = true, value_name = "NAME")]
+    operator: Option<String>,
     #[command(subcommand)]
     command: Command,
 }
@@ -93,11 +101,12 @@ enum Command {
 }
 
 impl Cli {
-    /// Reads a command line.
-    fn read(line: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+    /// Reads a command line; gives the words of its command, too.
+    fn read(line: impl IntoIterator<Item = OsString>) -> Result<(Self, String), clap::Error> {
         let mut command = taking_hyphens(Self::command());
         let matches = command.try_get_matches_from_mut(line)?;
-        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+        let cli = Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+        Ok((cli, operator::words(&matches)))
     }
 }
 
@@ -128,8 +137,8 @@ impl Command {
 
 /// Reads the command line, does what it says, and tells how it went.
 pub fn run() -> ExitCode {
-    let cli = match Cli::read(std::env::args_os()) {
-        Ok(cli) => cli,
+    let (cli, words) = match Cli::read(std::env::args_os()) {
+        Ok(read) => read,
         // Help and version go to stdout with 0, a wrong command line to stderr with 2.
         Err(error) => {
             let code = u8::try_from(error.exit_code()).unwrap_or(2);
@@ -138,7 +147,7 @@ pub fn run() -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    match dispatch(cli) {
+    match dispatch(cli, words) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             eprintln!("portico: {problem}");
@@ -147,14 +156,17 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn dispatch(cli: Cli) -> Result<(), output::Problem> {
+fn dispatch(cli: Cli, words: String) -> Result<(), output::Problem> {
     let output = Output::new(cli.json);
     let make = cli.command.makes();
-    let context = || Context::open(cli.config.as_deref(), make);
+    let operator = operator::operator(cli.operator.as_deref(), words)?;
+    let context = || Context::open(cli.config.as_deref(), make, operator.clone());
     let sources = || context::sources(cli.config.as_deref());
     let config = || Ok(Config::load(&sources())?);
     match cli.command {
-        Command::Demo(command) => demo::run(&command, cli.config.as_deref(), &output),
+        Command::Demo(command) => {
+            demo::run(&command, cli.config.as_deref(), operator.clone(), &output)
+        }
         Command::Serve => serve::run(&sources()),
         Command::Migrate => serve::migrate(&sources(), &output),
         Command::Doctor => doctor::run(&sources(), &output),

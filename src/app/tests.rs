@@ -1,11 +1,14 @@
 //! The house as a whole, in one process and on SQLite: what a start makes and refuses, and what a
 //! server hears of commands and of the clock.
 
+use domain::administrator::Administrator;
+use domain::audit::{CameFrom, OperatorName};
 use std::path::Path;
 use std::time::Duration;
 
 use domain::authentication::Authentication;
 use domain::session::{EndReason, Session};
+use flow::administer::clients::Allowed;
 use flow::administer::revoke::Cut;
 use flow::administer::users::NewUser;
 use foundation::clock::{Clock as _, Instant, ManualClock, Span};
@@ -75,16 +78,23 @@ async fn soon(what: &str, mut so: impl AsyncFnMut() -> bool) {
     panic!("{what} did not come true");
 }
 
-async fn add_client(services: &Services) -> ClientId {
-    let metadata = json!({ "redirect_uris": ["https://rp.example/cb"], "client_name": "RP" });
-    services
-        .administration
-        .add_client(&metadata)
-        .await
-        .expect("no fault")
-        .expect("good")
-        .client
-        .id
+/// Who acts.
+fn operator() -> Administrator {
+    let name = OperatorName::parse("grace").expect("a name");
+    Administrator::at_command_line(name, CameFrom::INSIDE)
+}
+
+async fn add_mini_program(services: &Services) -> ClientId {
+    let acts = services.administration.by(operator());
+    let publisher = acts.add_publisher("Harbour", false).await;
+    let publisher = publisher.expect("no fault").expect("good").id;
+    let manifest = json!({
+        "client_name": "Market", "publisher": publisher, "state": "released",
+        "entry_uri": "https://market.example/", "origins": ["https://market.example"],
+        "redirect_uris": ["https://market.example/cb"],
+    });
+    let added = acts.add_mini_program(&manifest, Allowed::default()).await;
+    added.expect("no fault").expect("good").client.id
 }
 
 fn new_user(username: &str) -> NewUser {
@@ -129,7 +139,7 @@ async fn a_server_hears_of_a_command_typed_beside_it() {
     let mut world = World::new();
     let running = world.serve();
     let command = world.open();
-    let id = add_client(command.services()).await;
+    let id = add_mini_program(command.services()).await;
     let server = running.services();
     let seen = async |id: &ClientId| {
         server
@@ -149,6 +159,7 @@ async fn a_server_hears_of_a_command_typed_beside_it() {
     command
         .services()
         .administration
+        .by(operator())
         .suspend(id.as_str())
         .await
         .expect("no fault")
@@ -170,6 +181,7 @@ async fn an_act_inside_a_server_is_in_its_memory_when_it_is_done() {
         running
             .services()
             .administration
+            .by(operator())
             .cut(Cut::All)
             .await
             .expect("no fault")
@@ -190,6 +202,7 @@ async fn a_session_ends_by_the_clock_with_an_event() {
     let services = running.services();
     services
         .administration
+        .by(operator())
         .add_user(new_user("ada"))
         .await
         .expect("no fault")
@@ -238,12 +251,14 @@ async fn what_is_refused_says_why() {
     let services = app.services();
     services
         .administration
+        .by(operator())
         .add_user(new_user("ada"))
         .await
         .expect("no fault")
         .expect("new");
     let refusal = services
         .administration
+        .by(operator())
         .add_user(new_user("ADA"))
         .await
         .expect("no fault")
@@ -256,6 +271,7 @@ async fn what_is_refused_says_why() {
         (
             services
                 .administration
+                .by(operator())
                 .disable_user("bob")
                 .await
                 .expect("no fault")
@@ -265,6 +281,7 @@ async fn what_is_refused_says_why() {
         (
             services
                 .administration
+                .by(operator())
                 .suspend("?")
                 .await
                 .expect("no fault")
@@ -274,6 +291,7 @@ async fn what_is_refused_says_why() {
         (
             services
                 .administration
+                .by(operator())
                 .cut(Cut::Client("c".into()))
                 .await
                 .expect("no fault")
@@ -283,7 +301,8 @@ async fn what_is_refused_says_why() {
         (
             services
                 .administration
-                .verify_publisher("p")
+                .by(operator())
+                .verify_publisher("p", false)
                 .await
                 .expect("no fault")
                 .err(),

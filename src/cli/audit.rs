@@ -16,12 +16,21 @@ pub(super) struct Audit {
     /// Only what concerned this client
     #[arg(long, value_name = "ID")]
     client: Option<String>,
+    /// Only what this operator did
+    #[arg(long, value_name = "NAME")]
+    operator: Option<String>,
+    /// Only this act, such as user.deleted
+    #[arg(long, value_name = "NOUN.VERB")]
+    action: Option<String>,
     /// Only what happened since (2026-11-20, or 2026-11-20T14:32:00Z)
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
     /// At most so many entries, the newest
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(i64).range(1..=10_000))]
     limit: i64,
+    /// Only what is older than this entry: the "next" of the page before
+    #[arg(long, value_name = "ID")]
+    after: Option<String>,
 }
 
 pub(super) fn run(command: Audit, context: &Context, output: &Output) -> Result<(), Problem> {
@@ -36,23 +45,35 @@ pub(super) fn run(command: Audit, context: &Context, output: &Output) -> Result<
     let query = AuditQuery {
         user: command.user,
         client: command.client,
+        operator: command.operator,
+        action: command.action,
         since,
+        after: command.after,
         limit: command.limit,
     };
-    let entries = context.act(context.services().administration.audit(query))?;
-    let shown: Vec<Value> = entries.iter().map(ShownEntry::to_json).collect();
-    output.print(&json!({ "entries": shown }), || {
-        table(
-            &["at", "actor", "action", "user", "client", "detail"],
-            &entries.iter().map(row).collect::<Vec<_>>(),
-        )
+    let page = context.act(context.administration().audit(query))?;
+    let shown: Vec<Value> = page.rows.iter().map(ShownEntry::to_json).collect();
+    output.print(&json!({ "entries": shown, "next": page.next }), || {
+        let mut text = table(
+            &["at", "who", "from", "action", "user", "client", "detail"],
+            &page.rows.iter().map(row).collect::<Vec<_>>(),
+        );
+        if let Some(next) = &page.next {
+            text.push_str(&format!("There are more: --after {next}\n"));
+        }
+        text
     })
 }
 
 fn row(entry: &ShownEntry) -> Vec<String> {
+    let who = match &entry.identity {
+        Some(identity) => format!("{} {identity}", entry.actor),
+        None => entry.actor.clone(),
+    };
     vec![
         entry.at.rfc3339(),
-        entry.actor.clone(),
+        who,
+        from(entry),
         entry.action.clone(),
         entry.user.clone().unwrap_or_default(),
         entry
@@ -66,4 +87,16 @@ fn row(entry: &ShownEntry) -> Vec<String> {
             entry.detail.to_string()
         },
     ]
+}
+
+fn from(entry: &ShownEntry) -> String {
+    let from = &entry.from;
+    match (&from.address, &from.machine, &from.command) {
+        (Some(address), _, _) => address.to_string(),
+        (None, machine, Some(command)) => {
+            let machine = machine.as_deref().unwrap_or("?");
+            format!("{machine}: {command}")
+        }
+        (None, machine, None) => machine.clone().unwrap_or_default(),
+    }
 }

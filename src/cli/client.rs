@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use domain::client::Client as Registration;
 use domain::mini_program::MiniProgramState;
-use flow::administer::clients::{PAGE, Registered, information};
-use foundation::id::ClientId;
+use flow::administer::clients::{ClientQuery, Registered, information};
 use serde_json::{Value, json};
 
+use super::client_secret::{self, Secret};
+use super::client_update::{self, Update};
 use super::context::{Context, read_json};
-use super::output::{Output, Problem, table};
+use super::list::{List, print_page};
+use super::output::{Output, Problem};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Client {
@@ -25,66 +27,67 @@ pub(super) enum Client {
         /// The client_id
         id: String,
     },
-    /// List all clients, mini-programs among them
-    List {
-        /// Only those after this client_id
-        #[arg(long, value_name = "ID")]
-        after: Option<String>,
+    /// List all clients, mini-programs among them, by name
+    List(List),
+    /// Put other metadata in the place of a client's; says first what changes
+    Update {
+        /// The client_id
+        id: String,
+        /// The whole metadata, as it is to be; - reads standard input
+        #[arg(long, value_name = "FILE.json")]
+        metadata: PathBuf,
+        #[command(flatten)]
+        update: Update,
     },
     /// Delete a client with everything that hangs on it
     Delete {
         /// The client_id
         id: String,
     },
+    /// The secrets with which a client proves who it is
+    #[command(subcommand)]
+    Secret(Secret),
 }
 
 pub(super) fn run(command: Client, context: &Context, output: &Output) -> Result<(), Problem> {
+    let acts = context.administration();
     match command {
         Client::Add { metadata } => {
             let metadata = read_json(&metadata)?;
-            let add = context.services().administration.add_client(&metadata);
-            let registered = context.act(add)?;
+            let registered = context.act(acts.add_client(&metadata))?;
             warn_of_unknown(&registered.client.metadata.not_understood(&metadata));
             print_registered(&registered, output)
         }
         Client::Show { id } => {
-            let client = context.act(context.services().administration.show_client(&id))?;
-            let mut shown = information(&client);
-            let secrets: Vec<Value> = client
-                .secrets
-                .iter()
-                .map(|s| json!({ "id": s.id, "created_at": s.created_at.rfc3339() }))
-                .collect();
-            if let Some(members) = shown.as_object_mut() {
-                members.insert("state".into(), json!(client.state.word()));
-                members.insert("secrets".into(), secrets.into());
-            }
-            output.print(&shown, || format!("{shown:#}"))
+            let client = context.act(acts.show_client(&id))?;
+            print_client(&client, output)
         }
-        Client::List { after } => {
-            let after = after
-                .map(|id| ClientId::parse(&id))
-                .transpose()
-                .map_err(|e| Problem::said(format!("--after: {e}")))?;
-            let clients = context.ask(context.services().administration.list_clients(after))?;
-            let json: Vec<Value> = clients.iter().map(listed).collect();
-            let next = (clients.len() as i64 == PAGE)
-                .then(|| clients.last())
-                .flatten();
-            output.print(
-                &json!({ "clients": json, "next": next.map(|c| &c.id) }),
-                || {
-                    let rows: Vec<_> = clients.iter().map(row).collect();
-                    table(&["client_id", "name", "kind", "state"], &rows)
-                },
-            )
+        Client::List(list) => {
+            let query = ClientQuery {
+                page: list.query(),
+                mini_programs: false,
+                publisher: None,
+            };
+            let page = context.act(acts.list_clients(query))?;
+            print_page(output, "clients", &page, listed, (HEAD, row))
+        }
+        Client::Update {
+            id,
+            metadata,
+            update,
+        } => {
+            let metadata = read_json(&metadata)?;
+            let plan = context.act(acts.plan_client_update(&id, &metadata))?;
+            warn_of_unknown(&plan.after.metadata.not_understood(&metadata));
+            client_update::run(plan, &update, context, output)
         }
         Client::Delete { id } => {
-            let id = context.act(context.services().administration.delete_client(&id))?;
+            let id = context.act(acts.delete_client(&id))?;
             output.print(&json!({ "client_id": id, "deleted": true }), || {
                 format!("{id} is deleted.")
             })
         }
+        Client::Secret(secret) => client_secret::run(secret, context, output),
     }
 }
 
@@ -93,6 +96,26 @@ pub(super) fn warn_of_unknown(members: &[impl std::fmt::Display]) {
     for member in members {
         eprintln!("portico: warning: {member}");
     }
+}
+
+/// All that is registered.
+pub(super) fn print_client(client: &Registration, output: &Output) -> Result<(), Problem> {
+    let mut shown = information(client);
+    let secrets: Vec<Value> = client
+        .secrets
+        .iter()
+        .map(|s| json!({ "id": s.id, "created_at": s.created_at.rfc3339() }))
+        .collect();
+    if let Some(members) = shown.as_object_mut() {
+        members.insert("state".into(), json!(client.state.word()));
+        members.insert("secrets".into(), secrets.into());
+        if let Some(publisher) = &client.publisher {
+            members.insert("publisher_name".into(), json!(publisher.name));
+            let verified = publisher.verified_at.is_some();
+            members.insert("publisher_verified".into(), json!(verified));
+        }
+    }
+    output.print(&shown, || format!("{shown:#}"))
 }
 
 /// The answer to a registration; the only time that a secret is seen.
@@ -120,6 +143,8 @@ pub(super) fn print_registered(registered: &Registered, output: &Output) -> Resu
     })
 }
 
+pub(super) const HEAD: &[&str] = &["client_id", "name", "kind", "state", "publisher"];
+
 fn kind(client: &Registration) -> &'static str {
     match client.mini_program() {
         Some(_) => "mini-program",
@@ -128,20 +153,26 @@ fn kind(client: &Registration) -> &'static str {
     }
 }
 
-fn listed(client: &Registration) -> Value {
+pub(super) fn listed(client: &Registration) -> Value {
     json!({
         "client_id": client.id,
         "client_name": client.name(),
         "kind": kind(client),
         "state": client.state.word(),
+        "publisher_id": client.publisher.as_ref().map(|p| &p.id),
     })
 }
 
-fn row(client: &Registration) -> Vec<String> {
+pub(super) fn row(client: &Registration) -> Vec<String> {
     vec![
         client.id.to_string(),
         client.name().to_owned(),
         kind(client).to_owned(),
         client.state.word().to_owned(),
+        client
+            .publisher
+            .as_ref()
+            .map(|p| p.name.clone())
+            .unwrap_or_default(),
     ]
 }

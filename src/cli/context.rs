@@ -4,8 +4,9 @@ use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
 
-use flow::Services;
-use flow::administer::Administered;
+use domain::administrator::Administrator;
+use flow::administer::signing_keys::SigningKeys;
+use flow::administer::{Administered, Administration};
 use foundation::clock::SystemClock;
 use foundation::entropy::SystemEntropy;
 use foundation::fault::Fault;
@@ -33,20 +34,25 @@ pub(super) fn sources(file: Option<&Path>) -> Sources {
 pub(super) struct Context {
     app: App,
     runtime: Runtime,
+    operator: Administrator,
 }
 
 impl Context {
     /// For a command beside a server: works with what `serve` or `migrate` made.
-    pub(super) fn open(file: Option<&Path>, make: Make) -> Result<Self, Problem> {
-        Self::making(&Config::load(&sources(file))?, make)
+    pub(super) fn open(
+        file: Option<&Path>,
+        make: Make,
+        operator: Administrator,
+    ) -> Result<Self, Problem> {
+        Self::making(&Config::load(&sources(file))?, make, operator)
     }
 
     /// For the demonstration: makes everything.
-    pub(super) fn with(config: &Config) -> Result<Self, Problem> {
-        Self::making(config, Make::Everything)
+    pub(super) fn with(config: &Config, operator: Administrator) -> Result<Self, Problem> {
+        Self::making(config, Make::Everything, operator)
     }
 
-    fn making(config: &Config, make: Make) -> Result<Self, Problem> {
+    fn making(config: &Config, make: Make, operator: Administrator) -> Result<Self, Problem> {
         // A command's answer is its output; only what is wrong is logged beside it.
         telemetry::start_log(&Telemetry {
             format: LogFormat::Human,
@@ -59,24 +65,26 @@ impl Context {
             .enable_all()
             .build()
             .map_err(|e| Fault::broken_by("the runtime", e))?;
-        Ok(Self { app, runtime })
+        Ok(Self {
+            app,
+            runtime,
+            operator,
+        })
     }
 
-    pub(super) fn services(&self) -> &Services {
-        self.app.services()
+    /// What the operator of this command may do.
+    pub(super) fn administration(&self) -> Administration {
+        self.app.services().administration.by(self.operator.clone())
+    }
+
+    /// Signing keys, in the hands of the operator of this command.
+    pub(super) fn signing_keys(&self) -> SigningKeys {
+        self.app.services().signing_keys.by(self.operator.clone())
     }
 
     /// Does an act of the operator.
     pub(super) fn act<T>(&self, act: impl Future<Output = Administered<T>>) -> Result<T, Problem> {
         Ok(self.runtime.block_on(act)??)
-    }
-
-    /// Asks for something that cannot be refused.
-    pub(super) fn ask<T>(
-        &self,
-        asked: impl Future<Output = Result<T, Fault>>,
-    ) -> Result<T, Problem> {
-        Ok(self.runtime.block_on(asked)?)
     }
 
     /// Gives the opened house away, to serve.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use demo::{DemoAddresses, DemoSettings, addresses, tour};
+use domain::administrator::Administrator;
 use foundation::clock::SystemClock;
 use foundation::entropy::SystemEntropy;
 use url::Url;
@@ -38,7 +39,12 @@ pub(super) struct Demo {
     database: Option<String>,
 }
 
-pub(super) fn run(command: &Demo, file: Option<&Path>, output: &Output) -> Result<(), Problem> {
+pub(super) fn run(
+    command: &Demo,
+    file: Option<&Path>,
+    operator: Administrator,
+    output: &Output,
+) -> Result<(), Problem> {
     if let Some(file) = file {
         return Err(Problem::said(format!(
             "the demonstration has settings of its own and does not read {}: leave --config away",
@@ -58,7 +64,7 @@ pub(super) fn run(command: &Demo, file: Option<&Path>, output: &Output) -> Resul
     let at = addresses(listen.port(), command.one_site);
     let config = settings(&process, folder.path(), command, Some(&at))?;
     telemetry::start_log(&config.telemetry);
-    let context = Context::with(&config)?;
+    let context = Context::with(&config, operator)?;
     let known = register(&context, &folder, &at, listen.port(), command.one_site)?;
     if !known.anew.is_empty() {
         eprintln!(
@@ -186,7 +192,10 @@ mod tests {
 
     #[test]
     fn a_file_of_settings_is_refused() {
-        let refused = run(&DEMO, Some(Path::new("real.toml")), &Output::new(true));
+        let operator =
+            crate::cli::operator::operator(Some("grace"), "demo".into()).expect("a name");
+        let file = Path::new("real.toml");
+        let refused = run(&DEMO, Some(file), operator, &Output::new(true));
         let said = refused.expect_err("refused").to_string();
         assert!(said.contains("does not read real.toml"), "{said}");
     }

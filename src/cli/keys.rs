@@ -26,17 +26,13 @@ pub(super) enum Keys {
 }
 
 pub(super) fn run(command: Keys, context: &Context, output: &Output) -> Result<(), Problem> {
-    let services = context.services();
+    let acts = context.signing_keys();
     let mut may_fail_until = None;
     let keys = match command {
-        Keys::List => context.ask(services.signing_keys.list())?,
-        Keys::Rotate { now: false } => {
-            context
-                .act(services.signing_keys.rotate(RotateWhen::CopiesHaveThem))?
-                .keys
-        }
+        Keys::List => context.act(acts.list())?,
+        Keys::Rotate { now: false } => context.act(acts.rotate(RotateWhen::CopiesHaveThem))?.keys,
         Keys::Rotate { now: true } => {
-            let rotated = context.act(services.signing_keys.rotate(RotateWhen::Now))?;
+            let rotated = context.act(acts.rotate(RotateWhen::Now))?;
             if let Some(until) = rotated.may_fail_until {
                 let until = until.rfc3339();
                 eprintln!(
@@ -46,7 +42,7 @@ pub(super) fn run(command: Keys, context: &Context, output: &Output) -> Result<(
             }
             rotated.keys
         }
-        Keys::Revoke { kid } => context.act(services.signing_keys.revoke(&kid))?,
+        Keys::Revoke { kid } => context.act(acts.revoke(&kid))?,
     };
     let shown: Vec<Value> = keys
         .iter()

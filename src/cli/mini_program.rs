@@ -3,12 +3,19 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use flow::administer::mini_programs::{check_manifest, new_manifest};
+use domain::display_name::Concern;
+use flow::administer::clients::{Allowed, ClientQuery};
+use flow::administer::mini_programs::{CheckedManifest, check_manifest, new_manifest};
+use foundation::bounded_text::safe_to_show;
 use serde_json::json;
 
-use super::client::{print_registered, warn_of_unknown};
+use super::client::{HEAD, listed, print_client, print_registered, row, warn_of_unknown};
+use super::client_secret::{self, Secret};
+use super::client_update::{self, Update};
 use super::context::{Context, read_json};
+use super::list::{List, print_page};
 use super::output::{Output, Problem};
+use super::publisher::Lookalike;
 use crate::config::Config;
 
 #[derive(Debug, Subcommand)]
@@ -23,6 +30,8 @@ pub(super) enum MiniProgram {
         out: Option<PathBuf>,
     },
     /// Check a manifest without registering it
+    ///
+    /// Where there is a database, the name is compared with those of others, too.
     Check {
         /// The manifest; - reads standard input
         #[arg(value_name = "FILE.json")]
@@ -33,6 +42,37 @@ pub(super) enum MiniProgram {
         /// The manifest; - reads standard input
         #[arg(long, value_name = "FILE.json")]
         manifest: PathBuf,
+        /// Register it although its publisher has one of that name or at that origin
+        #[arg(long)]
+        again: bool,
+        #[command(flatten)]
+        lookalike: Lookalike,
+    },
+    /// List mini-programs, by name
+    List {
+        #[command(flatten)]
+        list: List,
+        /// Only those of this publisher
+        #[arg(long, value_name = "ID")]
+        publisher: Option<String>,
+    },
+    /// Show what is registered
+    Show {
+        /// Its client_id
+        id: String,
+    },
+    /// Put another manifest in the place of a mini-program's; says first what changes, and what people
+    /// will be asked again
+    Update {
+        /// Its client_id
+        id: String,
+        /// The whole manifest, as it is to be; - reads standard input
+        #[arg(long, value_name = "FILE.json")]
+        manifest: PathBuf,
+        #[command(flatten)]
+        update: Update,
+        #[command(flatten)]
+        lookalike: Lookalike,
     },
     /// Suspend a mini-program, at once: nobody can use it, what it holds is worthless
     Suspend {
@@ -49,64 +89,137 @@ pub(super) enum MiniProgram {
     Secret(Secret),
 }
 
-#[derive(Debug, Subcommand)]
-pub(super) enum Secret {
-    /// Add a secret; the old ones go on working until they are retired
-    Add {
-        /// The client_id
-        id: String,
-    },
-    /// Retire all secrets but the newest, at once
-    Retire {
-        /// The client_id
-        id: String,
-        /// Only this one, by its id as `portico client show` has it
-        #[arg(long, value_name = "SECRET_ID")]
-        secret: Option<String>,
-    },
-}
-
 pub(super) fn run(
     command: MiniProgram,
     context: impl Fn() -> Result<Context, Problem>,
     config: impl Fn() -> Result<Config, Problem>,
     output: &Output,
 ) -> Result<(), Problem> {
+    // These two are for makers of programs, who have no database.
     match command {
         MiniProgram::New { origin, out } => write_new(&origin, out, output),
         MiniProgram::Check { file } => {
             let checked = check_manifest(&read_json(&file)?, &config()?.scopes)?;
-            let name = checked.metadata.client_name.unwrap_or_default();
-            let unknown = &checked.not_understood;
-            let names: Vec<&str> = unknown.iter().map(|member| member.name.as_str()).collect();
-            let answer = json!({ "ok": true, "client_name": name, "not_understood": names });
-            warn_of_unknown(unknown);
-            output.print(&answer, || format!("The manifest of {name} is good."))
+            check(&checked, context().ok().as_ref(), output)
         }
-        MiniProgram::Add { manifest } => {
+        command => administer(command, &context()?, output),
+    }
+}
+
+fn administer(command: MiniProgram, context: &Context, output: &Output) -> Result<(), Problem> {
+    let acts = context.administration();
+    match command {
+        MiniProgram::New { .. } | MiniProgram::Check { .. } => {
+            Err(Problem::said("this command needs no database"))
+        }
+        MiniProgram::Add {
+            manifest,
+            again,
+            lookalike,
+        } => {
+            let allowed = Allowed {
+                again,
+                lookalike: lookalike.allow,
+            };
             let manifest = read_json(&manifest)?;
-            let context = context()?;
-            let administration = &context.services().administration;
-            let registered = context.act(administration.add_mini_program(&manifest))?;
+            let registered = context.act(acts.add_mini_program(&manifest, allowed))?;
             warn_of_unknown(&registered.client.metadata.not_understood(&manifest));
             print_registered(&registered, output)
         }
+        MiniProgram::List { list, publisher } => {
+            let query = ClientQuery {
+                page: list.query(),
+                mini_programs: true,
+                publisher,
+            };
+            let page = context.act(acts.list_clients(query))?;
+            print_page(output, "mini_programs", &page, listed, (HEAD, row))
+        }
+        MiniProgram::Show { id } => {
+            let client = context.act(acts.show_mini_program(&id))?;
+            print_client(&client, output)
+        }
+        MiniProgram::Update {
+            id,
+            manifest,
+            update,
+            lookalike,
+        } => {
+            let manifest = read_json(&manifest)?;
+            let plan = acts.plan_mini_program_update(&id, &manifest, lookalike.allow);
+            let plan = context.act(plan)?;
+            warn_of_unknown(&plan.after.metadata.not_understood(&manifest));
+            client_update::run(plan, &update, context, output)
+        }
         MiniProgram::Suspend { id } => {
-            let context = context()?;
-            let id = context.act(context.services().administration.suspend(&id))?;
+            let id = context.act(acts.suspend(&id))?;
             output.print(&json!({ "client_id": id, "state": "suspended" }), || {
                 format!("{id} is suspended.")
             })
         }
         MiniProgram::Release { id } => {
-            let context = context()?;
-            let id = context.act(context.services().administration.release(&id))?;
+            let id = context.act(acts.release(&id))?;
             output.print(&json!({ "client_id": id, "state": "released" }), || {
                 format!("{id} is released.")
             })
         }
-        MiniProgram::Secret(secret) => change_secret(secret, &context()?, output),
+        MiniProgram::Secret(secret) => client_secret::run(secret, context, output),
     }
+}
+
+fn check(
+    checked: &CheckedManifest,
+    context: Option<&Context>,
+    output: &Output,
+) -> Result<(), Problem> {
+    let concerns = match context {
+        Some(context) => {
+            let acts = context.administration();
+            context.act(acts.concerns_of(&checked.metadata))?
+        }
+        None => checked.concerns(),
+    };
+    let name = checked.metadata.client_name.clone().unwrap_or_default();
+    let told: Vec<String> = concerns.iter().map(Concern::to_string).collect();
+    let unknown = &checked.not_understood;
+    let names: Vec<&str> = unknown.iter().map(|member| member.name.as_str()).collect();
+    warn_of_unknown(unknown);
+    let answer = json!({
+        "ok": concerns.is_empty(),
+        "client_name": name,
+        "not_understood": names,
+        "concerns": told,
+        "compared": context.is_some(),
+    });
+    output.print(&answer, || said(&name, &told, context.is_some()))?;
+    match concerns.is_empty() {
+        true => Ok(()),
+        false => Err(Problem::said("the name could mislead people")),
+    }
+}
+
+/// What is said of a manifest that can be read. Names from the file cannot move the cursor.
+fn said(name: &str, concerns: &[String], compared: bool) -> String {
+    let name = safe_to_show(name);
+    let mut text = match concerns {
+        [] => format!("The manifest of {name} is good."),
+        _ => {
+            format!("The manifest of {name} is good but for its name, which could mislead people:")
+        }
+    };
+    for concern in concerns {
+        text.push_str(&format!("\n  - {}", safe_to_show(concern)));
+    }
+    if !concerns.is_empty() {
+        text.push_str(
+            "\nChange it; or, where it is right all the same, `portico mini-program add` takes it with \
+             --allow-lookalike.",
+        );
+    }
+    if !compared {
+        text.push_str("\nThere is no database here: the name was not compared with others.");
+    }
+    text
 }
 
 fn write_new(origin: &str, out: Option<PathBuf>, output: &Output) -> Result<(), Problem> {
@@ -133,33 +246,29 @@ fn write_new(origin: &str, out: Option<PathBuf>, output: &Output) -> Result<(), 
     })
 }
 
-fn change_secret(secret: Secret, context: &Context, output: &Output) -> Result<(), Problem> {
-    match secret {
-        Secret::Add { id } => {
-            let (secret_id, registered) =
-                context.act(context.services().administration.add_client_secret(&id))?;
-            let mut answer = registered.response();
-            if let Some(members) = answer.as_object_mut() {
-                members.insert("secret_id".into(), json!(secret_id));
-            }
-            output.print(&answer, || {
-                let text = registered.secret.as_ref().map(|s| s.expose()).unwrap_or_default();
-                format!(
-                    "A new secret works beside the old ones.\n\n  secret_id      {secret_id}\n  client_secret  {text}\n\n\
-                     The secret is not stored: keep it now."
-                )
-            })
-        }
-        Secret::Retire { id, secret } => {
-            let client = context.act(
-                context
-                    .services()
-                    .administration
-                    .retire_client_secret(&id, secret.as_deref()),
-            )?;
-            output.print(&json!({ "client_id": client, "retired": true }), || {
-                format!("The secret of {client} is retired.")
-            })
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_database_nobody_compared_names() {
+        assert_eq!(said("Market", &[], true), "The manifest of Market is good.");
+        assert_eq!(
+            said("Market", &[], false),
+            "The manifest of Market is good.\n\
+             There is no database here: the name was not compared with others."
+        );
+    }
+
+    #[test]
+    fn what_could_mislead_is_said_with_what_to_do() {
+        let concerns = ["✓ looks like ours".to_owned()];
+        assert_eq!(
+            said("✓ Market", &concerns, true),
+            "The manifest of ✓ Market is good but for its name, which could mislead people:\n  \
+             - ✓ looks like ours\n\
+             Change it; or, where it is right all the same, `portico mini-program add` takes it with \
+             --allow-lookalike."
+        );
     }
 }

@@ -4,7 +4,7 @@
 use std::io::Write as _;
 
 use flow::administer::Refusal;
-use foundation::bounded_text::is_unsafe_to_show;
+use foundation::bounded_text::{is_unsafe_to_show, safe_to_show};
 use foundation::fault::Fault;
 use serde_json::Value;
 
@@ -53,6 +53,19 @@ impl Output {
             _ => Ok(()),
         }
     }
+}
+
+/// Names and values for people, a line each.
+pub(super) fn lines(pairs: &[(&str, String)]) -> String {
+    let width = pairs.iter().map(|(name, _)| name.chars().count()).max();
+    let width = width.unwrap_or(0);
+    let mut text = String::new();
+    for (name, value) in pairs {
+        let value = safe_to_show(value);
+        text.push_str(format!("{name:<width$}  {value}").trim_end());
+        text.push('\n');
+    }
+    text
 }
 
 /// A table for people: columns as wide as their widest cell. Names that come from outside cannot

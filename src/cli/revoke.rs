@@ -27,7 +27,7 @@ pub(super) fn run(command: Revoke, context: &Context, output: &Output) -> Result
         (None, Some(user)) => (Cut::User(user.clone()), format!("of {user}")),
         (None, None) => (Cut::All, "of everybody".to_owned()),
     };
-    context.act(context.services().administration.cut(cut))?;
+    context.act(context.administration().cut(cut))?;
     output.print(&json!({ "revoked": true }), || {
         format!("All tokens {whose} that were given out until now are worthless.")
     })

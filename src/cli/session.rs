@@ -29,7 +29,7 @@ pub(super) enum Session {
 pub(super) fn run(command: Session, context: &Context, output: &Output) -> Result<(), Problem> {
     match command {
         Session::List { user } => {
-            let sessions = context.act(context.services().administration.list_sessions(&user))?;
+            let sessions = context.act(context.administration().list_sessions(&user))?;
             let shown: Vec<Value> = sessions
                 .iter()
                 .map(|s| {
@@ -60,12 +60,7 @@ pub(super) fn run(command: Session, context: &Context, output: &Output) -> Resul
         }
         Session::Show { id } => show(&id, context, output),
         Session::End { id } => {
-            let id = context.act(
-                context
-                    .services()
-                    .administration
-                    .end_session_by_operator(&id),
-            )?;
+            let id = context.act(context.administration().end_session_by_operator(&id))?;
             output.print(&json!({ "id": id, "ended": true }), || {
                 format!("The session {id} is ended.")
             })
@@ -74,7 +69,7 @@ pub(super) fn run(command: Session, context: &Context, output: &Output) -> Resul
 }
 
 fn show(id: &str, context: &Context, output: &Output) -> Result<(), Problem> {
-    let (session, programs) = context.act(context.services().administration.show_session(id))?;
+    let (session, programs) = context.act(context.administration().show_session(id))?;
     let ended = session
         .ended
         .map(|(at, reason)| json!({ "at": at.rfc3339(), "reason": reason.word() }));

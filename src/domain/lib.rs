@@ -1,6 +1,7 @@
 //! Entities, their states and the decisions about them. No I/O: `now` is a parameter, and what a
 //! decision needs is handed in.
 
+pub mod administrator;
 pub mod audit;
 pub mod authentication;
 pub mod authorization_check;

@@ -2,11 +2,15 @@
 //! audit entry. Called by `cli` in a process of its own, beside running servers, which hear of it
 //! through the log; and by tests and jobs inside a server.
 //!
-//! Whoever calls has proved to be the operator by having the database: nothing here asks again.
+//! Whoever calls hands in who acts, and what they may do: an operator at the command line, who has the
+//! database, may do everything. What was done is noted with their name.
 
 use std::sync::Arc;
 
-use domain::audit::{Actor, AuditEntry};
+use domain::administrator::{Administrator, Permission};
+use domain::audit::{ActedBy, AuditEntry};
+use domain::display_name::Concern;
+use foundation::bounded_text::safe_to_show;
 use foundation::clock::SharedClock;
 use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
@@ -20,12 +24,18 @@ use crate::parts::Parts;
 use crate::passwords::Passwords;
 
 pub mod audit;
+mod client_secrets;
+pub mod client_updates;
 pub mod clients;
 pub mod mini_programs;
+mod names;
+pub mod pages;
 pub mod publishers;
 pub mod revoke;
 pub mod sessions;
+pub mod shown_users;
 pub mod signing_keys;
+mod user_changes;
 pub mod users;
 
 /// Why an act was not done, in words that say what to do.
@@ -55,6 +65,12 @@ pub enum Refusal {
         /// What is wrong with it.
         problem: String,
     },
+    /// A name that could mislead people.
+    #[error("the name could mislead people: {}. If it is right all the same, say --allow-lookalike", listed(.0))]
+    Misleading(Vec<Concern>),
+    /// They may not.
+    #[error("this takes the permission {}", .0.word())]
+    NotPermitted(Permission),
     /// It cannot be done as things stand.
     #[error("{0}")]
     NotPossible(String),
@@ -76,6 +92,14 @@ impl Refusal {
     }
 }
 
+fn listed(concerns: &[Concern]) -> String {
+    let told: Vec<String> = concerns
+        .iter()
+        .map(|c| safe_to_show(&c.to_string()))
+        .collect();
+    told.join("; ")
+}
+
 /// What came of an act.
 pub type Administered<T> = Result<Result<T, Refusal>, Fault>;
 
@@ -88,17 +112,17 @@ pub(crate) struct Audited {
 
 impl Audited {
     pub(crate) fn of_user(mut self, user: UserId) -> Self {
-        self.entry.user_id = Some(user);
+        self.entry = self.entry.of_user(user);
         self
     }
 
     pub(crate) fn of_client(mut self, client: &ClientId) -> Self {
-        self.entry.client_id = Some(client.clone());
+        self.entry = self.entry.of_client(client);
         self
     }
 
     pub(crate) fn with(mut self, detail: Value) -> Self {
-        self.entry.detail = detail;
+        self.entry = self.entry.with(detail);
         self
     }
 
@@ -107,9 +131,12 @@ impl Audited {
     }
 }
 
-/// Does what an operator asks for.
+/// Does what somebody who administers asks for. Each verb says which permission it takes, and
+/// `permitted` is the one place where it is looked for.
 #[derive(Clone)]
 pub struct Administration {
+    by: Arc<Administrator>,
+    brand: Arc<str>,
     store: Store,
     catalog: Arc<ScopeCatalog>,
     memory: Memory,
@@ -120,7 +147,11 @@ pub struct Administration {
 
 impl Administration {
     pub(crate) fn new(parts: &Parts, memory: &Memory, passwords: &Passwords) -> Self {
+        // Nobody has said who they are yet: nothing is permitted.
+        let nobody = Administrator::new(ActedBy::SYSTEM, []);
         Self {
+            by: Arc::new(nobody),
+            brand: Arc::clone(&parts.policy.brand),
             store: parts.store.clone(),
             catalog: Arc::clone(&parts.policy.catalog),
             memory: memory.clone(),
@@ -130,14 +161,47 @@ impl Administration {
         }
     }
 
+    /// The same acts, by this administrator.
+    #[must_use]
+    pub fn by(&self, administrator: Administrator) -> Self {
+        Self {
+            by: Arc::new(administrator),
+            ..self.clone()
+        }
+    }
+
+    /// Whether whoever acts may do this.
+    pub(crate) fn permitted(&self, permission: Permission) -> Result<(), Refusal> {
+        match self.by.may(permission) {
+            true => Ok(()),
+            false => Err(Refusal::NotPermitted(permission)),
+        }
+    }
+
+    /// A look at something.
+    pub(crate) async fn look<T: Send + 'static>(
+        &self,
+        permission: Permission,
+        at: impl FnOnce(&mut store::Connection) -> Result<Result<T, Refusal>, Fault> + Send + 'static,
+    ) -> Administered<T> {
+        match self.permitted(permission) {
+            Ok(()) => self.store.read(at).await,
+            Err(refusal) => Ok(Err(refusal)),
+        }
+    }
+
     /// One act of the operator: a transaction, and, inside a server, the wait until its own memory
     /// has what was done.
     pub(crate) async fn administer<T: Send + 'static>(
         &self,
+        permission: Permission,
         act: impl FnOnce(&mut store::Transaction<'_>) -> Result<Result<T, Refusal>, Fault>
         + Send
         + 'static,
     ) -> Administered<T> {
+        if let Err(refusal) = self.permitted(permission) {
+            return Ok(Err(refusal));
+        }
         let written = self.store.write(act).await?;
         // A command's own process follows no log.
         if self.memory.is_fresh() {
@@ -148,16 +212,8 @@ impl Administration {
 
     pub(crate) fn audited(&self, action: &'static str) -> Audited {
         let at = self.clock.now();
-        let entry = AuditEntry {
-            at,
-            actor: Actor::Operator,
-            action,
-            user_id: None,
-            client_id: None,
-            detail: Value::Null,
-        };
         Audited {
-            entry,
+            entry: AuditEntry::new(at, self.by.by().clone(), action),
             id: AuditId::new(at, self.entropy.as_ref()),
         }
     }

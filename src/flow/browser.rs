@@ -1,6 +1,9 @@
 //! A person's browser as flows see it: what its cookies say, who is signed in there, and which
 //! cookies an answer changes. Names and attributes of cookies are `web`'s.
 
+use std::net::IpAddr;
+
+use domain::audit::ActedBy;
 use domain::session::Session;
 use domain::user::User;
 use foundation::clock::Instant;
@@ -20,6 +23,8 @@ pub struct Browser {
     pub known: Option<SecretText>,
     /// The browser's own words.
     pub user_agent: String,
+    /// Where it asks from, as far as that is known.
+    pub address: Option<IpAddr>,
 }
 
 /// Which cookies an answer sets or clears.
@@ -42,6 +47,15 @@ pub struct SignedIn {
     pub session: Session,
     /// Its user, who is active.
     pub user: User,
+    /// Where they ask from, as far as that is known.
+    pub address: Option<IpAddr>,
+}
+
+impl SignedIn {
+    /// This person acts.
+    pub(crate) fn acts(&self) -> ActedBy {
+        ActedBy::person(self.user.id, self.address)
+    }
 }
 
 impl Browser {
@@ -75,6 +89,7 @@ impl Browser {
 pub(crate) fn signed_in(
     db: &mut store::Connection,
     cookie: Option<TokenDigest>,
+    address: Option<IpAddr>,
     now: Instant,
 ) -> Result<Option<SignedIn>, Fault> {
     let Some(cookie) = cookie else {
@@ -83,7 +98,11 @@ pub(crate) fn signed_in(
     let found = store::sessions::find_by_cookie(db, cookie)?;
     Ok(found
         .filter(|(session, user)| session.is_live(now) && user.is_active())
-        .map(|(session, user)| SignedIn { session, user }))
+        .map(|(session, user)| SignedIn {
+            session,
+            user,
+            address,
+        }))
 }
 
 /// Notes that a session was used: once a minute at most, and it lives on for the idle time.

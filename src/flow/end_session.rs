@@ -304,7 +304,7 @@ impl SignOut {
             SignOutAnswer::Stay => Ok(SignOutOutcome::Stay.into()),
             SignOutAnswer::Logout => {
                 self.sessions
-                    .end(&signed_in.session, EndReason::Logout)
+                    .end(&signed_in.session, EndReason::Logout, signed_in.acts())
                     .await?;
                 let cookies = CookieChanges {
                     clear_session: true,

@@ -1,6 +1,6 @@
 //! The end of a token family, by revocation or because something of it was used a second time.
 
-use domain::audit::{Actor, AuditEntry};
+use domain::audit::{ActedBy, AuditEntry};
 use domain::event::Event;
 use domain::session::EndReason;
 use domain::token_family::TokenFamily;
@@ -11,20 +11,20 @@ use foundation::id::AuditId;
 use serde_json::json;
 
 /// The end of a family, prepared outside the transaction that writes it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct FamilyEnd {
     reason: EndReason,
-    actor: Actor,
+    by: ActedBy,
     at: Instant,
     audit: AuditId,
 }
 
 impl FamilyEnd {
     /// Prepares the end of a family at `at`.
-    pub(crate) fn new(reason: EndReason, actor: Actor, at: Instant, entropy: &dyn Entropy) -> Self {
+    pub(crate) fn new(reason: EndReason, by: ActedBy, at: Instant, entropy: &dyn Entropy) -> Self {
         Self {
             reason,
-            actor,
+            by,
             at,
             audit: AuditId::new(at, entropy),
         }
@@ -44,14 +44,10 @@ impl FamilyEnd {
                 client_id: family.client_id.clone(),
                 reason: self.reason,
             });
-            let entry = AuditEntry {
-                at: self.at,
-                actor: self.actor,
-                action: "token_family.ended",
-                user_id: Some(family.user_id),
-                client_id: Some(family.client_id.clone()),
-                detail: json!({ "reason": self.reason.word() }),
-            };
+            let entry = AuditEntry::new(self.at, self.by, "token_family.ended")
+                .of_user(family.user_id)
+                .of_client(&family.client_id)
+                .with(json!({ "reason": self.reason.word() }));
             store::audit::insert(tx, &entry, self.audit)?;
         }
         Ok(ended)

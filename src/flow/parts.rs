@@ -46,6 +46,8 @@ pub struct Parts {
 pub struct Policy {
     /// The issuer identifier (RFC 8414 §2): an https URL without query, fragment or final slash.
     pub issuer: Arc<str>,
+    /// What people see as the name of this super app.
+    pub brand: Arc<str>,
     /// How long things live.
     pub lifetimes: Lifetimes,
     /// The scopes there are.

@@ -138,7 +138,8 @@ impl PendingAuthorizations {
         pending: &PendingAuthorization,
         browser: &Browser,
     ) -> Result<Result<KnownPerson, AuthorizationRefusal>, Fault> {
-        let (cookie, now) = (browser.session_digest(), self.clock.now());
+        let (cookie, address) = (browser.session_digest(), browser.address);
+        let now = self.clock.now();
         let client_id = pending.client.id.clone();
         let named = match self.named_subject(pending) {
             Ok(named) => named,
@@ -146,7 +147,7 @@ impl PendingAuthorizations {
         };
         let sector = pending.client.sector().key();
         let known = self.store.read(move |db| {
-            let signed_in = signed_in(db, cookie, now)?;
+            let signed_in = signed_in(db, cookie, address, now)?;
             let expected = match &named {
                 Some(name) => expected(db, &sector, name)?,
                 None => Expected::Anybody,

@@ -5,9 +5,10 @@
 //! with HTTP status code 200 if the token has been revoked successfully or if the client submitted
 //! an invalid token" (§2.2). Only a store that fails is a fault, because then nothing is revoked.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use domain::audit::Actor;
+use domain::audit::{ActedBy, Actor, CameFrom};
 use domain::client::Client;
 use domain::event::Event;
 use domain::session::EndReason;
@@ -63,6 +64,7 @@ impl Revocation {
         &self,
         presented: PresentedCredential,
         token: &str,
+        address: Option<IpAddr>,
     ) -> Result<Answer<()>, Fault> {
         let authenticated = self
             .authentication
@@ -72,7 +74,10 @@ impl Revocation {
             Answer::Refused(error) => return Ok(Answer::Refused(error)),
         };
         match SecretKind::RefreshToken.digest_of(token) {
-            Some(digest) => self.revoke_refresh_token(caller.client(), digest).await?,
+            Some(digest) => {
+                self.revoke_refresh_token(caller.client(), digest, address)
+                    .await?;
+            }
             None => self.revoke_access_token(caller.client(), token).await?,
         }
         Ok(Answer::Given(()))
@@ -82,11 +87,15 @@ impl Revocation {
         &self,
         caller: &Arc<Client>,
         digest: TokenDigest,
+        address: Option<IpAddr>,
     ) -> Result<(), Fault> {
         let client = Arc::clone(caller);
         let end = FamilyEnd::new(
             EndReason::Revoked,
-            Actor::Client,
+            ActedBy {
+                actor: Actor::Client(client.id.clone()),
+                from: CameFrom::address(address),
+            },
             self.clock.now(),
             self.entropy.as_ref(),
         );

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use domain::audit::{Actor, AuditEntry};
+use domain::audit::{ActedBy, AuditEntry};
 use domain::event::Event;
 use domain::session::{EndReason, Session};
 use domain::user::User;
@@ -39,11 +39,13 @@ impl Sessions {
 
     /// Who is signed in in this browser.
     pub async fn signed_in(&self, browser: &Browser) -> Result<Option<SignedIn>, Fault> {
-        let (cookie, now) = (browser.session_digest(), self.clock.now());
+        let (cookie, address, now) = (browser.session_digest(), browser.address, self.clock.now());
         if cookie.is_none() {
             return Ok(None);
         }
-        self.store.read(move |db| signed_in(db, cookie, now)).await
+        self.store
+            .read(move |db| signed_in(db, cookie, address, now))
+            .await
     }
 
     /// What a person is called on pages: the name of the profile, else the username.
@@ -59,7 +61,12 @@ impl Sessions {
     }
 
     /// Ends a session and waits until this node knows it.
-    pub(crate) async fn end(&self, session: &Session, reason: EndReason) -> Result<bool, Fault> {
+    pub(crate) async fn end(
+        &self,
+        session: &Session,
+        reason: EndReason,
+        by: ActedBy,
+    ) -> Result<bool, Fault> {
         let (id, user_id, now) = (session.id, session.user_id, self.clock.now());
         let audit = AuditId::new(now, self.entropy.as_ref());
         let written = self
@@ -67,7 +74,7 @@ impl Sessions {
             .write(move |tx| {
                 let ended = end_in(tx, id, user_id, now, reason)?;
                 if ended {
-                    store::audit::insert(tx, &ended_entry(user_id, reason, now), audit)?;
+                    store::audit::insert(tx, &ended_entry(by, user_id, reason, now), audit)?;
                 }
                 Ok(ended)
             })
@@ -87,6 +94,7 @@ pub(crate) fn end_in(
 ) -> Result<bool, Fault> {
     let ended = store::sessions::end(tx, session_id, now, reason)?;
     if ended {
+        metrics::counter!("portico_sessions_ended_total", "reason" => reason.word()).increment(1);
         tx.append(Event::SessionEnded {
             session_id,
             user_id,
@@ -96,14 +104,14 @@ pub(crate) fn end_in(
     Ok(ended)
 }
 
-/// What is noted when somebody's session was ended by themselves.
-pub(crate) fn ended_entry(user_id: UserId, reason: EndReason, now: Instant) -> AuditEntry {
-    AuditEntry {
-        at: now,
-        actor: Actor::User,
-        action: "session.ended",
-        user_id: Some(user_id),
-        client_id: None,
-        detail: json!({ "reason": reason.word() }),
-    }
+/// What is noted when somebody's session ended.
+pub(crate) fn ended_entry(
+    by: ActedBy,
+    user_id: UserId,
+    reason: EndReason,
+    now: Instant,
+) -> AuditEntry {
+    AuditEntry::new(now, by, "session.ended")
+        .of_user(user_id)
+        .with(json!({ "reason": reason.word() }))
 }

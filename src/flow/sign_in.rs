@@ -5,18 +5,16 @@
 
 use std::sync::Arc;
 
-use domain::audit::{Actor, AuditEntry};
 use domain::authentication::Authentication;
 use domain::client::Client;
 use domain::identity;
 use domain::interaction::{Next, SignInReason};
 use domain::user::User;
-use foundation::clock::{Instant, SharedClock, Span};
+use foundation::clock::{SharedClock, Span};
 use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
 use foundation::id::AuditId;
 use foundation::secret::SecretText;
-use serde_json::json;
 use store::Store;
 
 use crate::authorize::Authorization;
@@ -32,8 +30,10 @@ use crate::sessions::Sessions;
 use crate::step::{FlowStep, PageStep};
 use crate::throttle::{Counters, SignInThrottle, Turn};
 
+mod failed;
 mod start_session;
 
+use failed::FailedSignIn;
 use start_session::SessionStart;
 
 /// What the sign-in page shows.
@@ -201,12 +201,28 @@ impl SignIn {
         };
         let found = self.candidate(typed, browser).await?;
         let turn = self.throttle.take_turn(found.counters).await?;
+        let client = target.as_ref().map(|pending| pending.client.id.clone());
+        let failed = |why, user| FailedSignIn {
+            why,
+            user,
+            client: client.clone(),
+            address: browser.address,
+        };
         if let Turn::Wait(wait) = turn {
+            failed("throttled", None).log();
             return Ok(SignInAnswer::Wait(wait));
         }
         let hash = found.user.as_ref().and_then(|u| u.password_hash.clone());
-        let matches = self.passwords.matches(password, hash).await? && turn == Turn::Granted;
-        match found.user.filter(|user| matches && user.is_active()) {
+        let matches = self.passwords.matches(password, hash).await?;
+        let known = found.user.as_ref().map(|user| user.id);
+        let why = match &found.user {
+            _ if turn != Turn::Granted => "throttled",
+            Some(user) if matches && !user.is_active() => "disabled",
+            Some(_) => "wrong_password",
+            None => "no_such_account",
+        };
+        let granted = matches && turn == Turn::Granted;
+        match found.user.filter(|user| granted && user.is_active()) {
             Some(user) => {
                 let authentication = Authentication::by_password(self.clock.now());
                 let starting = self
@@ -218,7 +234,7 @@ impl SignIn {
                     .map(SignInAnswer::SignedIn)
             }
             None => {
-                self.note_failure().await?;
+                self.note_failure(failed(why, known)).await?;
                 Ok(SignInAnswer::NoMatch)
             }
         }
@@ -245,12 +261,13 @@ impl SignIn {
             .await
     }
 
-    async fn note_failure(&self) -> Result<(), Fault> {
+    async fn note_failure(&self, failed: FailedSignIn) -> Result<(), Fault> {
         let now = self.clock.now();
-        let (id, entry) = (AuditId::new(now, self.entropy.as_ref()), failure_entry(now));
+        let (id, entry) = (AuditId::new(now, self.entropy.as_ref()), failed.entry(now));
         self.store
             .write(move |tx| store::audit::insert(tx, &entry, id))
             .await?;
+        failed.log();
         metrics::counter!("portico_sign_ins_total", "result" => "no_match").increment(1);
         Ok(())
     }
@@ -310,15 +327,4 @@ impl SignIn {
 struct Candidate {
     user: Option<User>,
     counters: Counters,
-}
-
-fn failure_entry(now: Instant) -> AuditEntry {
-    AuditEntry {
-        at: now,
-        actor: Actor::User,
-        action: "sign_in.failed",
-        user_id: None,
-        client_id: None,
-        detail: json!({}),
-    }
 }

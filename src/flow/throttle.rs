@@ -70,13 +70,22 @@ impl Counters {
 
     fn take(self, tx: &mut store::Transaction<'_>, now: Instant) -> Result<Turn, Fault> {
         if let Some(wait) = sign_in_throttles::take(tx, self.name, now)? {
+            count("name");
             return Ok(Turn::Wait(wait));
         }
         Ok(match sign_in_throttles::take(tx, self.account, now)? {
             None => Turn::Granted,
-            Some(_) => Turn::Silent,
+            Some(_) => {
+                count("account");
+                Turn::Silent
+            }
         })
     }
+}
+
+/// A try that was not looked at.
+fn count(counted_under: &'static str) {
+    metrics::counter!("portico_throttled_total", "counted_under" => counted_under).increment(1);
 }
 
 /// Slows tries down.
@@ -120,6 +129,9 @@ impl SignInThrottle {
             .store
             .write(move |tx| sign_in_throttles::take(tx, key, now))
             .await?;
+        if taken.value.is_some() {
+            count("session");
+        }
         Ok(taken.value)
     }
 }

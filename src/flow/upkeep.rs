@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::audit::{Actor, AuditEntry};
+use domain::audit::{ActedBy, AuditEntry};
 use domain::event::Event;
 use domain::lifetimes::Lifetimes;
 use domain::session::EndReason;
@@ -13,12 +13,11 @@ use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
 use foundation::id::{AuditId, NodeId, Position};
 use live::Live;
-use serde_json::json;
 use store::Store;
 
 use crate::last_used::LastUsed;
 use crate::parts::Parts;
-use crate::sessions::end_in;
+use crate::sessions::{end_in, ended_entry};
 
 /// Sessions that one transaction ends.
 const BATCH: i64 = 200;
@@ -100,14 +99,8 @@ impl Upkeep {
                     if still.is_some_and(|s| s.ended.is_none() && s.expires_at <= now)
                         && end_in(tx, session.id, session.user_id, now, EndReason::Expired)?
                     {
-                        let entry = AuditEntry {
-                            at: now,
-                            actor: Actor::System,
-                            action: "session.ended",
-                            user_id: Some(session.user_id),
-                            client_id: None,
-                            detail: json!({ "reason": EndReason::Expired.word() }),
-                        };
+                        let (by, reason) = (ActedBy::SYSTEM, EndReason::Expired);
+                        let entry = ended_entry(by, session.user_id, reason, now);
                         store::audit::insert(tx, &entry, id)?;
                     }
                 }
@@ -166,14 +159,7 @@ impl Upkeep {
                 return Ok(());
             }
             tx.append(Event::ClockSetBack);
-            let entry = AuditEntry {
-                at: now,
-                actor: Actor::System,
-                action: "clock.set_back",
-                user_id: None,
-                client_id: None,
-                detail: json!({}),
-            };
+            let entry = AuditEntry::new(now, ActedBy::SYSTEM, "clock.set_back");
             store::audit::insert(tx, &entry, id)
         });
         written.map(drop)

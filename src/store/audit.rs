@@ -1,7 +1,7 @@
 //! Rows of `audit`: who did what. Written with the change, read by people.
 
 use diesel::prelude::*;
-use domain::audit::AuditEntry;
+use domain::audit::{AuditEntry, CameFrom};
 use foundation::clock::Instant;
 use foundation::fault::Fault;
 use foundation::id::{AuditId, ClientId, UserId};
@@ -13,6 +13,8 @@ use crate::fault::at;
 use crate::schema::audit;
 
 const TABLE: &str = "audit";
+/// The kind of actor that is an operator.
+const OPERATOR: &str = "operator";
 
 #[derive(Queryable, Insertable)]
 #[diesel(table_name = audit, treat_none_as_default_value = false)]
@@ -24,6 +26,8 @@ struct AuditRow {
     user_id: Option<Vec<u8>>,
     client_id: Option<String>,
     detail: String,
+    actor_identity: Option<String>,
+    came_from: String,
 }
 
 /// An entry as it is read.
@@ -33,8 +37,12 @@ pub struct AuditRecord {
     pub id: AuditId,
     /// When.
     pub at: Instant,
-    /// Who: the word of a `domain::audit::Actor`.
+    /// Who: the kind of a `domain::audit::Actor`.
     pub actor: String,
+    /// Which of that kind: a user's id, a `client_id`, an operator's name.
+    pub actor_identity: Option<String>,
+    /// From where.
+    pub came_from: CameFrom,
     /// What, as `noun.verb`.
     pub action: String,
     /// Whom it concerned.
@@ -46,7 +54,7 @@ pub struct AuditRecord {
 }
 
 /// Which entries are wanted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditFilter {
     /// Those about this user only.
     pub user: Option<UserId>,
@@ -54,6 +62,12 @@ pub struct AuditFilter {
     pub client: Option<ClientId>,
     /// Those from this moment on only.
     pub since: Option<Instant>,
+    /// Those of this operator only.
+    pub operator: Option<String>,
+    /// Those of this action only.
+    pub action: Option<String>,
+    /// Those only that are older than this one.
+    pub before: Option<AuditId>,
     /// How many at most.
     pub limit: i64,
 }
@@ -70,7 +84,9 @@ impl AuditRow {
                 .map(|id| place.name_of("client_id", id))
                 .transpose()?,
             detail: place.json("detail", &self.detail)?,
+            came_from: place.json("came_from", &self.came_from)?,
             actor: self.actor,
+            actor_identity: self.actor_identity,
             action: self.action,
         })
     }
@@ -81,11 +97,13 @@ pub fn insert(conn: &mut Connection, entry: &AuditEntry, id: AuditId) -> Result<
     let row = AuditRow {
         id: bytes(&id),
         at: entry.at.millis(),
-        actor: entry.actor.word().to_owned(),
+        actor: entry.by.actor.kind().to_owned(),
         action: entry.action.to_owned(),
         user_id: entry.user_id.as_ref().map(bytes),
         client_id: entry.client_id.as_ref().map(ClientId::to_string),
         detail: json(TABLE, &entry.detail)?,
+        actor_identity: entry.by.actor.identity(),
+        came_from: json(TABLE, &entry.by.from)?,
     };
     diesel::insert_into(audit::table)
         .values(&row)
@@ -105,6 +123,28 @@ pub fn list(conn: &mut Connection, filter: &AuditFilter) -> Result<Vec<AuditReco
     }
     if let Some(since) = filter.since {
         query = query.filter(audit::at.ge(since.millis()));
+    }
+    if let Some(operator) = &filter.operator {
+        query = query
+            .filter(audit::actor.eq(OPERATOR))
+            .filter(audit::actor_identity.eq(operator));
+    }
+    if let Some(action) = &filter.action {
+        query = query.filter(audit::action.eq(action));
+    }
+    if let Some(before) = filter.before {
+        let id = bytes(&before);
+        let last: Option<i64> = audit::table
+            .filter(audit::id.eq(id.clone()))
+            .select(audit::at)
+            .first(conn)
+            .optional()
+            .map_err(at(TABLE))?;
+        let Some(last) = last else {
+            return Ok(Vec::new());
+        };
+        let same_moment = audit::at.eq(last).and(audit::id.lt(id));
+        query = query.filter(audit::at.lt(last).or(same_moment));
     }
     let rows: Vec<AuditRow> = query
         .order((audit::at.desc(), audit::id.desc()))

@@ -265,6 +265,8 @@ diesel::table! {
         user_id -> Nullable<Binary>,
         client_id -> Nullable<Text>,
         detail -> Text,
+        actor_identity -> Nullable<Text>,
+        came_from -> Text,
     }
 }
 

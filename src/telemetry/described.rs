@@ -49,6 +49,26 @@ const DESCRIBED: &[(&str, Kind, &str)] = &[
         "Tries to sign in, by result: signed_in, no_match.",
     ),
     (
+        "portico_throttled_total",
+        Kind::Counter,
+        "Tries that were not looked at, by what they were counted under: name, account, session, address.",
+    ),
+    (
+        "portico_sessions_started_total",
+        Kind::Counter,
+        "Sessions that began.",
+    ),
+    (
+        "portico_sessions_ended_total",
+        Kind::Counter,
+        "Sessions that ended, by reason.",
+    ),
+    (
+        "portico_consents_total",
+        Kind::Counter,
+        "Scopes that people decided about, by decision: allowed, refused.",
+    ),
+    (
         "portico_token_requests_total",
         Kind::Counter,
         "Token requests answered, by grant type and result.",

@@ -116,7 +116,11 @@ pub(crate) fn too_many_from_there(visitor: &Visitor, request: &HttpRequest) -> O
     let settings = &visitor.state.settings;
     let limits = settings.address_limits.as_ref()?;
     let address = settings.callers.of(request)?;
-    limits.take(address).err()
+    let wait = limits.take(address).err();
+    if wait.is_some() {
+        metrics::counter!("portico_throttled_total", "counted_under" => "address").increment(1);
+    }
+    wait
 }
 
 /// A wait as people count it: whole seconds, rounded up.

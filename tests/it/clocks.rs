@@ -120,7 +120,12 @@ fn wall_clocks_of_nodes_and_commands_change_nothing_on_postgres() {
             let again = ada.uses(&market);
             let command = here.command(Span::hours(-hours));
             assert_eq!(command.upkeep.now(), here.now());
-            here.operator(command.administration.cut(Cut::User(name)));
+            here.operator(
+                command
+                    .administration
+                    .by(crate::world::operator())
+                    .cut(Cut::User(name)),
+            );
             for node in [here, there] {
                 node.soon("the command's cut has arrived", || {
                     !finds(node, &again.access)
@@ -237,7 +242,7 @@ in_both_worlds! {
         w.wait(w.services().upkeep.expire_sessions()).expect("no fault");
         w.wait(w.services().upkeep.sweep()).expect("no fault");
         w.wait(w.services().signing_keys.rotate_by_age()).expect("no fault");
-        let keys = w.wait(w.services().signing_keys.list()).expect("no fault");
+        let keys = w.operator(w.signing_keys().list());
         assert!(keys.iter().all(|key| key.state.word() != "retiring"), "none retires");
         assert_eq!(ended_sessions(w), 0);
         time_is_set(w, Span::days(-100));

@@ -13,8 +13,11 @@ use tempfile::TempDir;
 
 use crate::database::Database;
 
+mod audited;
+mod programs;
 mod read_only;
 mod urls;
+mod users;
 
 /// How long a command may take that is expected to end.
 const END: Duration = Duration::from_secs(30);
@@ -132,6 +135,26 @@ impl Operator {
         said.out
     }
 
+    /// The same words, one by one: a name may have blanks.
+    fn types_words(&self, words: &[&str]) -> Said {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_portico"));
+        command.args(words);
+        self.runs(command)
+    }
+
+    /// Types a command that must go well; gives its answer as one object.
+    fn says(&self, line: &str) -> Value {
+        let out = self.does(&format!("{line} --json"));
+        serde_json::from_str(&out).unwrap_or_else(|e| panic!("{line}: {e}: {out}"))
+    }
+
+    /// Types a command that must be refused, in these words.
+    fn refuses(&self, line: &str, expected: &str) {
+        let said = self.types(line);
+        assert!(!said.good, "{line}: {}", said.out);
+        assert!(said.err.contains(expected), "{line}: {}", said.err);
+    }
+
     /// What `doctor` finds wrong.
     fn is_told(&self) -> Vec<String> {
         let said = self.types("doctor --json");
@@ -171,12 +194,25 @@ fn on_both(test: impl Fn(&Database)) {
 /// Every command that works with a database that is there.
 const COMMANDS: &[&str] = &[
     "user add --username ada --password-stdin",
+    "user list",
+    "user show ada",
+    "user update ada --name Ada",
+    "user set-password ada --password-stdin",
     "user disable ada",
+    "user enable ada",
+    "user delete ada --yes",
     "publisher add --name Harbour",
+    "publisher list",
+    "publisher show p1",
+    "publisher update p1 --unverify",
     "publisher verify p1",
     "client list",
     "client show c1",
     "client delete c1",
+    "client secret add c1",
+    "client secret retire c1",
+    "mini-program list",
+    "mini-program show m1",
     "mini-program suspend m1",
     "keys list",
     "keys rotate",

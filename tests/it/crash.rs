@@ -12,6 +12,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use flow::administer::clients::Allowed;
 use flow::administer::users::NewUser;
 use foundation::clock::SystemClock;
 use foundation::entropy::{self, SystemEntropy};
@@ -21,6 +22,7 @@ use serde_json::json;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::database::Database;
+use crate::world::operator;
 
 mod acts;
 mod chance;
@@ -92,6 +94,7 @@ fn register(place: &Place) -> Vec<Program> {
             };
             services
                 .administration
+                .by(operator())
                 .add_user(new)
                 .await
                 .expect("no fault")
@@ -99,7 +102,8 @@ fn register(place: &Place) -> Vec<Program> {
         }
         let publisher = services
             .administration
-            .add_publisher("Programs & Sons")
+            .by(operator())
+            .add_publisher("Programs & Sons", true)
             .await;
         let publisher = publisher.expect("no fault").expect("new").id;
         let mut programs = Vec::new();
@@ -113,7 +117,15 @@ fn register(place: &Place) -> Vec<Program> {
                 "grant_types": ["authorization_code", "refresh_token"],
                 "portico:rotate_refresh_tokens": rotates,
             });
-            let added = services.administration.add_mini_program(&manifest).await;
+            let both_at_one_origin = Allowed {
+                again: true,
+                ..Allowed::default()
+            };
+            let added = services
+                .administration
+                .by(operator())
+                .add_mini_program(&manifest, both_at_one_origin)
+                .await;
             let added = added.expect("no fault").expect("good");
             programs.push(Program {
                 id: added.client.id.to_string(),

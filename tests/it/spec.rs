@@ -2,6 +2,7 @@
 //! chapter of the design.
 
 mod account;
+mod administration;
 mod authorization_request;
 mod client_authentication;
 mod code_flow;

@@ -16,6 +16,7 @@ use crate::crash::server::Place;
 use crate::database::Database;
 use crate::world::browser::form_body;
 use crate::world::jwt::{self, ASSERTION_TYPE, ClientKey};
+use crate::world::operator;
 use crate::world::{html, person};
 
 const PASSWORD: &str = "open sesame, difference engine";
@@ -309,6 +310,7 @@ fn set_up(story: &mut Story, place: &Place) -> Vec<Program> {
         };
         services
             .administration
+            .by(operator())
             .add_user(new)
             .await
             .expect("no fault")
@@ -326,7 +328,11 @@ fn set_up(story: &mut Story, place: &Place) -> Vec<Program> {
             if let Some(key) = &key {
                 metadata["jwks"] = json!({ "keys": [key.public()] });
             }
-            let added = services.administration.add_client(&metadata).await;
+            let added = services
+                .administration
+                .by(operator())
+                .add_client(&metadata)
+                .await;
             let added = added.expect("no fault").expect("good");
             let secret = added
                 .secret

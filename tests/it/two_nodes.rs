@@ -216,9 +216,8 @@ fn what_a_new_key_signs_here_is_known_there() {
         return;
     };
     let held = Use::new(&first, "market");
-    let services = first.services();
     // The keys that sign next are published first; the other node must have seen them.
-    first.operator(services.signing_keys.rotate(RotateWhen::Now));
+    first.operator(first.signing_keys().rotate(RotateWhen::Now));
     let after = held.person.uses(&held.program);
     assert!(held.program.at(&second).finds_active(&after.access));
     assert!(held.program.at(&second).finds_active(&held.tokens.access));

@@ -260,7 +260,8 @@ in_upgraded_worlds! {
         }
         let mut found = first_release::rows_of(then.world.database());
         // This node comes and goes with its heartbeat.
-        (left.remove("nodes"), found.remove("nodes"));
+        left.remove("nodes");
+        found.remove("nodes");
         assert_eq!(found, left);
     }
 

@@ -9,7 +9,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
-use flow::administer::{Administered, Refusal};
+use domain::administrator::Administrator;
+use domain::audit::{CameFrom, OperatorName};
+use flow::administer::signing_keys::SigningKeys;
+use flow::administer::{Administered, Administration, Refusal};
 use foundation::clock::{Clock as _, Instant, ManualClock, Span};
 use foundation::entropy::SystemEntropy;
 use portico::app::{App, Running, StoreHooks};
@@ -73,6 +76,12 @@ pub(crate) fn on_postgres(new: impl Fn(Database) -> World, test: impl Fn(&World)
         let world = new(database);
         insta::allow_duplicates! { test(&world) }
     }
+}
+
+/// Who sets worlds up.
+pub(crate) fn operator() -> Administrator {
+    let name = OperatorName::parse("grace").expect("a name");
+    Administrator::at_command_line(name, CameFrom::INSIDE)
 }
 
 /// When every world begins: 2027-01-15T08:00:00Z.
@@ -351,10 +360,19 @@ impl World {
             .clone()
     }
 
+    /// What the operator may do.
+    pub(crate) fn administration(&self) -> Administration {
+        self.services().administration.by(operator())
+    }
+
+    /// Signing keys, in the operator's hands.
+    pub(crate) fn signing_keys(&self) -> SigningKeys {
+        self.services().signing_keys.by(operator())
+    }
+
     /// Adds a publisher; gives its id.
     pub(crate) fn new_publisher(&self, name: &str) -> String {
-        let services = self.services();
-        self.operator(services.administration.add_publisher(name))
+        self.operator(self.administration().add_publisher(name, true))
             .id
             .to_string()
     }

@@ -14,7 +14,13 @@ async fn keys_rotate_by_age_and_by_command() {
     let running = world.serve();
     let services = running.services();
     let states = async |kind: KeyKind| -> Vec<&'static str> {
-        let mut keys = services.signing_keys.list().await.expect("no fault");
+        let mut keys = services
+            .signing_keys
+            .by(operator())
+            .list()
+            .await
+            .expect("no fault")
+            .expect("permitted");
         keys.retain(|k| k.kind == kind);
         keys.sort_by_key(|k| (k.state == KeyState::Next, k.state == KeyState::Active));
         keys.iter().map(|k| k.state.word()).collect()
@@ -55,7 +61,13 @@ async fn keys_rotate_by_age_and_by_command() {
     assert_eq!(states(KeyKind::Rsa).await, ["retired", "active", "next"]);
     world.clock.advance(Span::millis(1));
     assert_eq!(states(KeyKind::Rsa).await, ["active", "next"]);
-    let before = services.signing_keys.list().await.expect("no fault");
+    let before = services
+        .signing_keys
+        .by(operator())
+        .list()
+        .await
+        .expect("no fault")
+        .expect("permitted");
     let rotated = services
         .signing_keys
         .rotate(RotateWhen::CopiesHaveThem)
@@ -180,7 +192,13 @@ async fn a_revoked_key_verifies_nothing() {
         .sign(algorithm, "at+jwt", &claims)
         .expect("signed");
     assert!(services.keys.current().verify(&token, &["at+jwt"]).is_ok());
-    let keys = services.signing_keys.list().await.expect("no fault");
+    let keys = services
+        .signing_keys
+        .by(operator())
+        .list()
+        .await
+        .expect("no fault")
+        .expect("permitted");
     let signed = keys
         .iter()
         .find(|k| k.kind == KeyKind::P256)

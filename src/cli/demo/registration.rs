@@ -6,6 +6,7 @@ use demo::{
     DemoAddresses, DemoClient, DemoClients, DemoManifest, host_metadata, manifests, people,
 };
 use flow::administer::Refusal;
+use flow::administer::clients::Allowed;
 use flow::administer::clients::Registered;
 use flow::administer::users::NewUser;
 use foundation::secret::SecretText;
@@ -134,18 +135,18 @@ fn together(clients: &[(&str, DemoClient)]) -> Result<DemoClients, Problem> {
 /// Whether a client that `demo.json` names is there and, from now on, at the wanted addresses. One
 /// that another release registered otherwise is forgotten.
 fn is_moved_here(context: &Context, known: &DemoClient, wanted: &Wanted) -> Result<bool, Problem> {
-    let (services, id) = (context.services(), known.client_id.as_str());
-    let registered = match context.act(services.administration.show_client(id)) {
+    let id = known.client_id.as_str();
+    let registered = match context.act(context.administration().show_client(id)) {
         Ok(client) => client,
         Err(Problem::Refused(_)) => return Ok(false),
         Err(problem) => return Err(problem),
     };
     let publisher = registered.publisher.map(|p| p.id.to_string());
     let there = of_publisher(&wanted.registration, publisher);
-    match context.act(services.administration.move_client(id, &there)) {
+    match context.act(context.administration().move_client(id, &there)) {
         Ok(_) => Ok(true),
         Err(Problem::Refused(_)) => context
-            .act(services.administration.delete_client(id))
+            .act(context.administration().delete_client(id))
             .map(|_| false),
         Err(problem) => Err(problem),
     }
@@ -171,7 +172,7 @@ fn add_people(context: &Context) -> Result<(), Problem> {
             verified: false,
             profile: Some(person.profile),
         };
-        match context.act(context.services().administration.add_user(new)) {
+        match context.act(context.administration().add_user(new)) {
             Ok(_) | Err(Problem::Refused(Refusal::Taken { .. })) => {}
             Err(problem) => return Err(problem),
         }
@@ -179,18 +180,31 @@ fn add_people(context: &Context) -> Result<(), Problem> {
     Ok(())
 }
 
+/// The demonstration's own names are right, also when it registers one anew.
+const ON_PURPOSE: Allowed = Allowed {
+    again: true,
+    lookalike: true,
+};
+
 fn add_client(context: &Context, wanted: &Wanted) -> Result<DemoClient, Problem> {
-    let services = context.services();
     let Some(name) = wanted.publisher else {
-        return credentials(context.act(services.administration.add_client(&wanted.registration))?);
+        return credentials(
+            context.act(context.administration().add_client(&wanted.registration))?,
+        );
     };
     let publisher = context
-        .act(services.administration.add_publisher(name))?
+        .act(context.administration().add_publisher(name, true))?
         .id
         .to_string();
-    context.act(services.administration.verify_publisher(&publisher))?;
+    context.act(context.administration().verify_publisher(&publisher, true))?;
     let manifest = of_publisher(&wanted.registration, Some(publisher));
-    credentials(context.act(services.administration.add_mini_program(&manifest))?)
+    credentials(
+        context.act(
+            context
+                .administration()
+                .add_mini_program(&manifest, ON_PURPOSE),
+        )?,
+    )
 }
 
 fn credentials(registered: Registered) -> Result<DemoClient, Problem> {
@@ -222,7 +236,8 @@ mod tests {
         fn context(&self) -> Context {
             let listen = SocketAddr::from(([127, 0, 0, 1], 8080));
             let config = Config::for_testing(&self.parent.path().join("data"), listen);
-            Context::with(&config.expect("settings")).expect("it opens")
+            let operator = crate::cli::operator::operator(Some("test"), "demo".into());
+            Context::with(&config.expect("settings"), operator.expect("a name")).expect("it opens")
         }
 
         fn at(&self, port: u16, one_site: bool) -> KnownClients {
@@ -233,12 +248,7 @@ mod tests {
 
         fn redirect_uri(&self, client: &DemoClient) -> String {
             let context = self.context();
-            let found = context.act(
-                context
-                    .services()
-                    .administration
-                    .show_client(&client.client_id),
-            );
+            let found = context.act(context.administration().show_client(&client.client_id));
             found.expect("there").metadata.redirect_uris[0].to_string()
         }
     }
@@ -300,7 +310,7 @@ mod tests {
         let context = demonstration.context();
         let market = &first.clients.market.client_id;
         context
-            .act(context.services().administration.delete_client(market))
+            .act(context.administration().delete_client(market))
             .expect("there");
         let again = demonstration.at(8081, false);
         assert_eq!(again.anew, ["market"]);
@@ -317,12 +327,7 @@ mod tests {
         wanted.registration["client_name"] = json!("Marketplace");
         let client = &first.clients.market;
         assert!(!is_moved_here(&context, client, &wanted).expect("possible"));
-        let gone = context.act(
-            context
-                .services()
-                .administration
-                .show_client(&client.client_id),
-        );
+        let gone = context.act(context.administration().show_client(&client.client_id));
         assert!(matches!(
             gone,
             Err(Problem::Refused(Refusal::NotFound { .. }))

@@ -89,7 +89,7 @@ impl Account {
                 let receipt =
                     account_receipt(&grant, &client, (kind, allowed, refused), ids.0, now);
                 store::receipts::insert(tx, &receipt)?;
-                store::audit::insert(tx, &audit_entry(&receipt), ids.1)?;
+                store::audit::insert(tx, &audit_entry(&receipt, signed_in.acts()), ids.1)?;
                 Ok(true)
             })
             .await?;

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use domain::audit::{Actor, AuditEntry};
+use domain::audit::AuditEntry;
 use domain::session::EndReason;
-use foundation::clock::{Instant, Span};
+use foundation::clock::Span;
 use foundation::fault::Fault;
-use foundation::id::{AuditId, UserId};
+use foundation::id::AuditId;
 use foundation::secret::SecretText;
-use serde_json::json;
 
 use super::end_sessions::end_others;
 use super::{Account, AccountAnswer};
@@ -77,7 +76,11 @@ impl Account {
             .store
             .write(move |tx| {
                 store::users::set_password(tx, user_id, &hash)?;
-                store::audit::insert(tx, &changed_entry(user_id, now), id)?;
+                store::audit::insert(
+                    tx,
+                    &AuditEntry::new(now, signed_in.acts(), "password.changed").of_user(user_id),
+                    id,
+                )?;
                 let reason = EndReason::CredentialChanged;
                 end_others(tx, &signed_in, now, reason, entropy.as_ref())
             })
@@ -106,17 +109,6 @@ impl Account {
             true => Confirmed::Yes,
             false => Confirmed::No,
         })
-    }
-}
-
-fn changed_entry(user_id: UserId, now: Instant) -> AuditEntry {
-    AuditEntry {
-        at: now,
-        actor: Actor::User,
-        action: "password.changed",
-        user_id: Some(user_id),
-        client_id: None,
-        detail: json!({}),
     }
 }
 

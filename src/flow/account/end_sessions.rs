@@ -29,7 +29,12 @@ impl Account {
             .read(move |db| store::sessions::find(db, id))
             .await?;
         match found.filter(|session| session.user_id == signed_in.user.id) {
-            Some(session) if self.sessions.end(&session, EndReason::Logout).await? => {
+            Some(session)
+                if self
+                    .sessions
+                    .end(&session, EndReason::Logout, signed_in.acts())
+                    .await? =>
+            {
                 Ok(AccountAnswer::Done)
             }
             _ => Ok(AccountAnswer::NothingThere),
@@ -66,7 +71,7 @@ pub(super) fn end_others(
 ) -> Result<(), Fault> {
     for session in store::sessions::live_of_user(tx, keep.user.id, now)? {
         if session.id != keep.session.id && end_in(tx, session.id, session.user_id, now, reason)? {
-            let entry = ended_entry(session.user_id, reason, now);
+            let entry = ended_entry(keep.acts(), session.user_id, reason, now);
             store::audit::insert(tx, &entry, AuditId::new(now, entropy))?;
         }
     }

@@ -1,24 +1,44 @@
 //! Clients: registered by the operator, shown, listed, moved to other addresses, deleted. A
 //! mini-program is registered by [`super::mini_programs`] and is a client here.
 
+use domain::administrator::Permission;
 use domain::client::{Client, ClientSecret};
 use domain::event::Event;
 use domain::mini_program::MiniProgramState;
 use domain::publisher::Publisher;
 use foundation::clock::Instant;
 use foundation::fault::Fault;
-use foundation::id::{ClientId, CredentialId};
+use foundation::id::{ClientId, CredentialId, PublisherId};
 use foundation::secret::{SecretKind, SecretText};
 use protocol::client_metadata::{
     ClientMetadata, MetadataError, MiniProgramManifest, parse_manifest, parse_metadata,
 };
 use protocol::scope_catalog::ScopeCatalog;
 use serde_json::{Value, json};
+use store::clients::ClientFilter;
 
+use super::pages::{Page, PageQuery};
 use super::{Administered, Administration, Refusal};
 
-/// The most clients that one page of the list has.
-pub const PAGE: i64 = 1000;
+/// Which clients a list has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClientQuery {
+    /// Which page.
+    pub page: PageQuery,
+    /// Mini-programs only.
+    pub mini_programs: bool,
+    /// Those of this publisher only.
+    pub publisher: Option<String>,
+}
+
+/// What an operator says where a manifest raises a question.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Allowed {
+    /// The publisher has a program of this name or at this origin, and wants another one.
+    pub again: bool,
+    /// The name could mislead, and is right all the same.
+    pub lookalike: bool,
+}
 
 /// A registration with the secret that is shown once.
 #[derive(Debug)]
@@ -69,7 +89,8 @@ impl Administration {
         }
         match read_registration(parse_metadata(metadata), &self.catalog) {
             Ok(metadata) => {
-                self.register(metadata, MiniProgramState::Released, None)
+                let allowed = Allowed::default();
+                self.register(metadata, MiniProgramState::Released, None, allowed)
                     .await
             }
             Err(refusal) => Ok(Err(refusal)),
@@ -82,6 +103,7 @@ impl Administration {
         metadata: ClientMetadata,
         state: MiniProgramState,
         publisher: Option<Publisher>,
+        allowed: Allowed,
     ) -> Administered<Registered> {
         let now = self.clock.now();
         let uses_secret = metadata.token_endpoint_auth_method.uses_secret();
@@ -98,8 +120,12 @@ impl Administration {
         let audited = self
             .audited("client.added")
             .of_client(&client.id)
-            .with(json!({ "state": state.word() }));
-        self.administer(move |tx| {
+            .with(json!({
+                "state": state.word(), "name": client.name(),
+                "publisher": client.publisher.as_ref().map(|p| &p.id),
+                "lookalike_allowed": allowed.lookalike, "again": allowed.again,
+            }));
+        self.administer(Permission::ChangeClients, move |tx| {
             store::clients::insert(tx, &client)?;
             audited.insert(tx)?;
             Ok(Ok(Registered {
@@ -123,28 +149,57 @@ impl Administration {
     }
 
     /// One client.
+    ///
+    /// # Errors
+    /// The store.
     pub async fn show_client(&self, id: &str) -> Administered<Client> {
         let Ok(parsed) = ClientId::parse(id) else {
             return Ok(Err(Refusal::not_found("client", id)));
         };
-        let found = self
-            .store
-            .read(move |db| store::clients::find(db, &parsed))
-            .await?;
-        Ok(found.ok_or_else(|| Refusal::not_found("client", id)))
+        self.look(Permission::ReadClients, move |db| {
+            let found = store::clients::find(db, &parsed)?;
+            Ok(found.ok_or_else(|| Refusal::not_found("client", parsed)))
+        })
+        .await
     }
 
-    /// A page of clients in the order of their ids, after the one named.
-    pub async fn list_clients(&self, after: Option<ClientId>) -> Result<Vec<Client>, Fault> {
-        self.store
-            .read(move |db| {
-                let filter = store::clients::ClientFilter {
-                    after,
-                    ..store::clients::ClientFilter::default()
-                };
-                store::clients::list(db, &filter, PAGE)
-            })
-            .await
+    /// A page of clients, by name.
+    ///
+    /// # Errors
+    /// The store.
+    pub async fn list_clients(&self, query: ClientQuery) -> Administered<Page<Client>> {
+        let after = query.page.after.as_deref().map(ClientId::parse).transpose();
+        let Ok(after) = after else {
+            let named = query.page.after.unwrap_or_default();
+            return Ok(Err(Refusal::not_found("client", named)));
+        };
+        let publisher = query.publisher.as_deref().map(PublisherId::parse);
+        let Ok(publisher) = publisher.transpose() else {
+            let named = query.publisher.unwrap_or_default();
+            return Ok(Err(Refusal::not_found("publisher", named)));
+        };
+        self.look(Permission::ReadClients, move |db| {
+            if let Some(after) = &after
+                && store::clients::find(db, after)?.is_none()
+            {
+                return Ok(Err(Refusal::not_found("client", after)));
+            }
+            if let Some(publisher) = &publisher
+                && store::publishers::find(db, publisher)?.is_none()
+            {
+                return Ok(Err(Refusal::not_found("publisher", publisher)));
+            }
+            let limit = query.page.rows();
+            let filter = ClientFilter {
+                search: query.page.search,
+                mini_programs: query.mini_programs,
+                publisher,
+                after,
+            };
+            let rows = store::clients::list(db, &filter, limit + 1)?;
+            Ok(Ok(Page::of(rows, limit, |client| client.id.to_string())))
+        })
+        .await
     }
 
     /// Moves a client to other addresses: `registration` is its metadata or manifest there, whole.
@@ -164,7 +219,7 @@ impl Administration {
         };
         let now = self.clock.now();
         let audited = self.audited("client.moved").of_client(&parsed);
-        self.administer(move |tx| {
+        self.administer(Permission::ChangeClients, move |tx| {
             let Some(client) = store::clients::find(tx, &parsed)? else {
                 return Ok(Err(Refusal::not_found("client", parsed)));
             };
@@ -189,7 +244,7 @@ impl Administration {
             return Ok(Err(Refusal::not_found("client", id)));
         };
         let audited = self.audited("client.deleted").of_client(&parsed);
-        self.administer(move |tx| {
+        self.administer(Permission::ChangeClients, move |tx| {
             cut_off(tx, &parsed)?;
             if !store::clients::delete(tx, &parsed)? {
                 return Ok(Err(Refusal::not_found("client", parsed)));

@@ -1,17 +1,22 @@
 //! Mini-programs: their manifests, their states, their secrets.
 
+use domain::administrator::Permission;
 use domain::client::Client;
+use domain::display_name::{Concern, Look, concerns};
 use domain::event::Event;
 use domain::mini_program::MiniProgramState;
+use domain::publisher::Publisher;
 use foundation::fault::Fault;
-use foundation::id::{ClientId, CredentialId, PublisherId};
+use foundation::id::{ClientId, PublisherId};
 use protocol::client_metadata::{
     ClientMetadata, MiniProgramStateName, UnknownMember, parse_manifest,
 };
 use protocol::scope_catalog::ScopeCatalog;
 use serde_json::{Value, json};
+use store::clients::ClientFilter;
 
-use super::clients::{Registered, cut_off, read_registration};
+use super::clients::{Allowed, Registered, cut_off, read_registration};
+use super::names::Owner;
 use super::{Administered, Administration, Refusal};
 
 /// A manifest to begin with, for a program at this origin. JSON has no comments; members that begin
@@ -43,6 +48,13 @@ pub struct CheckedManifest {
     pub not_understood: Vec<UnknownMember>,
 }
 
+impl CheckedManifest {
+    /// What about its name could mislead people, by itself.
+    pub fn concerns(&self) -> Vec<Concern> {
+        concerns(self.metadata.client_name.as_deref().unwrap_or_default())
+    }
+}
+
 /// Checks a manifest without registering it; the publisher is not looked up.
 pub fn check_manifest(
     manifest: &Value,
@@ -72,9 +84,55 @@ fn state_of(name: MiniProgramStateName) -> MiniProgramState {
     }
 }
 
+/// `suspend`, `release` and the like are for mini-programs.
+fn no_mini_program(client: &Client) -> Refusal {
+    let (what, id) = match client.is_host() {
+        true => ("the super app itself", &client.id),
+        false => ("an ordinary client", &client.id),
+    };
+    Refusal::NotPossible(format!(
+        "{id} is {what}, no mini-program; `portico revoke --client {id}` makes its tokens worthless, \
+         `portico client delete {id}` removes it"
+    ))
+}
+
+/// A refusal that asks whether a program of the same publisher is meant, by its name or an origin.
+fn added_before(sibling: &Client, metadata: &ClientMetadata) -> Option<Refusal> {
+    let name = metadata.client_name.as_deref().unwrap_or_default();
+    let origins = |m: &ClientMetadata| m.mini_program.as_ref().map(|p| p.origins.clone());
+    let others = origins(&sibling.metadata).unwrap_or_default();
+    let shared = origins(metadata)
+        .unwrap_or_default()
+        .into_iter()
+        .find(|origin| others.contains(origin));
+    let same = match shared {
+        Some(origin) => format!("is at {origin}"),
+        None if Look::of(name).is_like(&Look::of(sibling.name())) => "has this name".to_owned(),
+        None => return None,
+    };
+    let id = &sibling.id;
+    Some(Refusal::NotPossible(format!(
+        "the publisher has a mini-program that {same}: {} ({id}). Change that one with `portico \
+         mini-program update {id}`, or add another one with --again",
+        sibling.name()
+    )))
+}
+
 impl Administration {
     /// Registers a mini-program, as a draft unless its manifest says otherwise.
-    pub async fn add_mini_program(&self, manifest: &Value) -> Administered<Registered> {
+    /// A name that could mislead, and a second program of one name or origin, are refused unless they
+    /// are allowed.
+    ///
+    /// # Errors
+    /// The store.
+    pub async fn add_mini_program(
+        &self,
+        manifest: &Value,
+        allowed: Allowed,
+    ) -> Administered<Registered> {
+        if let Err(refusal) = self.permitted(Permission::ChangeClients) {
+            return Ok(Err(refusal));
+        }
         let metadata = match check_manifest(manifest, &self.catalog) {
             Ok(checked) => checked.metadata,
             Err(refusal) => return Ok(Err(refusal)),
@@ -93,7 +151,13 @@ impl Administration {
             Err(_) => None,
         };
         match publisher {
-            Some(publisher) => self.register(metadata, state, Some(publisher)).await,
+            Some(publisher) => {
+                if let Some(refusal) = self.unwelcome(&metadata, &publisher, allowed).await? {
+                    return Ok(Err(refusal));
+                }
+                self.register(metadata, state, Some(publisher), allowed)
+                    .await
+            }
             None => {
                 let problem = format!(
                     "there is no publisher {named:?}: add one with `portico publisher add`"
@@ -103,8 +167,51 @@ impl Administration {
         }
     }
 
-    /// Suspends a mini-program, or any client: it is not available to anybody, and what it holds
-    /// is dead. Releasing it again revives nothing.
+    /// Why a program is not taken without a further word.
+    async fn unwelcome(
+        &self,
+        metadata: &ClientMetadata,
+        publisher: &Publisher,
+        allowed: Allowed,
+    ) -> Result<Option<Refusal>, Fault> {
+        let name = metadata.client_name.as_deref().unwrap_or_default();
+        let owner = Owner {
+            publisher: Some(&publisher.id),
+            client: None,
+        };
+        if let Some(refusal) = self.misleading(name, owner, allowed.lookalike).await? {
+            return Ok(Some(refusal));
+        }
+        if allowed.again {
+            return Ok(None);
+        }
+        let filter = ClientFilter {
+            publisher: Some(publisher.id.clone()),
+            ..ClientFilter::default()
+        };
+        let read = move |db: &mut store::Connection| {
+            store::clients::list(db, &filter, store::pages::MAX_PAGE)
+        };
+        let siblings = self.store.read(read).await?;
+        Ok(siblings
+            .iter()
+            .find_map(|sibling| added_before(sibling, metadata)))
+    }
+
+    /// One mini-program.
+    ///
+    /// # Errors
+    /// The store.
+    pub async fn show_mini_program(&self, id: &str) -> Administered<Client> {
+        let shown = self.show_client(id).await?;
+        Ok(shown.and_then(|client| match client.mini_program() {
+            Some(_) => Ok(client),
+            None => Err(no_mini_program(&client)),
+        }))
+    }
+
+    /// Suspends a mini-program: it is not available to anybody, and what it holds is dead. Releasing it
+    /// again revives nothing.
     pub async fn suspend(&self, id: &str) -> Administered<ClientId> {
         self.change_state(id, MiniProgramState::Suspended, "client.suspended", cut_off)
             .await
@@ -136,136 +243,24 @@ impl Administration {
         };
         let now = self.clock.now();
         let audited = self.audited(action).of_client(&parsed);
-        self.administer(move |tx| {
+        self.administer(Permission::ChangeClients, move |tx| {
             let Some(client) = store::clients::find(tx, &parsed)? else {
                 return Ok(Err(Refusal::not_found("client", parsed)));
             };
+            if client.mini_program().is_none() {
+                return Ok(Err(no_mini_program(&client)));
+            }
             if client.state != state {
                 store::clients::set_state(tx, &parsed, state, now)?;
                 consequence(tx, &parsed)?;
-                audited.insert(tx)?;
+                let before = client.state.word();
+                let detail = json!({ "before": before, "after": state.word() });
+                audited.with(detail).insert(tx)?;
             }
             Ok(Ok(parsed))
         })
         .await
     }
-
-    /// Adds a secret to a client's; the old ones go on working until they are retired.
-    pub async fn add_client_secret(&self, id: &str) -> Administered<(CredentialId, Registered)> {
-        let Ok(parsed) = ClientId::parse(id) else {
-            return Ok(Err(Refusal::not_found("client", id)));
-        };
-        let now = self.clock.now();
-        let (text, stored) = self.new_secret(now);
-        let audited = self
-            .audited("client.secret_added")
-            .of_client(&parsed)
-            .with(json!({ "secret": stored.id }));
-        self.administer(move |tx| {
-            let Some(client) = store::clients::find(tx, &parsed)? else {
-                return Ok(Err(Refusal::not_found("client", parsed)));
-            };
-            if let Err(refusal) = may_have_another(&client) {
-                return Ok(Err(refusal));
-            }
-            store::client_secrets::insert(tx, &parsed, &stored)?;
-            tx.append(Event::ClientChanged { client_id: parsed });
-            audited.insert(tx)?;
-            Ok(Ok((
-                stored.id,
-                Registered {
-                    client,
-                    secret: Some(text),
-                },
-            )))
-        })
-        .await
-    }
-
-    /// Retires a secret, or without a name all but the newest: whoever presents one is refused. The
-    /// last one cannot go.
-    pub async fn retire_client_secret(
-        &self,
-        id: &str,
-        secret: Option<&str>,
-    ) -> Administered<ClientId> {
-        let Ok(parsed) = ClientId::parse(id) else {
-            return Ok(Err(Refusal::not_found("client", id)));
-        };
-        let named = match secret.map(str::parse::<CredentialId>).transpose() {
-            Ok(named) => named,
-            Err(_) => {
-                return Ok(Err(Refusal::not_found(
-                    "secret",
-                    secret.unwrap_or_default(),
-                )));
-            }
-        };
-        let now = self.clock.now();
-        let audited = self
-            .audited("client.secret_retired")
-            .of_client(&parsed)
-            .with(json!({ "secret": named }));
-        self.administer(move |tx| {
-            let Some(client) = store::clients::find(tx, &parsed)? else {
-                return Ok(Err(Refusal::not_found("client", parsed)));
-            };
-            let retired = match to_retire(&client, named) {
-                Ok(retired) => retired,
-                Err(refusal) => return Ok(Err(refusal)),
-            };
-            for secret in retired {
-                store::client_secrets::retire(tx, &parsed, secret, now)?;
-            }
-            tx.append(Event::ClientChanged {
-                client_id: parsed.clone(),
-            });
-            audited.insert(tx)?;
-            Ok(Ok(parsed))
-        })
-        .await
-    }
-}
-
-fn to_retire(client: &Client, named: Option<CredentialId>) -> Result<Vec<CredentialId>, Refusal> {
-    let mut secrets: Vec<_> = client
-        .secrets
-        .iter()
-        .map(|s| (s.created_at, s.id))
-        .collect();
-    secrets.sort_unstable();
-    let retired: Vec<CredentialId> = match named {
-        Some(named) => secrets
-            .iter()
-            .map(|(_, id)| *id)
-            .filter(|id| *id == named)
-            .collect(),
-        None => secrets.iter().rev().skip(1).map(|(_, id)| *id).collect(),
-    };
-    match (retired.is_empty(), named) {
-        (true, Some(named)) => Err(Refusal::not_found("secret", named)),
-        (true, None) => Err(Refusal::NotPossible(
-            "there is no older secret to retire: add a new one first".into(),
-        )),
-        (false, _) if retired.len() == secrets.len() => Err(Refusal::NotPossible(
-            "it is the only secret: add another first, or suspend the client".into(),
-        )),
-        (false, _) => Ok(retired),
-    }
-}
-
-/// The most live secrets of one client: each is compared with what is presented.
-const MAX_SECRETS: usize = 5;
-
-fn may_have_another(client: &Client) -> Result<(), Refusal> {
-    let problem = if !client.metadata.token_endpoint_auth_method.uses_secret() {
-        "this client does not use a secret: see its token_endpoint_auth_method"
-    } else if client.secrets.len() >= MAX_SECRETS {
-        "this client has five secrets: retire one first"
-    } else {
-        return Ok(());
-    };
-    Err(Refusal::NotPossible(problem.into()))
 }
 
 #[cfg(test)]

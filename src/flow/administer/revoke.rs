@@ -1,6 +1,7 @@
 //! The operator's cut: every token of a client, of a person, or of everybody that was given out
 //! before now is dead. Sessions and grants stand; programs can ask again.
 
+use domain::administrator::Permission;
 use domain::event::Event;
 use foundation::id::ClientId;
 
@@ -32,7 +33,7 @@ impl Administration {
             return Ok(Err(Refusal::not_found("client", id)));
         };
         let audited = self.audited("tokens.revoked").of_client(&client_id);
-        self.administer(move |tx| {
+        self.administer(Permission::RevokeTokens, move |tx| {
             if store::clients::find(tx, &client_id)?.is_none() {
                 return Ok(Err(Refusal::not_found("client", client_id)));
             }
@@ -46,7 +47,7 @@ impl Administration {
     async fn cut_user(&self, username: &str) -> Administered<()> {
         let username = username.to_ascii_lowercase();
         let audited = self.audited("tokens.revoked");
-        self.administer(move |tx| {
+        self.administer(Permission::RevokeTokens, move |tx| {
             let Some(user) = store::users::find_by_username(tx, &username)? else {
                 return Ok(Err(Refusal::not_found("user", username)));
             };
@@ -59,7 +60,7 @@ impl Administration {
 
     async fn cut_all(&self) -> Administered<()> {
         let audited = self.audited("tokens.revoked");
-        self.administer(move |tx| {
+        self.administer(Permission::RevokeTokens, move |tx| {
             tx.append(Event::AllTokensRevoked);
             audited.insert(tx)?;
             Ok(Ok(()))

@@ -1,5 +1,6 @@
 //! Sessions of people, listed and ended by the operator.
 
+use domain::administrator::Permission;
 use domain::participant::Participant;
 use domain::session::{EndReason, Session};
 use foundation::id::SessionId;
@@ -12,14 +13,13 @@ impl Administration {
     /// The live sessions of a person.
     pub async fn list_sessions(&self, username: &str) -> Administered<Vec<Session>> {
         let (now, username) = (self.clock.now(), username.to_ascii_lowercase());
-        self.store
-            .read(move |db| {
-                let Some(user) = store::users::find_by_username(db, &username)? else {
-                    return Ok(Err(Refusal::not_found("user", username)));
-                };
-                store::sessions::live_of_user(db, user.id, now).map(Ok)
-            })
-            .await
+        self.look(Permission::ReadUsers, move |db| {
+            let Some(user) = store::users::find_by_username(db, &username)? else {
+                return Ok(Err(Refusal::not_found("user", username)));
+            };
+            store::sessions::live_of_user(db, user.id, now).map(Ok)
+        })
+        .await
     }
 
     /// A session, and the programs that got tokens in it: whoever must hear of its end. Kept for
@@ -31,13 +31,13 @@ impl Administration {
         let Ok(parsed) = id.parse::<SessionId>() else {
             return Ok(Err(Refusal::not_found("session", id)));
         };
-        let found = self.store.read(move |db| {
+        self.look(Permission::ReadUsers, move |db| {
             let Some(session) = store::sessions::find(db, parsed)? else {
                 return Ok(Err(Refusal::not_found("session", parsed)));
             };
             store::participants::of_session(db, parsed).map(|took_part| Ok((session, took_part)))
-        });
-        found.await
+        })
+        .await
     }
 
     /// Ends a session, and with it everything it made.
@@ -49,7 +49,7 @@ impl Administration {
         let audited = self
             .audited("session.ended")
             .with(json!({ "reason": EndReason::Operator.word() }));
-        self.administer(move |tx| {
+        self.administer(Permission::ChangeUsers, move |tx| {
             let Some(session) = store::sessions::find(tx, parsed)? else {
                 return Ok(Err(Refusal::not_found("session", parsed)));
             };

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use domain::administrator::{Administrator, Permission};
 use domain::event::Event;
 use domain::lifetimes::Lifetimes;
 use domain::shared_secret::SecretPurpose;
@@ -57,7 +58,7 @@ pub struct SigningKeys {
 impl SigningKeys {
     pub(crate) fn new(parts: &Parts, administration: &Administration) -> Self {
         Self {
-            administration: administration.clone(),
+            administration: administration.by(Administrator::system()),
             confirmation: Confirmation::new(parts),
             store: parts.store.clone(),
             live: Arc::clone(&parts.live),
@@ -68,8 +69,27 @@ impl SigningKeys {
         }
     }
 
+    /// The same keys, in the hands of this administrator.
+    #[must_use]
+    pub fn by(&self, administrator: Administrator) -> Self {
+        Self {
+            administration: self.administration.by(administrator),
+            ..self.clone()
+        }
+    }
+
     /// All keys that something is verified with, be it an old hint only.
-    pub async fn list(&self) -> Result<Vec<SigningKey>, Fault> {
+    ///
+    /// # Errors
+    /// The store.
+    pub async fn list(&self) -> Administered<Vec<SigningKey>> {
+        match self.administration.permitted(Permission::ReadKeys) {
+            Ok(()) => self.known().await.map(Ok),
+            Err(refusal) => Ok(Err(refusal)),
+        }
+    }
+
+    async fn known(&self) -> Result<Vec<SigningKey>, Fault> {
         let since = oldest_retired(&self.lifetimes, self.clock.now());
         self.store
             .read(move |db| store::signing_keys::verifying(db, since))
@@ -82,6 +102,9 @@ impl SigningKeys {
     /// It is refused while a live node has not confirmed the next keys, and, unless it is wanted
     /// now, while somebody may keep a JWKS without them. A store that does not answer is a fault.
     pub async fn rotate(&self, when: RotateWhen) -> Administered<Rotated> {
+        if let Err(refusal) = self.administration.permitted(Permission::ChangeKeys) {
+            return Ok(Err(refusal));
+        }
         self.publish_missing(&KeyKind::ALL).await?;
         if !self.confirmation.wait().await? {
             return Ok(Err(unconfirmed()));
@@ -91,10 +114,13 @@ impl SigningKeys {
 
     /// Makes a key worthless at once: what it signed does not verify any more, not even as a hint.
     pub async fn revoke(&self, id: &str) -> Administered<Vec<SigningKey>> {
+        if let Err(refusal) = self.administration.permitted(Permission::ChangeKeys) {
+            return Ok(Err(refusal));
+        }
         let Ok(id) = KeyId::parse(id) else {
             return Ok(Err(Refusal::not_found("key", id)));
         };
-        let keys = self.list().await?;
+        let keys = self.known().await?;
         let Some(revoked) = keys.iter().find(|k| k.id == id).cloned() else {
             return Ok(Err(Refusal::not_found("key", id)));
         };
@@ -114,7 +140,7 @@ impl SigningKeys {
             .audited("key.revoked")
             .with(json!({ "kid": id }));
         self.administration
-            .administer(move |tx| {
+            .administer(Permission::ChangeKeys, move |tx| {
                 if !store::signing_keys::set_state(tx, &id, revoked.state, KeyState::Revoked, now)?
                 {
                     return Ok(Err(Refusal::NotPossible(
@@ -162,7 +188,7 @@ impl SigningKeys {
             return Ok(());
         }
         let (now, lifetimes) = (self.clock.now(), self.lifetimes);
-        let keys = self.list().await?;
+        let keys = self.known().await?;
         let (lifetime, announced) = (lifetimes.signing_key, lifetimes.signing_key_announced);
         let due: Vec<KeyKind> = KeyKind::ALL
             .into_iter()
@@ -178,19 +204,21 @@ impl SigningKeys {
 
     /// Publishes a next key of each kind that has none.
     async fn publish_missing(&self, kinds: &[KeyKind]) -> Result<(), Fault> {
-        let keys = self.list().await?;
+        let keys = self.known().await?;
         for kind in kinds {
             if has_next(&keys, *kind) {
                 continue;
             }
             let key = self.generate(*kind).await?;
-            let published = self.administration.administer(move |tx| {
-                if !has_next(&store::signing_keys::all(tx)?, key.kind) {
-                    store::signing_keys::insert(tx, &key)?;
-                    tx.append(Event::KeysChanged { revoked: None });
-                }
-                Ok(Ok(()))
-            });
+            let published = self
+                .administration
+                .administer(Permission::ChangeKeys, move |tx| {
+                    if !has_next(&store::signing_keys::all(tx)?, key.kind) {
+                        store::signing_keys::insert(tx, &key)?;
+                        tx.append(Event::KeysChanged { revoked: None });
+                    }
+                    Ok(Ok(()))
+                });
             drop(published.await?);
         }
         Ok(())
@@ -210,7 +238,7 @@ impl SigningKeys {
         let since = oldest_retired(&self.lifetimes, self.clock.now());
         let audited = self.administration.audited("keys.rotated");
         self.administration
-            .administer(move |tx| {
+            .administer(Permission::ChangeKeys, move |tx| {
                 let found = match successions(&store::signing_keys::all(tx)?, &kinds, when, now) {
                     Ok(found) => found,
                     Err(refusal) => return Ok(Err(refusal)),
@@ -245,13 +273,21 @@ impl SigningKeys {
         if old.is_empty() {
             return Ok(());
         }
-        let retired = self.administration.administer(move |tx| {
-            for id in &old {
-                store::signing_keys::set_state(tx, id, KeyState::Retiring, KeyState::Retired, now)?;
-            }
-            tx.append(Event::KeysChanged { revoked: None });
-            Ok(Ok(()))
-        });
+        let retired = self
+            .administration
+            .administer(Permission::ChangeKeys, move |tx| {
+                for id in &old {
+                    store::signing_keys::set_state(
+                        tx,
+                        id,
+                        KeyState::Retiring,
+                        KeyState::Retired,
+                        now,
+                    )?;
+                }
+                tx.append(Event::KeysChanged { revoked: None });
+                Ok(Ok(()))
+            });
         retired.await.map(drop)
     }
 
@@ -276,20 +312,24 @@ impl SigningKeys {
                 now,
                 self.entropy.as_ref(),
             );
-            let added = self.administration.administer(move |tx| {
-                store::shared_secrets::insert(tx, &secret)?;
-                tx.append(Event::KeysChanged { revoked: None });
-                Ok(Ok(()))
-            });
+            let added = self
+                .administration
+                .administer(Permission::ChangeKeys, move |tx| {
+                    store::shared_secrets::insert(tx, &secret)?;
+                    tx.append(Event::KeysChanged { revoked: None });
+                    Ok(Ok(()))
+                });
             return added.await.map(drop);
         }
         // Everybody has the newest after a second; a minute more covers whoever was asleep.
         if made.len() > 1 && now >= newest + Lifetimes::ENDED_MEMORY + Span::minutes(1) {
-            let removed = self.administration.administer(move |tx| {
-                store::shared_secrets::remove_older(tx, SecretPurpose::Handle, newest)?;
-                tx.append(Event::KeysChanged { revoked: None });
-                Ok(Ok(()))
-            });
+            let removed = self
+                .administration
+                .administer(Permission::ChangeKeys, move |tx| {
+                    store::shared_secrets::remove_older(tx, SecretPurpose::Handle, newest)?;
+                    tx.append(Event::KeysChanged { revoked: None });
+                    Ok(Ok(()))
+                });
             return removed.await.map(drop);
         }
         Ok(())

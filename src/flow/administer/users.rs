@@ -1,9 +1,8 @@
-//! People, added and disabled by command.
+//! People, added by the operator; shown by [`super::shown_users`], changed by `user_changes`.
 
-use domain::event::Event;
+use domain::administrator::Permission;
 use domain::identity::{Identity, IdentityKind, normal_email, normal_phone};
 use domain::profile::{Profile, ProfileError};
-use domain::session::EndReason;
 use domain::user::{User, Username};
 use foundation::clock::Instant;
 use foundation::fault::Fault;
@@ -12,7 +11,6 @@ use foundation::secret::SecretText;
 
 use super::{Administered, Administration, Refusal};
 use crate::passwords::{PASSWORD_MAX, PASSWORD_MIN};
-use crate::sessions::end_in;
 
 /// A person to add.
 #[derive(Debug)]
@@ -33,6 +31,25 @@ pub struct NewUser {
     pub profile: Option<serde_json::Value>,
 }
 
+/// What is to change about a person; what is not named stays.
+#[derive(Debug, Default)]
+pub struct UserChange {
+    /// Another e-mail address.
+    pub email: Option<String>,
+    /// Another phone number.
+    pub phone: Option<String>,
+    /// Another full name.
+    pub name: Option<String>,
+    /// Whether the operator vouches for e-mail and phone.
+    pub verified: bool,
+    /// Another profile in the place of the whole.
+    pub profile: Option<serde_json::Value>,
+    /// Take the e-mail address away.
+    pub no_email: bool,
+    /// Take the phone number away.
+    pub no_phone: bool,
+}
+
 /// What is stored about a new person.
 struct Record {
     user: User,
@@ -43,6 +60,9 @@ struct Record {
 impl Administration {
     /// Adds a person; gives the username as it was stored.
     pub async fn add_user(&self, new: NewUser) -> Administered<String> {
+        if let Err(refusal) = self.permitted(Permission::ChangeUsers) {
+            return Ok(Err(refusal));
+        }
         let now = self.clock.now();
         let mut record = match checked(&new, UserId::new(now, self.entropy.as_ref()), now) {
             Ok(record) => record,
@@ -51,14 +71,12 @@ impl Administration {
         let hash = self.passwords.hash(new.password).await?;
         record.user.password_hash = Some(hash);
         let audited = self.audited("user.added").of_user(record.user.id);
-        self.administer(move |tx| {
+        self.administer(Permission::ChangeUsers, move |tx| {
             let user = &record.user;
             for identity in &record.identities {
-                let taken =
-                    store::identities::find_user(tx, &[(identity.kind, identity.value.clone())])?;
-                if taken.is_some() {
-                    let (what, value) = (identity.kind.word(), identity.value.clone());
-                    return Ok(Err(Refusal::Taken { what, value }));
+                let taken = taken_by_other(tx, identity.kind, &identity.value, user.id)?;
+                if let Some(refusal) = taken {
+                    return Ok(Err(refusal));
                 }
             }
             if !store::users::insert(tx, user)? {
@@ -81,27 +99,52 @@ impl Administration {
         })
         .await
     }
+}
 
-    /// Switches an account off: nobody signs in with it any more, its sessions end, and every token
-    /// that was given out for it is dead; switching it on again would revive none.
-    pub async fn disable_user(&self, username: &str) -> Administered<String> {
-        let (now, username) = (self.clock.now(), username.to_ascii_lowercase());
-        let audited = self.audited("user.disabled");
-        self.administer(move |tx| {
-            let Some(user) = store::users::find_by_username(tx, &username)? else {
-                return Ok(Err(Refusal::not_found("user", username)));
-            };
-            if store::users::set_disabled(tx, user.id, Some(now))? {
-                for session in store::sessions::live_of_user(tx, user.id, now)? {
-                    end_in(tx, session.id, user.id, now, EndReason::Operator)?;
-                }
-                tx.append(Event::UserDisabled { user_id: user.id });
-                audited.of_user(user.id).insert(tx)?;
-            }
-            Ok(Ok(user.username))
-        })
-        .await
+/// What is wrong with a password that an operator chose.
+pub(super) fn password_problem(password: &SecretText) -> Option<Refusal> {
+    let length = password.expose().chars().count();
+    (!(PASSWORD_MIN..=PASSWORD_MAX).contains(&length)).then(|| {
+        let problem = format!("must be {PASSWORD_MIN} to {PASSWORD_MAX} characters long");
+        Refusal::invalid("password", problem)
+    })
+}
+
+/// A refusal if somebody else signs in with this.
+pub(super) fn taken_by_other(
+    db: &mut store::Connection,
+    kind: IdentityKind,
+    value: &str,
+    user: UserId,
+) -> Result<Option<Refusal>, Fault> {
+    let found = store::identities::find_user(db, &[(kind, value.to_owned())])?;
+    Ok(found
+        .filter(|other| other.id != user)
+        .map(|_| Refusal::Taken {
+            what: kind.word(),
+            value: value.to_owned(),
+        }))
+}
+
+/// The profile after a change: another one where one was given, with what was said beside it.
+pub(super) fn changed_profile(before: &Profile, change: &UserChange) -> Result<Profile, Refusal> {
+    let mut profile = match &change.profile {
+        Some(json) => Profile::parse(json).map_err(of_profile)?,
+        None => before.clone(),
+    };
+    if change.no_email {
+        (profile.email, profile.email_verified) = (None, None);
     }
+    if change.no_phone {
+        (profile.phone_number, profile.phone_number_verified) = (None, None);
+    }
+    let said = Said {
+        name: change.name.as_deref(),
+        email: change.email.as_deref(),
+        phone: change.phone.as_deref(),
+        verified: change.verified,
+    };
+    said.put_into(profile)
 }
 
 fn checked(new: &NewUser, id: UserId, now: Instant) -> Result<Record, Refusal> {
@@ -111,10 +154,8 @@ fn checked(new: &NewUser, id: UserId, now: Instant) -> Result<Record, Refusal> {
             "must be 2 to 64 letters, digits, dots, dashes or underscores",
         )
     })?;
-    let length = new.password.expose().chars().count();
-    if !(PASSWORD_MIN..=PASSWORD_MAX).contains(&length) {
-        let problem = format!("must be {PASSWORD_MIN} to {PASSWORD_MAX} characters long");
-        return Err(Refusal::invalid("password", problem));
+    if let Some(refusal) = password_problem(&new.password) {
+        return Err(refusal);
     }
     let profile = profile_of(new)?;
     let verified = |yes: Option<bool>| (yes == Some(true)).then_some(now);
@@ -159,31 +200,63 @@ fn checked(new: &NewUser, id: UserId, now: Instant) -> Result<Record, Refusal> {
 
 const PHONE_FORM: &str = "must be a number in international form, such as +375295554567";
 
-/// The profile with what was said beside it. What the operator types counts as verified if they
-/// say so; what the profile says about itself counts as it says.
+/// The profile of a new person with what was said beside it.
 fn profile_of(new: &NewUser) -> Result<Profile, Refusal> {
-    let mut profile = match &new.profile {
+    let profile = match &new.profile {
         Some(json) => Profile::parse(json).map_err(of_profile)?,
         None => Profile::default(),
     };
-    if let Some(name) = &new.name {
-        profile.name = Some(name.trim().to_owned());
+    let said = Said {
+        name: new.name.as_deref(),
+        email: new.email.as_deref(),
+        phone: new.phone.as_deref(),
+        verified: new.verified,
+    };
+    said.put_into(profile)
+}
+
+/// What the operator types beside a profile.
+struct Said<'a> {
+    name: Option<&'a str>,
+    email: Option<&'a str>,
+    phone: Option<&'a str>,
+    verified: bool,
+}
+
+impl Said<'_> {
+    /// What the operator types counts as verified if they say so; what the profile says about itself
+    /// counts as it says.
+    fn put_into(&self, mut profile: Profile) -> Result<Profile, Refusal> {
+        if let Some(name) = self.name {
+            profile.name = Some(name.trim().to_owned());
+        }
+        if let Some(email) = self.email {
+            profile.email = Some(email.trim().to_owned());
+            profile.email_verified = None;
+        }
+        if let Some(phone) = self.phone {
+            profile.phone_number = Some(phone.to_owned());
+            profile.phone_number_verified = None;
+        }
+        if let Some(phone) = &profile.phone_number {
+            // "E.164 is RECOMMENDED as the format of this Claim" (OIDC Core §5.1).
+            let number =
+                normal_phone(phone).ok_or_else(|| Refusal::invalid("phone", PHONE_FORM))?;
+            profile.phone_number = Some(number);
+        }
+        if profile
+            .email
+            .as_deref()
+            .is_some_and(|e| normal_email(e).is_none())
+        {
+            return Err(Refusal::invalid("email", "is not an e-mail address"));
+        }
+        if self.verified {
+            profile.email_verified = profile.email.is_some().then_some(true);
+            profile.phone_number_verified = profile.phone_number.is_some().then_some(true);
+        }
+        profile.checked().map_err(of_profile)
     }
-    if let Some(email) = &new.email {
-        profile.email = Some(email.trim().to_owned());
-        profile.email_verified = None;
-    }
-    if let Some(phone) = &new.phone {
-        // "E.164 is RECOMMENDED as the format of this Claim" (OIDC Core §5.1).
-        let number = normal_phone(phone).ok_or_else(|| Refusal::invalid("phone", PHONE_FORM))?;
-        profile.phone_number = Some(number);
-        profile.phone_number_verified = None;
-    }
-    if new.verified {
-        profile.email_verified = profile.email.is_some().then_some(true);
-        profile.phone_number_verified = profile.phone_number.is_some().then_some(true);
-    }
-    profile.checked().map_err(of_profile)
 }
 
 /// A refusal that names the member: `profile.addresses[0].label`.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::audit::Actor;
+use domain::audit::ActedBy;
 use domain::lifetimes::Lifetimes;
 use domain::session::EndReason;
 use domain::token_family::TokenFamily;
@@ -54,6 +54,6 @@ impl GrantParts {
     /// The end of a family of which something was used a second time.
     pub(super) fn reuse(&self, at: Instant) -> FamilyEnd {
         let reason = EndReason::ReuseDetected;
-        FamilyEnd::new(reason, Actor::System, at, self.entropy.as_ref())
+        FamilyEnd::new(reason, ActedBy::SYSTEM, at, self.entropy.as_ref())
     }
 }

@@ -101,7 +101,8 @@ impl Record {
                 remember_refusals(tx, client, &signed_in, &known.refusals, &decision, now)?;
                 let receipt = receipt(&pending, &signed_in, &decision, grant.id, ids.receipt, now);
                 store::receipts::insert(tx, &receipt)?;
-                store::audit::insert(tx, &audit_entry(&receipt), ids.audit)?;
+                count(&decision);
+                store::audit::insert(tx, &audit_entry(&receipt, signed_in.acts()), ids.audit)?;
             }
             subject_in(tx, &keys, &client.sector(), signed_in.user.id)?;
             touch(tx, &signed_in.session, &lifetimes, now)?;
@@ -138,6 +139,16 @@ impl Record {
         // A decision can take something back, and then it is gone with the answer.
         self.memory.settled(written.position).await;
         Ok(written.value)
+    }
+}
+
+fn count(decision: &Decision) {
+    for (word, scopes) in [
+        ("allowed", &decision.allowed),
+        ("refused", &decision.refused),
+    ] {
+        let number = scopes.iter().count() as u64;
+        metrics::counter!("portico_consents_total", "decision" => word).increment(number);
     }
 }
 

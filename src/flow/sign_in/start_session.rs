@@ -1,10 +1,10 @@
 //! Beginning a session once somebody has proved who they are.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use domain::audit::{Actor, AuditEntry};
+use domain::audit::{ActedBy, AuditEntry};
 use domain::authentication::Authentication;
-use domain::event::Event;
 use domain::lifetimes::Lifetimes;
 use domain::session::{EndReason, Session};
 use domain::user::User;
@@ -20,6 +20,7 @@ use store::Store;
 use crate::browser::{Browser, CookieChanges, SignedIn};
 use crate::memory::Memory;
 use crate::parts::Parts;
+use crate::sessions::end_in;
 use crate::throttle::Counters;
 
 /// Begins sessions.
@@ -64,6 +65,7 @@ impl SessionStart {
             user_agent: browser.user_agent.chars().take(200).collect(),
             ended: None,
         };
+        let address = browser.address;
         let (before, audit, user_id) = (
             browser.session_digest(),
             AuditId::new(now, self.entropy.as_ref()),
@@ -73,7 +75,7 @@ impl SessionStart {
             counters.clear(tx)?;
             let session = replace_session(tx, before, new, digest, &lifetimes)?;
             store::known_browsers::insert(tx, known_before.unwrap_or(known_digest), user_id, now)?;
-            store::audit::insert(tx, &started_entry(&session, now), audit)?;
+            store::audit::insert(tx, &started_entry(&session, now, address), audit)?;
             Ok(session)
         });
         let written = written.await?;
@@ -88,6 +90,7 @@ impl SessionStart {
             SignedIn {
                 session: written.value,
                 user,
+                address,
             },
             cookies,
         ))
@@ -124,25 +127,17 @@ fn replace_session(
                 ..old
             });
         }
-        if store::sessions::end(tx, old.id, now, EndReason::Replaced)? {
-            tx.append(Event::SessionEnded {
-                session_id: old.id,
-                user_id: old.user_id,
-                reason: EndReason::Replaced,
-            });
-        }
+        end_in(tx, old.id, old.user_id, now, EndReason::Replaced)?;
     }
     store::sessions::insert(tx, &new, cookie)?;
+    metrics::counter!("portico_sessions_started_total").increment(1);
     Ok(new)
 }
 
-fn started_entry(session: &Session, now: Instant) -> AuditEntry {
-    AuditEntry {
-        at: now,
-        actor: Actor::User,
-        action: "session.started",
-        user_id: Some(session.user_id),
-        client_id: None,
-        detail: json!({ "acr": session.authentication.acr(), "amr": session.authentication.amr() }),
-    }
+fn started_entry(session: &Session, now: Instant, address: Option<IpAddr>) -> AuditEntry {
+    let by = ActedBy::person(session.user_id, address);
+    let authentication = &session.authentication;
+    AuditEntry::new(now, by, "session.started")
+        .of_user(session.user_id)
+        .with(json!({ "acr": authentication.acr(), "amr": authentication.amr() }))
 }

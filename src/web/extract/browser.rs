@@ -47,6 +47,7 @@ fn read(request: &HttpRequest) -> Result<Visitor, PageError> {
         pre_session: cookie(names.pre_session)?,
         known: cookie(names.known)?,
         user_agent: header(USER_AGENT).unwrap_or_default(),
+        address: state.settings.callers.of(request),
     };
     let accept_language = header(ACCEPT_LANGUAGE);
     Ok(Visitor {

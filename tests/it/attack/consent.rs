@@ -165,9 +165,8 @@ in_both_worlds! {
         }
         assert!(pages[2].words().contains(markup), "{}", pages[2].words());
         assert_eq!(market.userinfo(&tokens.access).json()["name"], "<script>alert(3)</script> Ada", "data stays data");
-        let services = w.services();
         let rtl = json!({ "client_name": "safe\u{202E}evil", "redirect_uris": ["https://a.example/cb"] });
-        assert!(w.wait(services.administration.add_client(&rtl)).expect("no fault").is_err(), "direction overrides are refused");
+        assert!(w.wait(w.administration().add_client(&rtl)).expect("no fault").is_err(), "direction overrides are refused");
     }
 
     /// A cookie set from a parent domain must not hide the real one.

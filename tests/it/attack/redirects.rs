@@ -9,8 +9,7 @@ use crate::world::in_both_worlds;
 fn is_registered(w: &World, uri: &str, application_type: &str) -> bool {
     let metadata =
         json!({ "redirect_uris": [uri], "client_name": "x", "application_type": application_type });
-    let services = w.services();
-    w.wait(services.administration.add_client(&metadata))
+    w.wait(w.administration().add_client(&metadata))
         .expect("no fault")
         .is_ok()
 }
@@ -55,9 +54,8 @@ in_both_worlds! {
         }
         assert!(is_registered(w, "com.example.app:/cb", "native"));
         for redirect_uris in [json!([null]), json!(["https://ok.example/cb", null]), json!("https://ok.example/cb"), json!({})] {
-            let services = w.services();
             let metadata = json!({ "redirect_uris": redirect_uris });
-            assert!(w.wait(services.administration.add_client(&metadata)).expect("no fault").is_err(), "{metadata}");
+            assert!(w.wait(w.administration().add_client(&metadata)).expect("no fault").is_err(), "{metadata}");
         }
     }
 

@@ -198,7 +198,7 @@ in_both_worlds! {
         let drone = w.mini_program_with("drone", "openid offline_access", json!({ "background_access": true }));
         let tokens = w.person("ada").uses(&drone);
         let services = w.services();
-        w.operator(services.administration.cut(Cut::Client(drone.id.clone())));
+        w.operator(w.administration().cut(Cut::Client(drone.id.clone())));
         assert_eq!(drone.refreshes(tokens.refresh()).error(), "400 invalid_grant");
         for _ in 0..3 {
             w.seconds_pass(29 * 86_400);

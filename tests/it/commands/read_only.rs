@@ -44,7 +44,7 @@ fn a_server_with_its_key_in_the_environment_writes_nothing() {
     };
     let certificate = Certificate::new();
     let files = certificate.files();
-    for over_tls in [false, true] {
+    for (over_tls, publisher) in [(false, "Harbour"), (true, "Quay")] {
         let mut operator = in_a_container(Operator::on(&database));
         operator.sets("PORTICO_MASTER_KEY", KEY);
         if over_tls {
@@ -54,7 +54,7 @@ fn a_server_with_its_key_in_the_environment_writes_nothing() {
         assert_eq!(operator.is_told(), [""; 0]);
         assert_eq!(serves(&operator), Ok(()));
         assert_eq!(operator.is_told(), [""; 0]);
-        operator.does("publisher add --name Harbour");
+        operator.does(&format!("publisher add --name {publisher}"));
     }
 }
 

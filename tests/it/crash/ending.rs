@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::server::{Place, Server};
 use crate::database::Database;
+use crate::world::operator;
 
 /// Long before a request that is under way would be given up.
 const AT_ONCE: Span = Span::seconds(5);
@@ -32,7 +33,12 @@ impl Client {
             "grant_types": ["client_credentials"],
             "token_endpoint_auth_method": "client_secret_post",
         });
-        let added = super::runtime().block_on(app.services().administration.add_client(&metadata));
+        let added = super::runtime().block_on(
+            app.services()
+                .administration
+                .by(operator())
+                .add_client(&metadata),
+        );
         let added = added.expect("no fault").expect("good");
         Self {
             id: added.client.id.to_string(),

@@ -217,14 +217,13 @@ in_both_worlds! {
 
     fn secrets_can_be_rolled_over(w: &World) {
         let shop = w.client(with_method("client_secret_basic"));
-        let services = w.services();
         w.seconds_pass(1);
-        let (_, added) = w.operator(services.administration.add_client_secret(&shop.id));
+        let (_, added) = w.operator(w.administration().add_client_secret(&shop.id));
         let secret = added.secret.expect("it is shown once").expose().to_owned();
         let newer = Program { secret, ..shop.clone() };
         let works = |program: &Program| program.introspects("nothing").status;
         assert_eq!((works(&shop), works(&newer)), (200, 200));
-        w.operator(services.administration.retire_client_secret(&shop.id, None));
+        w.operator(w.administration().retire_client_secret(&shop.id, None));
         assert_eq!((works(&shop), works(&newer)), (401, 200));
     }
 }

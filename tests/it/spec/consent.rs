@@ -38,8 +38,7 @@ in_both_worlds! {
         ] {
             assert!(says.contains(part), "{part}: {says}");
         }
-        let services = w.services();
-        w.operator(services.administration.verify_publisher(&w.publisher()));
+        w.operator(w.administration().verify_publisher(&w.publisher(), false));
         assert!(ada.opens(&market).says().contains("Verified publisher"));
     }
 

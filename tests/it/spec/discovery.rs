@@ -68,9 +68,8 @@ in_both_worlds! {
             let keys = w.get("/jwks").json()["keys"].as_array().expect("keys").clone();
             keys.iter().filter_map(|k| k["kid"].as_str().map(str::to_owned)).collect()
         };
-        let services = w.services();
-        w.operator(services.signing_keys.rotate(RotateWhen::Now));
-        w.operator(services.signing_keys.rotate(RotateWhen::Now));
+        w.operator(w.signing_keys().rotate(RotateWhen::Now));
+        w.operator(w.signing_keys().rotate(RotateWhen::Now));
         let after = ada.opens(&market).tokens();
         let kid = |jwt: &str| crate::world::jwt::header(jwt)["kid"].clone();
         assert_ne!(kid(&before.access), kid(&after.access));

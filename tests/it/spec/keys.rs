@@ -38,7 +38,7 @@ fn max_age(reply: &Reply) -> Span {
 }
 
 fn next_keys(w: &World) -> Vec<SigningKey> {
-    let mut keys = w.wait(w.services().signing_keys.list()).expect("no fault");
+    let mut keys = w.operator(w.signing_keys().list());
     keys.retain(|key| key.state == KeyState::Next);
     keys
 }
@@ -51,7 +51,7 @@ fn signs_from(w: &World) -> Instant {
 
 /// Rotates if no copy of the JWKS is without the next keys; else, why not.
 fn rotates(w: &World) -> Result<(), String> {
-    let rotated = w.wait(w.services().signing_keys.rotate(RotateWhen::CopiesHaveThem));
+    let rotated = w.wait(w.signing_keys().rotate(RotateWhen::CopiesHaveThem));
     let rotated = rotated.expect("no fault");
     rotated.map(drop).map_err(|refusal| refusal.to_string())
 }
@@ -98,12 +98,12 @@ in_both_worlds! {
         let before = signing_kid(&jobs);
         rotates(w).expect_err("too early");
         let from = signs_from(w);
-        let rotated = w.operator(w.services().signing_keys.rotate(RotateWhen::Now));
+        let rotated = w.operator(w.signing_keys().rotate(RotateWhen::Now));
         assert_eq!(rotated.may_fail_until, Some(from));
         assert_ne!(signing_kid(&jobs), before);
         rotates(w).expect_err("too early again");
         w.passes(signs_from(w).since(w.now()));
-        let rotated = w.operator(w.services().signing_keys.rotate(RotateWhen::Now));
+        let rotated = w.operator(w.signing_keys().rotate(RotateWhen::Now));
         assert_eq!(rotated.may_fail_until, None);
     }
 
@@ -112,7 +112,7 @@ in_both_worlds! {
         let jobs = jobs(w);
         rotates(w).expect_err("too early");
         let stolen = signing_kid(&jobs);
-        w.operator(w.services().signing_keys.revoke(&stolen));
+        w.operator(w.signing_keys().revoke(&stolen));
         assert_ne!(signing_kid(&jobs), stolen);
         assert!(!kids(&w.get("/jwks")).contains(&stolen));
     }

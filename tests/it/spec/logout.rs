@@ -29,7 +29,7 @@ fn kid_of(token: &str) -> String {
 /// The keys rotate, and so much time passes that the old ones leave the JWKS.
 fn keys_grow_old(w: &World) {
     let services = w.services();
-    w.operator(services.signing_keys.rotate(RotateWhen::Now));
+    w.operator(w.signing_keys().rotate(RotateWhen::Now));
     w.passes(Lifetimes::ENDED_MEMORY);
     w.wait(services.signing_keys.rotate_by_age())
         .expect("no fault");
@@ -294,13 +294,13 @@ in_both_worlds! {
     fn a_hint_of_a_revoked_key_is_nothing(w: &World) {
         let market = w.mini_program("market", "openid");
         let ada = w.person("ada");
-        let (services, old) = (w.services(), ada.uses(&market).id_token.expect("one"));
+        let old = ada.uses(&market).id_token.expect("one");
         keys_grow_old(w);
         let newer = ada.uses(&market).id_token.expect("one");
         assert_ne!(kid_of(&old), kid_of(&newer));
         for hint in [&old, &newer] {
             assert_eq!(said_to_hint(&ada, &market, hint), (true, "a code".into()));
-            w.operator(services.signing_keys.revoke(&kid_of(hint)));
+            w.operator(w.signing_keys().revoke(&kid_of(hint)));
             assert_eq!(said_to_hint(&ada, &market, hint), (false, "invalid_request".into()));
         }
         w.restart();

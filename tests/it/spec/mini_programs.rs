@@ -69,8 +69,9 @@ in_both_worlds! {
         assert!(!nobody.body.contains(bye), "{}", nobody.body);
     }
 
-    fn a_suspended_client_gets_nothing_for_itself(w: &World) {
-        let jobs = w.client(json!({ "grant_types": ["client_credentials"], "redirect_uris": [] }));
+    fn a_suspended_program_gets_nothing_for_itself(w: &World) {
+        let for_itself = json!({ "grant_types": ["client_credentials"], "redirect_uris": [] });
+        let jobs = w.mini_program_with("jobs", "openid", for_itself);
         let token = jobs.client_credentials(&[]).text("access_token");
         jobs.is_suspended();
         assert_eq!(jobs.client_credentials(&[]).error(), "400 unauthorized_client");
@@ -95,8 +96,7 @@ in_both_worlds! {
         let market = w.mini_program("market", "openid profile.basic");
         let ada = w.person("ada");
         let tokens = ada.uses(&market);
-        let services = w.services();
-        w.operator(services.administration.delete_client(&market.id));
+        w.operator(w.administration().delete_client(&market.id));
         assert_eq!(market.introspects(&tokens.access).error(), "401 invalid_client");
         assert_eq!(market.userinfo(&tokens.access).status, 401);
         assert_eq!(market.refreshes(tokens.refresh()).error(), "401 invalid_client");
@@ -113,8 +113,7 @@ in_both_worlds! {
         manifest["origins"] = json!([origin]);
         manifest["entry_uri"] = json!(format!("{origin}/open"));
         manifest["redirect_uris"] = json!([format!("{origin}/callback")]);
-        let services = w.services();
-        w.operator(services.administration.move_client(&before.id, &manifest));
+        w.operator(w.administration().move_client(&before.id, &manifest));
         let visit = ada.opens(&before);
         assert_eq!((visit.page.status, visit.page.delivered()), (400, None), "it is not there any more");
         let market = Program { redirect_uri: format!("{origin}/callback"), ..before };
@@ -129,9 +128,8 @@ in_both_worlds! {
         let market = w.mini_program("market", "openid profile.basic");
         let shop = w.client(json!({ "redirect_uris": ["https://shop.example/callback"] }));
         let other = w.new_publisher("Somebody Else");
-        let services = w.services();
         let refused = |id: &str, registration| {
-            let moved = w.wait(services.administration.move_client(id, &registration)).expect("no fault");
+            let moved = w.wait(w.administration().move_client(id, &registration)).expect("no fault");
             moved.expect_err("refused").to_string()
         };
         for (name, value) in [

@@ -277,19 +277,17 @@ in_both_worlds! {
             json!(["https://evil.example/callback", "https://rp.example/callback"]),
             json!(["http://localhost:3000/callback"]),
         ] {
-            let services = w.services();
             let metadata = json!({
                 "redirect_uris": redirect_uris,
                 "sector_identifier_uri": "https://rp.example/never-fetched.json",
             });
-            let refused = w.wait(services.administration.add_client(&metadata)).expect("no fault").expect_err("refused");
+            let refused = w.wait(w.administration().add_client(&metadata)).expect("no fault").expect_err("refused");
             assert!(refused.to_string().starts_with("sector_identifier_uri: "), "{refused}");
         }
     }
 
     fn one_publishers_programs_share_a_unionid(w: &World) {
-        let services = w.services();
-        w.operator(services.administration.verify_publisher(&w.publisher()));
+        w.operator(w.administration().verify_publisher(&w.publisher(), false));
         let (market, bank) = (w.mini_program("market", "openid unionid"), w.mini_program("bank", "openid unionid"));
         let other = w.new_publisher("Elsewhere");
         let taxi = w.mini_program_with("taxi", "openid unionid", json!({ "publisher": other }));

@@ -11,8 +11,7 @@ use crate::world::{World, in_both_worlds};
 
 /// The programs of a session with their `sid`, as the operator sees them.
 fn sids(w: &World, session: &str) -> BTreeMap<String, String> {
-    let services = w.services();
-    let (_, programs) = w.operator(services.administration.show_session(session));
+    let (_, programs) = w.operator(w.administration().show_session(session));
     programs
         .into_iter()
         .map(|p| (p.client_id.to_string(), p.sid))
@@ -56,8 +55,7 @@ in_both_worlds! {
         assert_eq!(sids(w, &session), told);
         w.passes(Span::days(2));
         sweeps(w);
-        let services = w.services();
-        let gone = w.wait(services.administration.show_session(&session)).expect("it answers");
+        let gone = w.wait(w.administration().show_session(&session)).expect("it answers");
         assert_eq!(gone.expect_err("it is over").to_string(), format!("there is no session {session:?}"));
         // With the session its name is forgotten; the program goes on.
         let later = Tokens::of(&drone.refreshes(offline.refresh()));
@@ -85,8 +83,7 @@ in_both_worlds! {
         let (at_market, at_app) = (ada.uses(&market), ada.uses(&app));
         let session = ada.sessions().remove(0);
         let times = || {
-            let services = w.services();
-            let (_, programs) = w.operator(services.administration.show_session(&session));
+            let (_, programs) = w.operator(w.administration().show_session(&session));
             programs.into_iter().map(|p| (p.first_at, p.last_at)).collect::<Vec<_>>()
         };
         assert_eq!(times(), [(begun, begun); 2]);

@@ -62,7 +62,6 @@ in_both_worlds! {
         let (ada, bob) = (w.person("ada"), w.person("bob"));
         ada.signs_in();
         bob.signs_in();
-        let services = w.services();
         let cuts = [
             (Cut::Client(market.id.clone()), [false, true, false, true]),
             (Cut::User("ada".into()), [false, false, true, true]),
@@ -76,7 +75,7 @@ in_both_worlds! {
                     (program, tokens, person.opens(program).code())
                 })
                 .collect();
-            w.operator(services.administration.cut(cut.clone()));
+            w.operator(w.administration().cut(cut.clone()));
             for ((program, tokens, code), lives) in held.iter().zip(expected) {
                 assert_eq!(program.finds_active(&tokens.access), lives, "{cut:?}");
                 assert_eq!(program.finds_active(tokens.refresh()), lives, "{cut:?}");

@@ -1,6 +1,7 @@
 //! Scopes (design §7): one row of a table for each, and nothing else that names it; what clients may
 //! register, and what is understood by what they ask for.
 
+use flow::administer::clients::Allowed;
 use protocol::claim;
 use protocol::scope_catalog::{BUILT_IN, Form, ScopeRow};
 use serde_json::{Value, json};
@@ -85,9 +86,8 @@ mod a_row_is_all_it_takes {
 
 in_both_worlds! {
     fn a_scope_that_nobody_defined_is_refused_with_the_one_that_was_meant(w: &World) {
-        let services = w.services();
         let client = json!({ "redirect_uris": ["https://shop.example/callback"], "scope": "openid emial" });
-        let said = w.refuses(services.administration.add_client(&client));
+        let said = w.refuses(w.administration().add_client(&client));
         assert_eq!(said, "scope: nobody defined emial: did you mean email?");
         let mut manifest = w.mini_program("market", "openid profile.basic orders").registration();
         for (scope, said) in [
@@ -97,7 +97,7 @@ in_both_worlds! {
             ("openid email", "scope: email is not for mini-programs: ask for email.verified, which is what email is read as then"),
         ] {
             manifest["scope"] = json!(scope);
-            assert_eq!(w.refuses(services.administration.add_mini_program(&manifest)), said);
+            assert_eq!(w.refuses(w.administration().add_mini_program(&manifest, Allowed::default())), said);
         }
     }
 

@@ -127,8 +127,7 @@ in_both_worlds! {
         let ada = w.person("ada");
         let tokens = ada.uses(&market);
         let code = ada.opens(&market).code();
-        let services = w.services();
-        w.operator(services.administration.disable_user("ada"));
+        w.operator(w.administration().disable_user("ada"));
         assert!(!market.finds_active(&tokens.access) && !market.finds_active(tokens.refresh()));
         assert_eq!(market.userinfo(&tokens.access).status, 401);
         assert_eq!(market.refreshes(tokens.refresh()).error(), "400 invalid_grant");

@@ -1,5 +1,6 @@
 //! Every aggregate reads back as it was written, and its conditional updates keep their conditions.
 
+mod audit;
 mod clients;
 mod keys;
 mod origins;

@@ -92,8 +92,10 @@ pub(super) const ENDINGS: &[Ending] = &[
     ending("suspended", |held, node| {
         held.program.at(node).is_suspended()
     }),
+    ending("user-deleted", |held, node| {
+        node.operator(node.administration().delete_user(&held.person.username));
+    }),
     ending("user-disabled", |held, node| {
-        let services = node.services();
-        node.operator(services.administration.disable_user(&held.person.username));
+        node.operator(node.administration().disable_user(&held.person.username));
     }),
 ];

@@ -280,10 +280,9 @@ impl Upgraded {
             &hex[20..],
         ];
         let id = parts.join("-");
-        let services = self.world.services();
         let (_, programs) = self
             .world
-            .operator(services.administration.show_session(&id));
+            .operator(self.world.administration().show_session(&id));
         let sids = programs
             .into_iter()
             .map(|p| (p.client_id.to_string(), p.sid));

@@ -61,8 +61,7 @@ impl Person {
             verified: false,
             profile: Some(profile),
         };
-        let services = world.services();
-        world.operator(services.administration.add_user(new));
+        world.operator(world.administration().add_user(new));
         Self {
             world: world.clone(),
             username: username.to_owned(),
@@ -152,10 +151,9 @@ impl Person {
 
     /// The ids of the live sessions, as the operator sees them.
     pub(crate) fn sessions(&self) -> Vec<String> {
-        let services = self.world.services();
         let sessions = self
             .world
-            .operator(services.administration.list_sessions(&self.username));
+            .operator(self.world.administration().list_sessions(&self.username));
         sessions.iter().map(|s| s.id.to_string()).collect()
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use flow::administer::clients::Allowed;
 use serde_json::{Value, json};
 
 use super::World;
@@ -72,6 +73,12 @@ impl Tokens {
     }
 }
 
+/// Names in tests are what they are.
+const ON_PURPOSE: Allowed = Allowed {
+    again: true,
+    lookalike: true,
+};
+
 fn overlaid(mut usual: Value, more: &Value) -> Value {
     for (name, value) in more.as_object().expect("an object") {
         usual[name] = value.clone();
@@ -96,8 +103,11 @@ impl Program {
             "grant_types": ["authorization_code", "refresh_token"],
         });
         let (metadata, key) = with_key(overlaid(usual, &more));
-        let services = world.services();
-        let registered = world.operator(services.administration.add_mini_program(&metadata));
+        let registered = world.operator(
+            world
+                .administration()
+                .add_mini_program(&metadata, ON_PURPOSE),
+        );
         Self::registered(world, &registered.response(), key)
     }
 
@@ -108,8 +118,7 @@ impl Program {
             "grant_types": ["authorization_code", "refresh_token"], "scope": "openid profile",
         });
         let (metadata, key) = with_key(overlaid(usual, &more));
-        let services = world.services();
-        let registered = world.operator(services.administration.add_client(&metadata));
+        let registered = world.operator(world.administration().add_client(&metadata));
         Self::registered(world, &registered.response(), key)
     }
 
@@ -279,25 +288,22 @@ impl Program {
 
     /// What it registered, as the operator reads it.
     pub(crate) fn registration(&self) -> Value {
-        let services = self.world.services();
         let client = self
             .world
-            .operator(services.administration.show_client(&self.id));
+            .operator(self.world.administration().show_client(&self.id));
         flow::administer::clients::information(&client)
     }
 
     /// The operator suspends it.
     pub(crate) fn is_suspended(&self) {
-        let services = self.world.services();
         self.world
-            .operator(services.administration.suspend(&self.id));
+            .operator(self.world.administration().suspend(&self.id));
     }
 
     /// The operator releases it again.
     pub(crate) fn is_released(&self) {
-        let services = self.world.services();
         self.world
-            .operator(services.administration.release(&self.id));
+            .operator(self.world.administration().release(&self.id));
     }
 }
 

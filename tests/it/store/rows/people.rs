@@ -1,16 +1,13 @@
-//! Users, identities, profiles, subjects, throttles, sessions, audit entries.
+//! Users, identities, profiles, subjects, throttles, sessions.
 
-use domain::audit::{Actor, AuditEntry};
 use domain::authentication::Authentication;
 use domain::identity::{Identity, IdentityKind, readings};
 use domain::profile::{Address, Profile};
 use domain::session::EndReason;
 use domain::user::User;
 use foundation::clock::Span;
-use foundation::id::{AuditId, ClientId, Subject, UserId};
-use serde_json::json;
+use foundation::id::{Subject, UserId};
 use store::Store;
-use store::audit::AuditFilter;
 use store::users::UserFilter;
 
 use super::super::database::Database;
@@ -21,29 +18,6 @@ fn added(store: &Store) -> User {
     let row = user.clone();
     assert!(write(store, move |tx| store::users::insert(tx, &row)));
     user
-}
-
-/// Notes that a client was suspended some minutes after the start.
-fn note(store: &Store, minute: i64, user: Option<UserId>, client: &ClientId) {
-    let entry = AuditEntry {
-        at: NOW + Span::minutes(minute),
-        actor: Actor::Operator,
-        action: "client.suspended",
-        user_id: user,
-        client_id: Some(client.clone()),
-        detail: json!({ "minute": minute }),
-    };
-    let id = AuditId::new(NOW, &entropy());
-    write(store, move |tx| store::audit::insert(tx, &entry, id));
-}
-
-fn everything() -> AuditFilter {
-    AuditFilter {
-        user: None,
-        client: None,
-        since: None,
-        limit: 10,
-    }
 }
 
 on_both_databases! {
@@ -346,62 +320,6 @@ on_both_databases! {
             store::sessions::reauthenticated(tx, id, digest(), &by_password, end)
         };
         assert!(!write(&store, again), "what has ended never comes back");
-    }
-
-    fn audit_entries_are_read_by_whom_they_concern(database: &Database) {
-        let store = database.open();
-        let (user, client) = (UserId::new(NOW, &entropy()), ClientId::random(&entropy()));
-        note(&store, 0, Some(user), &client);
-        note(&store, 1, None, &client);
-        note(&store, 2, Some(user), &client);
-        let minutes = |filter: AuditFilter| -> Vec<i64> {
-            let records = read(&store, |db| store::audit::list(db, &filter));
-            let minutes = records
-                .iter()
-                .filter_map(|record| record.detail["minute"].as_i64());
-            minutes.collect()
-        };
-        let of_user = AuditFilter {
-            user: Some(user),
-            ..everything()
-        };
-        let of_client = |client| AuditFilter {
-            client: Some(client),
-            ..everything()
-        };
-        let since = AuditFilter {
-            since: Some(NOW + Span::minutes(1)),
-            ..everything()
-        };
-        assert_eq!(minutes(everything()), [2, 1, 0]);
-        assert_eq!(
-            minutes(AuditFilter {
-                limit: 1,
-                ..everything()
-            }),
-            [2]
-        );
-        assert_eq!(minutes(of_user), [2, 0]);
-        assert_eq!(minutes(of_client(client)), [2, 1, 0]);
-        assert_eq!(minutes(of_client(ClientId::random(&entropy()))), [0; 0]);
-        assert_eq!(minutes(since), [2, 1]);
-    }
-
-    fn an_audit_entry_reads_back(database: &Database) {
-        let store = database.open();
-        let (user, client) = (UserId::new(NOW, &entropy()), ClientId::random(&entropy()));
-        note(&store, 5, Some(user), &client);
-        let record = read(&store, |db| store::audit::list(db, &everything())).remove(0);
-        let (actor, action) = (record.actor.as_str(), record.action.as_str());
-        assert_eq!((actor, action), ("operator", "client.suspended"));
-        assert_eq!(
-            (record.user_id, record.client_id),
-            (Some(user), Some(client))
-        );
-        assert_eq!(
-            (record.at, record.detail),
-            (NOW + Span::minutes(5), json!({ "minute": 5 }))
-        );
     }
 
     fn a_row_that_cannot_be_read_says_where_it_is(database: &Database) {

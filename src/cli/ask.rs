@@ -1,0 +1,31 @@
+//! A question before something that cannot be taken back. Only a person at a terminal can answer it;
+//! everybody else says `--yes`.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use super::output::Problem;
+
+/// Asks, unless the answer was given with the command.
+pub(super) fn confirmed(yes: bool, question: &str) -> Result<(), Problem> {
+    if yes {
+        return Ok(());
+    }
+    let stdin = std::io::stdin();
+    if !stdin.is_terminal() {
+        return Err(Problem::said(format!(
+            "{question} Nobody is there to answer: say --yes"
+        )));
+    }
+    let mut stderr = std::io::stderr();
+    // A closed terminal gives no answer either.
+    let _ = write!(stderr, "{question} [y/N] ");
+    let _ = stderr.flush();
+    let mut line = String::new();
+    stdin
+        .read_line(&mut line)
+        .map_err(|e| Problem::said(format!("no answer: {e}")))?;
+    match line.trim() {
+        "y" | "Y" | "yes" => Ok(()),
+        _ => Err(Problem::said("nothing was done")),
+    }
+}

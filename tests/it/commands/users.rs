@@ -1,0 +1,119 @@
+//! `portico user …`: a person from the first day to the last.
+
+use serde_json::json;
+
+use super::{Operator, on_both};
+use crate::database::Database;
+
+/// An operator with a database that is ready.
+fn operator(database: &Database) -> Operator {
+    let operator = Operator::on(database);
+    operator.does("migrate");
+    operator
+}
+
+#[test]
+fn a_person_is_known_changed_and_forgotten() {
+    on_both(|database| {
+        let operator = operator(database);
+        operator
+            .does("user add --username ada --password-stdin --email ada@example.org --name Ada");
+        let shown = operator.says("user show ada");
+        assert_eq!(shown["state"], "active");
+        assert_eq!(shown["profile"]["name"], "Ada");
+        assert_eq!(
+            shown["identities"][0],
+            json!({ "kind": "email", "value": "ada@example.org", "verified_at": null })
+        );
+        assert_eq!(shown["sessions"], 0);
+
+        let changed = operator.says("user update ada --email countess@example.org --verified");
+        assert_eq!(changed["changed"], json!(["email", "profile"]));
+        let shown = operator.says("user show ada");
+        assert_eq!(shown["identities"][0]["value"], "countess@example.org");
+        assert!(shown["identities"][0]["verified_at"].is_string());
+        assert_eq!(shown["profile"]["name"], "Ada", "what is not named stays");
+        let again = operator.says("user update ada --email countess@example.org --verified");
+        assert_eq!(again["changed"], json!([]));
+        operator.says("user update ada --no-email");
+        assert_eq!(
+            operator.says("user show ada")["identities"],
+            json!([{ "kind": "username", "value": "ada",
+                     "verified_at": operator.says("user show ada")["identities"][0]["verified_at"] }])
+        );
+
+        operator.does("user set-password ada --password-stdin");
+        operator.does("user disable ada");
+        assert_eq!(operator.says("user show ada")["state"], "disabled");
+        operator.does("user enable ada");
+        assert_eq!(operator.says("user show ada")["state"], "active");
+
+        operator.refuses("user delete ada", "Nobody is there to answer: say --yes");
+        assert_eq!(operator.says("user delete ada --yes")["deleted"], true);
+        operator.refuses("user show ada", "there is no user \"ada\"");
+        let deleted = operator.says("audit --action user.deleted");
+        assert_eq!(deleted["entries"][0]["detail"]["username"], "ada");
+        operator.does("user add --username ada --password-stdin");
+    });
+}
+
+#[test]
+fn what_belongs_to_somebody_is_not_given_to_another() {
+    on_both(|database| {
+        let operator = operator(database);
+        operator.does("user add --username ada --password-stdin --email ada@example.org");
+        operator.does("user add --username bob --password-stdin --phone +375291234567");
+        operator.refuses(
+            "user update bob --email ADA@example.org",
+            "email \"ada@example.org\" belongs to another user",
+        );
+        operator.refuses("user update bob --phone 555", "phone: must be a number");
+        operator.refuses(
+            "user update bob --email bob",
+            "email: is not an e-mail address",
+        );
+        let shown = operator.says("user show bob");
+        assert_eq!(shown["identities"][0]["value"], "+375291234567");
+    });
+}
+
+#[test]
+fn people_are_found_page_by_page() {
+    on_both(|database| {
+        let operator = operator(database);
+        for (name, email) in [
+            ("cyd", "c@x.example"),
+            ("ada", "a@y.example"),
+            ("bob", "b@x.example"),
+        ] {
+            operator.does(&format!(
+                "user add --username {name} --password-stdin --email {email}"
+            ));
+        }
+        let names = |line: &str| {
+            let answer = operator.says(line);
+            let users = answer["users"].as_array().expect("a list").clone();
+            let names = users
+                .iter()
+                .map(|u| u["username"].as_str().expect("a name").to_owned());
+            (names.collect::<Vec<_>>().join(" "), answer["next"].clone())
+        };
+        assert_eq!(
+            names("user list --limit 2"),
+            ("ada bob".into(), json!("bob"))
+        );
+        assert_eq!(
+            names("user list --limit 2 --after bob"),
+            ("cyd".into(), json!(null))
+        );
+        assert_eq!(
+            names("user list --search X.EXAMPLE"),
+            ("bob cyd".into(), json!(null))
+        );
+        let table = operator.does("user list --limit 1");
+        assert!(
+            table.starts_with("USERNAME") && table.contains("There are more: --after ada"),
+            "{table}"
+        );
+    });
+}

@@ -106,6 +106,14 @@ impl Client {
         self.state == MiniProgramState::Suspended
     }
 
+    /// Whether only its testers can use it: what its makers should know may stand on its pages.
+    pub fn is_for_testers(&self) -> bool {
+        matches!(
+            self.state,
+            MiniProgramState::Draft | MiniProgramState::InReview
+        )
+    }
+
     /// Whether it may be used by this person: drafts serve their testers only.
     pub fn serves(&self, username: &str) -> bool {
         let testers = self.mini_program().map_or(&[][..], |m| &m.testers);

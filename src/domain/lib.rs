@@ -13,6 +13,7 @@ pub mod grant;
 pub mod identity;
 pub mod interaction;
 pub mod kyc;
+pub mod left_out;
 pub mod lifetimes;
 pub mod mini_program;
 pub mod one_time_credential;

@@ -128,7 +128,11 @@ impl TokenEndpoint {
             }
         };
         count(grant_type, &answer);
-        Ok(answer)
+        Ok(match answer {
+            // The log says whose developer to call.
+            Answer::Refused(error) => Answer::Refused(error.about(&issuance.client.id)),
+            given => given,
+        })
     }
 
     /// The phases that come after the request was read, the same for every grant.

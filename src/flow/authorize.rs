@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use domain::authorization_check::{self, Checked};
-use domain::client::Client;
+use domain::client::{Client, RedirectProblem};
 use domain::interaction::Next;
 use foundation::clock::SharedClock;
 use foundation::entropy::SharedEntropy;
@@ -15,15 +15,20 @@ use foundation::fault::Fault;
 use foundation::id::ClientId;
 use protocol::authorization_error::{AuthorizationErrorCode, AuthorizationRefusal};
 use protocol::authorization_request;
+use protocol::mismatch::{Mismatch, Mistake};
 use protocol::parameters::Parameters;
+use protocol::redirect_uri::RedirectUri;
 use protocol::response_mode::{AuthorizationResponse, ResponseMode};
+use protocol::scope::ScopeName;
 use protocol::scope_catalog::ScopeCatalog;
 use store::Store;
 
 use crate::browser::{Browser, CookieChanges, SignedIn};
 use crate::browser_response::{AuthorizeResponse, BrowserResponse, PageSetting, ShownError};
+use crate::client_mistakes;
 use crate::find_client::ClientLookup;
 use crate::memory::Memory;
+use crate::page_needed;
 use crate::parts::Parts;
 use crate::pending_authorization::{
     KnownPerson, PendingAuthorization, PendingAuthorizations, SignInTarget,
@@ -90,13 +95,7 @@ impl Authorization {
         };
         let redirect = match client.redirect(requested) {
             Ok(redirect) => redirect,
-            Err(problem) => {
-                let name = client.name().to_owned();
-                return Ok(BrowserResponse::shown(ShownError::Redirect {
-                    name,
-                    problem,
-                }));
-            }
+            Err(problem) => return Ok(not_redirected(&client, requested, problem)),
         };
         let parsed = authorization_request::parse(
             parameters,
@@ -200,15 +199,24 @@ impl Authorization {
             Err(refusal) => return self.refuse(pending, refusal).await,
         };
         match self.pending.what_comes_next(&pending, &known) {
-            Next::SignIn(_) => {
+            Next::SignIn(reason) => {
+                page_needed::log(&pending.client, FlowStep::SignIn, &reason);
                 self.to_page(pending, browser, FlowStep::SignIn, false)
                     .await
             }
             Next::ChooseAccount => {
+                page_needed::log(
+                    &pending.client,
+                    FlowStep::ChooseAccount,
+                    &"several_accounts",
+                );
                 self.to_page(pending, browser, FlowStep::ChooseAccount, false)
                     .await
             }
-            Next::Consent { .. } => {
+            Next::Consent { question, .. } => {
+                let asked = question.sheet.iter().chain(&question.sensitive);
+                let asked: Vec<&str> = asked.map(ScopeName::as_str).collect();
+                page_needed::log(&pending.client, FlowStep::Consent, &asked);
                 self.to_page(pending, browser, FlowStep::Consent, false)
                     .await
             }
@@ -323,8 +331,12 @@ impl Authorization {
         let request = pending.request.clone();
         let framing = self.response_framing(&pending.client, request.response_mode);
         let frame_origins = framing.await?;
+        let client = Arc::clone(&pending.client);
         match self.record.authorization(pending, signed_in, known).await? {
-            Recorded::Code(code) => {
+            Recorded::Code(code, left_out) => {
+                for mismatch in &left_out {
+                    client_mistakes::log(Some(&client.id), mismatch);
+                }
                 let response = AuthorizationResponse::with_code(
                     request.redirect_uri.as_str(),
                     request.response_mode,
@@ -337,4 +349,25 @@ impl Authorization {
             Recorded::AlreadyAnswered => Ok(BrowserResponse::shown(ShownError::StepExpired)),
         }
     }
+}
+
+/// An answer about a redirect URI that cannot be used. The log has what came and what is registered, and
+/// so has the page of a program that is not released yet.
+fn not_redirected(
+    client: &Client,
+    requested: Option<&str>,
+    problem: RedirectProblem,
+) -> BrowserResponse {
+    let registered = client.metadata.redirect_uris.iter();
+    let mismatch = Mismatch::new(
+        Mistake::RedirectUriNotRegistered,
+        requested.unwrap_or_default(),
+        registered.map(RedirectUri::as_str),
+    );
+    client_mistakes::log(Some(&client.id), &mismatch);
+    BrowserResponse::shown(ShownError::Redirect {
+        name: client.name().to_owned(),
+        problem,
+        for_makers: client.is_for_testers().then_some(mismatch),
+    })
 }

@@ -2,6 +2,7 @@
 //! error that is shown. Decides nothing.
 
 use domain::client::{Client, RedirectProblem};
+use protocol::mismatch::Mismatch;
 use protocol::response_mode::AuthorizationResponse;
 
 use crate::browser::CookieChanges;
@@ -38,6 +39,8 @@ pub enum ShownError {
         name: String,
         /// What is wrong.
         problem: RedirectProblem,
+        /// What a draft's makers should know.
+        for_makers: Option<Mismatch>,
     },
     /// The client is suspended.
     NotAvailable {

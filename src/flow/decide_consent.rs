@@ -6,11 +6,13 @@ use std::sync::Arc;
 use domain::client::Client;
 use domain::consent::Question;
 use domain::interaction::{ConsentPage, Next, Progress};
+use domain::left_out::left_out_of_question;
 use domain::profile::Profile;
 use foundation::clock::SharedClock;
 use foundation::fault::Fault;
 use keys::key_ring::Keys;
 use protocol::authorization_error::{AuthorizationErrorCode, AuthorizationRefusal};
+use protocol::mismatch::Mismatch;
 use protocol::scope::ScopeName;
 use protocol::scope_catalog::ScopeCatalog;
 use serde::{Deserialize, Serialize};
@@ -42,6 +44,8 @@ pub struct ConsentView {
     pub step: String,
     /// How it is framed and worded.
     pub setting: PageSetting,
+    /// What the makers of a draft should know: what will be missing however the question is answered.
+    pub for_makers: Vec<Mismatch>,
 }
 
 /// A row of the sheet.
@@ -127,16 +131,25 @@ impl Consent {
             }
         };
         let asked = self.what_to_ask(&pending, &known);
-        let (Some((page, _)), Some(signed_in)) = (asked, known.signed_in) else {
+        let (Some((page, question)), Some(signed_in)) = (asked, known.signed_in) else {
             return self
                 .authorization
                 .proceed(pending, browser)
                 .await
                 .map(PageOr::Response);
         };
-        self.consent_view(&pending, signed_in, page)
-            .await
-            .map(|view| PageOr::Page(Box::new(view)))
+        let for_makers = match pending.client.is_for_testers() {
+            true => left_out_of_question(
+                &pending.client,
+                &pending.request.scope,
+                known.grant.as_ref(),
+                &question,
+                &self.catalog,
+            ),
+            false => Vec::new(),
+        };
+        let view = self.consent_view(&pending, signed_in, page).await?;
+        Ok(PageOr::Page(Box::new(ConsentView { for_makers, ..view })))
     }
 
     fn what_to_ask(
@@ -194,6 +207,7 @@ impl Consent {
             sensitive,
             rows,
             step,
+            for_makers: Vec::new(),
         })
     }
 

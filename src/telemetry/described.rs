@@ -69,6 +69,11 @@ const DESCRIBED: &[(&str, Kind, &str)] = &[
         "Scopes that people decided about, by decision: allowed, refused.",
     ),
     (
+        "portico_pages_total",
+        Kind::Counter,
+        "Pages that authorization requests were led to, by page.",
+    ),
+    (
         "portico_token_requests_total",
         Kind::Counter,
         "Token requests answered, by grant type and result.",

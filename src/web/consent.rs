@@ -13,6 +13,7 @@ use crate::face::{face, icon};
 use crate::method;
 use crate::page::consent::{ConsentPage, ScopeRow};
 use crate::page::error::ErrorKind;
+use crate::page::makers::notes;
 use crate::page::sensitive_scope::SensitiveScopePage;
 use crate::page::share::{self, Value};
 use crate::reply::page::PageRules;
@@ -71,10 +72,11 @@ async fn answer(visitor: Visitor, form: PageForm) -> HttpResponse {
 }
 
 fn sheet(visitor: &Visitor, view: ConsentView) -> HttpResponse {
-    let chrome = visitor.chrome(
+    let mut chrome = visitor.chrome(
         &view.setting.ui_locales,
         view.signed_in.user.language.as_deref(),
     );
+    chrome.for_makers = notes(&chrome.language, &view.for_makers);
     let rules = PageRules::of(&view.setting).with_image(icon(&view.client));
     let catalog = &visitor.state.settings.scopes;
     let rows = view
@@ -110,10 +112,11 @@ fn value(language: &Language, catalog: &ScopeCatalog, row: &ConsentRow) -> Value
 }
 
 fn sensitive(visitor: &Visitor, mut view: ConsentView) -> HttpResponse {
-    let chrome = visitor.chrome(
+    let mut chrome = visitor.chrome(
         &view.setting.ui_locales,
         view.signed_in.user.language.as_deref(),
     );
+    chrome.for_makers = notes(&chrome.language, &view.for_makers);
     let rules = PageRules::of(&view.setting).with_image(icon(&view.client));
     let Some(row) = view.rows.pop() else {
         return visitor.error(ErrorKind::StepExpired { program: None });

@@ -14,6 +14,7 @@ pub mod error;
 pub mod form_post;
 pub mod history;
 pub mod link;
+pub mod makers;
 pub mod password;
 pub mod program;
 pub mod sensitive_scope;

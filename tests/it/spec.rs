@@ -12,6 +12,7 @@ mod http;
 mod introspection;
 mod keys;
 mod logout;
+mod makers;
 mod mini_programs;
 mod openid_connect;
 mod openidconnect;

@@ -19,6 +19,8 @@ use crate::world::jwt::{self, ASSERTION_TYPE, ClientKey};
 use crate::world::operator;
 use crate::world::{html, person};
 
+mod lines;
+
 const PASSWORD: &str = "open sesame, difference engine";
 const WRONG_PASSWORD: &str = "open sesame, analytical engine";
 const VERIFIER: &str = "a-verifier-that-nobody-else-has-and-that-is-long-enough";

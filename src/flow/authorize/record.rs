@@ -8,6 +8,7 @@ use domain::consent::{Decision, DecisionKind, Receipt, ReceiptContent, Refusal, 
 use domain::event::Event;
 use domain::grant::{Grant, GrantedScopes};
 use domain::interaction::resulting_scope;
+use domain::left_out::left_out;
 use domain::lifetimes::Lifetimes;
 use domain::one_time_credential::{OneTimeCredential, OneTimeKind};
 use domain::token_family::{Authorized, CodeOrigin, Origin, TokenFamily};
@@ -18,6 +19,7 @@ use foundation::id::{AuditId, FamilyId, GrantId, ReceiptId};
 use foundation::secret::{SecretKind, SecretText};
 use keys::key_ring::Keys;
 use protocol::authorization_request::AuthorizationRequest;
+use protocol::mismatch::Mismatch;
 use protocol::scope::{self, ScopeSet};
 use protocol::scope_catalog::ScopeCatalog;
 use store::Store;
@@ -31,8 +33,8 @@ use crate::subject::subject_in;
 
 /// What came of recording an authorization.
 pub(crate) enum Recorded {
-    /// The code to send.
-    Code(SecretText),
+    /// The code to send, and what the answer leaves out.
+    Code(SecretText, Vec<Mismatch>),
     /// The pages were answered before, in another tab or by a second click.
     AlreadyAnswered,
 }
@@ -111,6 +113,7 @@ impl Record {
             }
             let authorized =
                 authorized(&pending.request, client, &signed_in, &grant.scopes.names());
+            let missing = left_out(client, &pending.request.scope, &authorized.scope);
             let offline = authorized.scope.contains(scope::OFFLINE_ACCESS);
             let family = TokenFamily {
                 id: ids.family,
@@ -133,7 +136,7 @@ impl Record {
                 used_at: None,
             };
             store::one_time_credentials::insert(tx, &credential)?;
-            Ok(Recorded::Code(code))
+            Ok(Recorded::Code(code, missing))
         });
         let written = written.await?;
         // A decision can take something back, and then it is gone with the answer.

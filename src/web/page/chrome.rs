@@ -7,6 +7,7 @@ use text::{Arg, Language, Markup};
 
 use super::assets;
 use super::link::Link;
+use super::makers::MakersNote;
 
 /// The part that all pages share.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +19,8 @@ pub struct Chrome {
     /// A style sheet of the operator's, loaded after ours: sets `--accent` and `--on-accent`, for
     /// light and for dark.
     pub brand_stylesheet: Option<Link>,
+    /// What the makers of the program should know; empty but on the pages of drafts.
+    pub for_makers: Vec<MakersNote>,
 }
 
 impl Chrome {

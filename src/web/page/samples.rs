@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use askama::Template;
 use foundation::clock::Instant;
+use protocol::mismatch::{Mismatch, Mistake};
 use protocol::scope::ScopeName;
 use protocol::scope_catalog::{OperatorScope, ScopeCatalog};
 use text::{Language, Languages};
@@ -28,6 +29,7 @@ use super::form_post::FormPostPage;
 use super::history::HistoryPage;
 use super::html;
 use super::link::Link;
+use super::makers::notes;
 use super::password::PasswordPage;
 use super::program::{ProgramFace, Publisher};
 use super::sensitive_scope::SensitiveScopePage;
@@ -103,7 +105,28 @@ fn chrome() -> Chrome {
         language: LANGUAGE.with_borrow(Clone::clone),
         brand: "Nova".to_owned(),
         brand_stylesheet: None,
+        for_makers: Vec::new(),
     }
+}
+
+/// On a draft's page, about a value that does not fit.
+fn chrome_for_makers(received: &str) -> Chrome {
+    let redirect = Mismatch::new(
+        Mistake::RedirectUriNotRegistered,
+        received,
+        [
+            "https://market.example/callback",
+            "https://market.example/app",
+        ],
+    );
+    let scope = Mismatch::new(Mistake::ScopeNotAllowed, received, ["openid"]);
+    let about = match received.contains("://") {
+        true => redirect,
+        false => scope,
+    };
+    let mut chrome = chrome();
+    chrome.for_makers = notes(&chrome.language, [&about]);
+    chrome
 }
 
 /// Right to left, with English words: shows what a layout does.
@@ -266,7 +289,7 @@ fn write(folder: &Path, name: &str, bytes: &[u8]) {
 fn every_english_sentence_is_used() {
     const BY_NAME: &[&str] = &[
         "month-", "date", "time", "seconds", "minutes", "error-", "scope-", "what-", "missing-",
-        "value-", "claim-",
+        "value-", "claim-", "makers-",
     ];
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut sources = String::new();

@@ -10,9 +10,11 @@ use askama::Template;
 use flow::browser::CookieChanges;
 use flow::browser_response::{PageSetting, ShownError};
 use foundation::fault::Fault;
+use protocol::mismatch::Mismatch;
 
 use crate::page::chrome::Chrome;
 use crate::page::error::{ErrorKind, ErrorPage};
+use crate::page::makers::notes;
 use crate::reply::cookies;
 use crate::reply::fault_log::log_fault;
 use crate::state::WebState;
@@ -161,20 +163,23 @@ impl Visitor {
 
     /// Sends the page of an error, with cookies.
     pub(crate) fn error_with(&self, kind: ErrorKind, changes: &CookieChanges) -> HttpResponse {
-        self.error_in(&PageRules::default(), kind, changes)
+        self.error_in(&PageRules::default(), kind, None, changes)
     }
 
     fn error_in(
         &self,
         rules: &PageRules,
         kind: ErrorKind,
+        for_makers: Option<&Mismatch>,
         changes: &CookieChanges,
     ) -> HttpResponse {
+        let mut chrome = chrome(
+            &self.state,
+            text::negotiate(&[], None, self.accept_language.as_deref()),
+        );
+        chrome.for_makers = notes(&chrome.language, for_makers);
         let page = ErrorPage {
-            chrome: chrome(
-                &self.state,
-                text::negotiate(&[], None, self.accept_language.as_deref()),
-            ),
+            chrome,
             kind,
             error_id: None,
             back: None,
@@ -201,6 +206,10 @@ impl Visitor {
             ..PageRules::default()
         };
         use domain::client::RedirectProblem;
+        let for_makers = match &error {
+            ShownError::Redirect { for_makers, .. } => for_makers.clone(),
+            _ => None,
+        };
         let kind = match error {
             ShownError::BadRequest(detail) => ErrorKind::BadRequest {
                 program: None,
@@ -210,10 +219,12 @@ impl Visitor {
             ShownError::Redirect {
                 name,
                 problem: RedirectProblem::NotRegistered,
+                ..
             } => ErrorKind::UnregisteredRedirectUri { program: name },
             ShownError::Redirect {
                 name,
                 problem: RedirectProblem::Missing,
+                ..
             } => ErrorKind::BadRequest {
                 program: Some(name),
                 detail: "redirect_uri is missing".to_owned(),
@@ -221,7 +232,7 @@ impl Visitor {
             ShownError::NotAvailable { name } => ErrorKind::NotAvailable { program: name },
             ShownError::StepExpired => ErrorKind::StepExpired { program: None },
         };
-        self.error_in(&rules, kind, changes)
+        self.error_in(&rules, kind, for_makers.as_ref(), changes)
     }
 
     /// Sends the page of a fault and logs it once.
@@ -235,6 +246,7 @@ fn chrome(state: &WebState, language: text::Language) -> Chrome {
         language,
         brand: state.settings.brand.to_string(),
         brand_stylesheet: None,
+        for_makers: Vec::new(),
     }
 }
 

@@ -5,49 +5,33 @@
 //! as they like, so the lines of a second are counted. No line has a secret, a token or anything else
 //! from the request but a well-formed `client_id` and the value that does not fit.
 
+use flow::client_mistakes;
 use foundation::id::ClientId;
 use foundation::log_pace::LogPace;
-use protocol::mismatch::Mismatch;
 use protocol::oauth_error::{ErrorCode, OAuthError};
 use tracing::Level;
 
 /// The target of lines about clients that did not authenticate, so that a filter can name them:
 /// `info,client_authentication=off`.
 const AUTHENTICATION: &str = "client_authentication";
-/// The target of lines about values that do not fit: `info,client_mistake=off`.
-const MISTAKE: &str = "client_mistake";
-/// The most of each in a second.
+/// The most of them in a second.
 const MAX_LINES: u32 = 10;
 
 /// The pace of this process's log.
-static PACE: Paces = Paces::new();
-
-struct Paces {
-    authentication: LogPace,
-    mistake: LogPace,
-}
-
-impl Paces {
-    const fn new() -> Self {
-        Self {
-            authentication: LogPace::new(MAX_LINES),
-            mistake: LogPace::new(MAX_LINES),
-        }
-    }
-}
+static PACE: LogPace = LogPace::new(MAX_LINES);
 
 /// Logs a refusal.
 pub(crate) fn log(error: &OAuthError) {
     log_at(&PACE, error);
 }
 
-fn log_at(paces: &Paces, error: &OAuthError) {
+fn log_at(pace: &LogPace, error: &OAuthError) {
     if let Some(mismatch) = error.mismatch() {
-        return mistake_at(paces, error.client_id(), mismatch);
+        return client_mistakes::log(error.client_id(), mismatch);
     }
     let is_told = error.code() == ErrorCode::InvalidClient
         && tracing::enabled!(target: AUTHENTICATION, Level::INFO);
-    match is_told.then(|| paces.authentication.admits()).flatten() {
+    match is_told.then(|| pace.admits()).flatten() {
         Some(left_out) => tracing::info!(
             target: AUTHENTICATION,
             client_id = error.client_id().map(ClientId::as_str),
@@ -63,29 +47,12 @@ fn log_at(paces: &Paces, error: &OAuthError) {
     }
 }
 
-fn mistake_at(paces: &Paces, client_id: Option<&ClientId>, mismatch: &Mismatch) {
-    if !tracing::enabled!(target: MISTAKE, Level::INFO) {
-        return;
-    }
-    if let Some(left_out) = paces.mistake.admits() {
-        tracing::info!(
-            target: MISTAKE,
-            client_id = client_id.map(ClientId::as_str),
-            cause = mismatch.mistake().words(),
-            received = ?mismatch.received(),
-            registered = ?mismatch.registered(),
-            left_out,
-            "a client sent what does not fit"
-        );
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::fmt::Write as _;
     use std::sync::{Arc, Mutex};
 
-    use protocol::mismatch::Mistake;
+    use protocol::mismatch::{Mismatch, Mistake};
     use protocol::oauth_error::{invalid_client, invalid_grant};
     use tracing::field::{Field, Visit};
     use tracing::span::{Attributes, Id, Record};
@@ -134,12 +101,12 @@ mod tests {
 
     #[test]
     fn who_did_not_authenticate_and_why_is_told() {
-        let paces = Paces::new();
+        let pace = LogPace::new(MAX_LINES);
         let market = ClientId::parse("market").expect("an id");
         let told = lines(|| {
-            log_at(&paces, &failure().about(&market));
-            log_at(&paces, &invalid_client("the scheme must be Basic"));
-            log_at(&paces, &invalid_grant("the code is not valid"));
+            log_at(&pace, &failure().about(&market));
+            log_at(&pace, &invalid_client("the scheme must be Basic"));
+            log_at(&pace, &invalid_grant("the code is not valid"));
         });
         insta::assert_snapshot!(told.join("\n"), @r#"
         client_authentication message=a client did not authenticate client_id="market" cause="the secret is wrong" left_out=0
@@ -149,7 +116,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_told_with_what_would() {
-        let paces = Paces::new();
+        let pace = LogPace::new(MAX_LINES);
         let market = ClientId::parse("market").expect("an id");
         let mismatch = Mismatch::new(
             Mistake::RedirectUriNotRegistered,
@@ -158,8 +125,8 @@ mod tests {
         );
         let told = lines(|| {
             let error = invalid_grant("the code is not valid").for_makers(mismatch.clone());
-            log_at(&paces, &error.about(&market));
-            mistake_at(&paces, None, &mismatch);
+            log_at(&pace, &error.about(&market));
+            client_mistakes::log(None, &mismatch);
         });
         insta::assert_snapshot!(told.join("\n"), @r#"
         client_mistake message=a client sent what does not fit client_id="market" cause="redirect_uri is not registered" received="https://a.example/\"" registered=["https://a.example/"] left_out=0
@@ -169,8 +136,8 @@ mod tests {
 
     #[test]
     fn a_flood_is_ten_lines_a_second() {
-        let paces = Paces::new();
-        let flood = || (0..1000).for_each(|_| log_at(&paces, &failure()));
+        let pace = LogPace::new(MAX_LINES);
+        let flood = || (0..1000).for_each(|_| log_at(&pace, &failure()));
         let told = lines(flood).len();
         // The machine may be slow enough for the flood to reach into another second.
         assert!((10..1000).contains(&told), "{told}");

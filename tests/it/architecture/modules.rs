@@ -11,6 +11,7 @@ use super::{assert_none, layer_names, read, rust_files, source};
 const FLOW: &[(&str, &str)] = &[
     ("answer", ""),
     ("browser", ""),
+    ("client_mistakes", ""),
     ("consent_receipt", ""),
     ("family_end", ""),
     ("id_token_hint", ""),
@@ -21,6 +22,7 @@ const FLOW: &[(&str, &str)] = &[
     ("shared_data", ""),
     ("step", ""),
     ("browser_response", "browser step"),
+    ("page_needed", "step"),
     ("parts", "key_source last_used"),
     ("memory", "parts"),
     ("passwords", "parts"),
@@ -60,7 +62,7 @@ const FLOW: &[(&str, &str)] = &[
     ),
     (
         "authorize",
-        "browser browser_response consent_receipt find_client memory parts pending_authorization step subject",
+        "browser browser_response client_mistakes consent_receipt find_client memory page_needed parts pending_authorization step subject",
     ),
     (
         "introspect",

@@ -51,3 +51,13 @@ error-account = Open Settings
 
 form-post-title = One moment
 form-post-explained = You are being sent on. If nothing happens, choose Continue.
+
+# For the makers of a draft, on its pages.
+for-makers = For the makers of this program
+makers-received = Received
+makers-registered = Would fit
+makers-redirect-uri-not-registered = The redirect_uri is not registered. It must be one of these, letter for letter.
+makers-redirect-uri-of-another-request = The redirect_uri is not the one of the authorization request.
+makers-verifier-of-another-challenge = The code_verifier belongs to another code_challenge.
+makers-scope-not-allowed = These scopes are left out: the person did not allow them before. Answers name what is left.
+makers-scope-not-registered = These scopes are left out: the program did not register them. Answers name what is left.

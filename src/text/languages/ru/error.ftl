@@ -51,3 +51,13 @@ error-account = Открыть настройки
 
 form-post-title = Минутку
 form-post-explained = Сейчас вы перейдёте дальше. Если ничего не происходит, нажмите «Продолжить».
+
+# For the makers of a draft, on its pages.
+for-makers = Для тех, кто делает эту программу
+makers-received = Получено
+makers-registered = Подошло бы
+makers-redirect-uri-not-registered = Адрес redirect_uri не зарегистрирован. Он должен совпадать с одним из этих буква в букву.
+makers-redirect-uri-of-another-request = Адрес redirect_uri не тот, что был в запросе авторизации.
+makers-verifier-of-another-challenge = Этот code_verifier относится к другому code_challenge.
+makers-scope-not-allowed = Этих scope в ответах не будет: раньше человек их не разрешил. Ответы называют то, что осталось.
+makers-scope-not-registered = Этих scope в ответах не будет: программа их не зарегистрировала. Ответы называют то, что осталось.

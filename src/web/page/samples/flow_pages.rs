@@ -9,8 +9,8 @@ use super::super::sensitive_scope::SensitiveScopePage;
 use super::super::share::{self, Value};
 use super::super::sign_in::{SignInPage, SignInProblem};
 use super::{
-    HOSTILE, ORDERS, STEP, Samples, bank, catalog, chrome, chrome_from_the_right, hostile_program,
-    long_program, market, scope_name, shop, taxi,
+    HOSTILE, ORDERS, STEP, Samples, bank, catalog, chrome, chrome_for_makers,
+    chrome_from_the_right, hostile_program, long_program, market, scope_name, shop, taxi,
 };
 
 impl Samples for SignInPage {
@@ -251,6 +251,14 @@ impl Samples for ConsentPage {
                 "draft-unverified",
                 Self {
                     program: taxi(),
+                    ..two.clone()
+                },
+            ),
+            (
+                "draft-left-out",
+                Self {
+                    program: taxi(),
+                    chrome: chrome_for_makers("addresses kyc.status"),
                     ..two.clone()
                 },
             ),

@@ -5,7 +5,7 @@ use super::super::form_post::FormPostPage;
 use super::super::link::{BackLink, Link};
 use super::super::sign_out::SignOutPage;
 use super::super::signed_out::{SignedOut, SignedOutPage};
-use super::{HOSTILE, STEP, Samples, chrome};
+use super::{HOSTILE, STEP, Samples, chrome, chrome_for_makers};
 
 fn back_to(name: &str) -> Option<BackLink> {
     Some(BackLink {
@@ -82,6 +82,22 @@ impl Samples for ErrorPage {
             (
                 "unregistered-redirect-uri",
                 page(ErrorKind::UnregisteredRedirectUri { program: market() }),
+            ),
+            (
+                "unregistered-redirect-uri-draft",
+                Self {
+                    chrome: chrome_for_makers("https://market.example/calback"),
+                    ..page(ErrorKind::UnregisteredRedirectUri { program: market() })
+                },
+            ),
+            (
+                "unregistered-redirect-uri-hostile",
+                Self {
+                    chrome: chrome_for_makers(HOSTILE),
+                    ..page(ErrorKind::UnregisteredRedirectUri {
+                        program: HOSTILE.to_owned(),
+                    })
+                },
             ),
             ("unknown-client", page(ErrorKind::UnknownClient)),
             (

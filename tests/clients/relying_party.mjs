@@ -78,7 +78,7 @@ export class RelyingParty {
 }
 
 /**
- * Expects that Portico does not believe who the client says it is. "a server generating a 401 response
+ * Expects that Portico does not believe who the client says it is in its Authorization header. "a server generating a 401 response
  * MUST send a WWW-Authenticate header field" (RFC 9110 §15.5.2): openid-client reports that header,
  * and leaves the body of RFC 6749 §5.2 to be read.
  */

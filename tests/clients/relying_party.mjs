@@ -78,19 +78,34 @@ export class RelyingParty {
 }
 
 /**
- * Expects that Portico does not believe who the client says it is in its Authorization header. "a server generating a 401 response
- * MUST send a WWW-Authenticate header field" (RFC 9110 §15.5.2): openid-client reports that header,
- * and leaves the body of RFC 6749 §5.2 to be read.
+ * Expects that Portico does not believe who the client says it is in the Authorization header. "a
+ * server generating a 401 response MUST send a WWW-Authenticate header field" (RFC 9110 §15.5.2):
+ * openid-client reports that header, and leaves the body of RFC 6749 §5.2 to be read.
  */
-export async function isNotBelieved(request) {
-  const refusal = await request.then(
-    () => assert.fail('the client was believed'),
-    (error) => error,
-  )
+export async function isNotBelievedInHeader(request) {
+  const refusal = await refusalOf(request)
   assert.equal(refusal.code, 'OAUTH_WWW_AUTHENTICATE_CHALLENGE', refusal.stack)
   assert.equal(refusal.status, 401)
   assert.equal(refusal.cause[0].scheme, 'basic')
   assert.equal((await refusal.response.json()).error, 'invalid_client')
+}
+
+/**
+ * Expects that Portico does not believe who the client says it is in the body. There was no header to
+ * challenge, so the answer is RFC 6749 §5.2's usual 400, whose words openid-client reports.
+ */
+export async function isNotBelievedInBody(request) {
+  const refusal = await refusalOf(request)
+  assert.equal(refusal.error, 'invalid_client', refusal.stack)
+  assert.equal(refusal.status, 400)
+  assert.equal(refusal.response.headers.get('www-authenticate'), null)
+}
+
+async function refusalOf(request) {
+  return request.then(
+    () => assert.fail('the client was believed'),
+    (error) => error,
+  )
 }
 
 function bySecret(registered) {

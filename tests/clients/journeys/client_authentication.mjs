@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import * as client from 'openid-client'
 import { Person } from '../person.mjs'
-import { RelyingParty } from '../relying_party.mjs'
+import { isNotBelievedInBody, RelyingParty } from '../relying_party.mjs'
 
 export const title = 'client_secret_post, private_key_jwt, and a public client with PKCE'
 
@@ -17,6 +17,13 @@ export async function journey(portico) {
   )
   const tokens = await byPost.signsIn(ada)
   assert.equal((await byPost.introspects(tokens.access_token)).active, true)
+  const guesser = new client.Configuration(
+    byPost.config.serverMetadata(),
+    byPost.clientId,
+    {},
+    client.ClientSecretPost('not the secret'),
+  )
+  await isNotBelievedInBody(client.tokenIntrospection(guesser, tokens.access_token))
 
   for (const alg of ['ES256', 'RS256', 'Ed25519']) {
     const key = await makeKey(alg)
@@ -41,11 +48,7 @@ export async function journey(portico) {
       {},
       client.PrivateKeyJwt({ key: other.privateKey, kid: key.kid }),
     )
-    // Without an Authorization header there is no challenge, and the library shows the error itself.
-    await assert.rejects(client.tokenIntrospection(stranger, proven.access_token), {
-      error: 'invalid_client',
-      status: 400,
-    })
+    await isNotBelievedInBody(client.tokenIntrospection(stranger, proven.access_token))
   }
 
   const app = await RelyingParty.register(

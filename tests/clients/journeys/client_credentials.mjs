@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import * as client from 'openid-client'
-import { isNotBelieved, RelyingParty } from '../relying_party.mjs'
+import { isNotBelievedInHeader, RelyingParty } from '../relying_party.mjs'
 
 export const title = 'client credentials: a token for no person, introspected and revoked'
 
@@ -36,5 +36,5 @@ export async function journey(portico) {
     {},
     client.ClientSecretBasic('not the secret'),
   )
-  await isNotBelieved(client.clientCredentialsGrant(impostor))
+  await isNotBelievedInHeader(client.clientCredentialsGrant(impostor))
 }

@@ -8,22 +8,25 @@ const MOST_PAGES = 10
 
 export class Person {
   #home
-  #cookies = new Map()
+  // Of each server that the browser visits, by its origin.
+  #cookies
 
-  constructor({ issuer, person }) {
+  /** @param visits the origins that the browser goes to besides Portico; others are not there */
+  constructor({ issuer, person }, { visits = [] } = {}) {
     this.#home = issuer
+    this.#cookies = new Map([issuer, ...visits].map((origin) => [origin, new Map()]))
     this.username = person.username
     this.password = person.password
   }
 
   /**
-   * Opens an address and follows redirects as long as they stay at Portico.
-   * @returns a page, or `{ landing }`: the address outside to which Portico sent the browser
+   * Opens an address and follows redirects as long as they lead to servers that the browser visits.
+   * @returns a page, or `{ landing }`: the address outside to which the browser was sent
    */
   async opens(address, { method = 'GET', fields } = {}) {
     let url = new URL(address)
     for (let hop = 0; hop < MOST_REDIRECTS; hop += 1) {
-      if (url.origin !== this.#home) return { landing: url }
+      if (!this.#cookies.has(url.origin)) return { landing: url }
       const answer = await this.#send(url, method, fields)
       const location = answer.headers.get('location')
       if (answer.status < 300 || answer.status > 399 || !location) {
@@ -41,27 +44,29 @@ export class Person {
   }
 
   async #send(url, method, fields) {
-    const headers = { cookie: [...this.#cookies].map(([k, v]) => `${k}=${v}`).join('; ') }
+    const cookies = this.#cookies.get(url.origin)
+    const headers = { cookie: [...cookies].map(([k, v]) => `${k}=${v}`).join('; ') }
     if (method === 'POST') {
       headers.origin = url.origin
       headers['content-type'] = 'application/x-www-form-urlencoded'
     }
     const body = method === 'POST' ? new URLSearchParams(fields).toString() : undefined
     const answer = await fetch(url, { method, headers, body, redirect: 'manual' })
-    for (const line of answer.headers.getSetCookie()) this.#keep(line)
+    for (const line of answer.headers.getSetCookie()) this.#keep(line, url.origin)
     return answer
   }
 
-  #keep(line) {
+  #keep(line, origin) {
     const [pair, ...attributes] = line.split(';').map((part) => part.trim())
     const at = pair.indexOf('=')
     const [name, value] = [pair.slice(0, at), pair.slice(at + 1)]
-    // Over https every cookie of ours is out of reach of scripts and of plain http.
+    // Every cookie is out of reach of scripts, and over https of plain http.
     const flags = attributes.map((attribute) => attribute.toLowerCase())
-    assert.ok(flags.includes('secure'), `the cookie ${name} is not Secure`)
+    assert.equal(flags.includes('secure'), origin.startsWith('https:'), `the cookie ${name}: Secure`)
     assert.ok(flags.includes('httponly'), `the cookie ${name} is not HttpOnly`)
-    if (flags.includes('max-age=0') || value === '') this.#cookies.delete(name)
-    else this.#cookies.set(name, value)
+    const cookies = this.#cookies.get(origin)
+    if (flags.includes('max-age=0') || value === '') cookies.delete(name)
+    else cookies.set(name, value)
   }
 
   /** Presses a button of a page, after filling fields and removing ticks. */
@@ -87,12 +92,14 @@ export class Person {
   /**
    * Opens an authorization request and answers every page until Portico sends the browser back to
    * the client: signs in, allows what is asked except the scopes of `without`, or declines.
-   * @returns the client's address with the response, or for form_post `{ action, fields }`
+   * @returns the client's address with the response, or for form_post `{ action, fields }`, or the
+   *   client's page, if the browser visits it
    */
   async goesThrough(authorization, { without = [], declines = false } = {}) {
     let page = await this.opens(authorization)
     for (let turn = 0; turn < MOST_PAGES; turn += 1) {
       if (page.landing) return page.landing
+      if (page.url.origin !== this.#home) return page
       const outside = page.forms.find((form) => new URL(form.action).origin !== this.#home)
       if (outside) return { action: outside.action, fields: outside.fields }
       page = await this.#answers(page, without, declines)

@@ -1,12 +1,12 @@
 // A started Portico: its database, its process, and the commands an operator would type beside it.
 
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
+import { freePort, ServerProcess } from './server_process.mjs'
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
 const program = resolve(process.env.PORTICO_BIN ?? join(repository, 'target/debug/portico'))
@@ -37,10 +37,6 @@ async function asAdministrator(server, statement) {
 }
 
 export class Portico {
-  #process
-  #words = []
-  #ended
-
   /** Starts `portico serve` over https on a free port and waits until it is ready. */
   static async start({ folder, database }) {
     const portico = new Portico()
@@ -58,32 +54,12 @@ export class Portico {
       PORTICO_TLS_KEY: join(folder, 'server.key'),
       PORTICO_RATE_LIMITS: 'off',
     }
-    portico.#serve()
-    await portico.#ready()
-    return portico
-  }
-
-  #serve() {
-    this.#process = spawn(program, ['serve'], { env: this.env, cwd: this.folder })
-    for (const stream of [this.#process.stdout, this.#process.stderr]) {
-      stream.on('data', (words) => this.#words.push(words.toString()))
-    }
-    this.#ended = new Promise((resolve, reject) => {
-      this.#process.on('error', reject)
-      this.#process.on('exit', (code, signal) => resolve({ code, signal }))
+    portico.server = new ServerProcess('portico serve', program, ['serve'], {
+      env: portico.env,
+      cwd: portico.folder,
     })
-    // Who waits for the end hears of it; before that, an early end is seen by `#ready`.
-    this.#ended.catch(() => {})
-  }
-
-  async #ready() {
-    for (let tries = 0; tries < 200; tries += 1) {
-      const early = await Promise.race([this.#ended, pause(100)])
-      if (early) throw new Error(`portico serve ended at once: ${JSON.stringify(early)}\n${this.lastWords()}`)
-      const answer = await fetch(`${this.issuer}/readyz`).catch(() => undefined)
-      if (answer?.ok) return
-    }
-    throw new Error('portico serve was not ready after 20 seconds')
+    await portico.server.answersAt(`${portico.issuer}/readyz`)
+    return portico
   }
 
   /** One of Portico's commands, typed beside the running server. Returns its JSON. */
@@ -112,34 +88,4 @@ export class Portico {
     writeFileSync(file, JSON.stringify(metadata))
     return this.command(['client', 'add', '--metadata', file, '--json'])
   }
-
-  /** Asks the server to end, and expects that it does so cleanly. */
-  async stop() {
-    this.#process.kill('SIGTERM')
-    const end = await Promise.race([this.#ended, pause(15_000)])
-    if (end?.code !== 0) throw new Error(`portico serve did not end cleanly: ${JSON.stringify(end)}`)
-  }
-
-  kill() {
-    this.#process.kill('SIGKILL')
-  }
-
-  lastWords() {
-    return this.#words.join('').slice(-4000).replace(/^/gm, '    | ')
-  }
-}
-
-function pause(milliseconds) {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds))
-}
-
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.on('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address()
-      server.close(() => resolve(port))
-    })
-  })
 }

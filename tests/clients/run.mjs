@@ -1,5 +1,6 @@
 // Clients that were not written here, against a started Portico: npm's `openid-client`, unmodified,
-// over https, on SQLite and (when PORTICO_TEST_POSTGRES is set) again on PostgreSQL.
+// and the backends of `docs/clients/`, over https, on SQLite and (when PORTICO_TEST_POSTGRES is set)
+// again on PostgreSQL.
 //
 //   node tests/clients/run.mjs [journey...]
 //
@@ -57,7 +58,7 @@ if (process.env.PORTICO_TEST_POSTGRES) {
 let failures = 0
 let passes = 0
 for (const database of databases) {
-  console.log(`\nopenid-client on ${database.name}`)
+  console.log(`\nOutside clients on ${database.name}`)
   let portico
   try {
     portico = await Portico.start({ folder, database })
@@ -73,13 +74,13 @@ for (const database of databases) {
         console.log(`  FAIL  ${title}\n${explain(error)}`)
       }
     }
-    await portico.stop()
+    await portico.server.stop()
   } catch (error) {
     failures += 1
     console.log(`  FAIL  ${explain(error)}`)
   } finally {
-    if (failures > 0 && portico) console.log(`  the server's last words:\n${portico.lastWords()}`)
-    portico?.kill()
+    if (failures > 0 && portico) console.log(`  the server's last words:\n${portico.server.lastWords()}`)
+    portico?.server.kill()
     await database.drop()
   }
 }

@@ -1,12 +1,11 @@
 //! The checks of an authorization request, as a table that reads from top to bottom. Everything
-//! here is answered by a redirect: the redirect URI is validated before, and a suspended client never
-//! comes this far.
+//! here is answered by a redirect: the redirect URI is bound before, and a suspended client never
+//! comes this far. PKCE and scope are judged before as well, by `protocol::code_grant`.
 
 use protocol::authorization_error::{AuthorizationErrorCode, AuthorizationRefusal};
 use protocol::authorization_request::AuthorizationRequest;
 use protocol::client_metadata::GrantType;
 use protocol::scope;
-use protocol::scope_catalog::ScopeCatalog;
 
 use crate::client::Client;
 
@@ -16,8 +15,6 @@ pub struct Checked<'a> {
     pub request: &'a AuthorizationRequest,
     /// Who asks.
     pub client: &'a Client,
-    /// The scopes there are.
-    pub catalog: &'a ScopeCatalog,
     /// Behind which clients have their own audiences.
     pub issuer: &'a str,
 }
@@ -27,8 +24,6 @@ type Check = fn(&Checked<'_>) -> Result<(), AuthorizationRefusal>;
 /// In this order; the first refusal is the answer.
 const CHECKS: &[Check] = &[
     grant_type_is_registered,
-    pkce_is_used,
-    scope_is_allowed,
     openid_for_mini_programs,
     resource_is_not_another_client,
     it_can_be_kept,
@@ -54,37 +49,6 @@ fn grant_type_is_registered(c: &Checked<'_>) -> Result<(), AuthorizationRefusal>
         return refuse(
             AuthorizationErrorCode::UnauthorizedClient,
             "the client did not register authorization_code",
-        );
-    }
-    Ok(())
-}
-
-// "authorization servers MUST ... enforce" the use of code_challenge (OAuth 2.1 §4.1.1)
-fn pkce_is_used(c: &Checked<'_>) -> Result<(), AuthorizationRefusal> {
-    if c.client.requires_pkce() && c.request.code_challenge.is_none() {
-        return refuse(
-            AuthorizationErrorCode::InvalidRequest,
-            "code_challenge is required",
-        );
-    }
-    Ok(())
-}
-
-// "The requested scope is invalid, unknown, or malformed" (RFC 6749 §4.1.2.1). Scopes that Portico
-// does not know are left out for ordinary clients ("Scope values used that are not understood by
-// an implementation SHOULD be ignored", OIDC Core §3.1.2.1); known ones that the client did not
-// register are refused.
-fn scope_is_allowed(c: &Checked<'_>) -> Result<(), AuthorizationRefusal> {
-    let allowed = c.client.allowed_scope();
-    let foreign = c.request.scope.iter().any(|name| {
-        c.catalog.knows(name)
-            && name.as_str() != scope::OFFLINE_ACCESS
-            && !allowed.contains(name.as_str())
-    });
-    if foreign {
-        return refuse(
-            AuthorizationErrorCode::InvalidScope,
-            "the client did not register one of these scopes",
         );
     }
     Ok(())

@@ -10,7 +10,8 @@ use protocol::client_metadata::{
     ApplicationType, ClientMetadata, GrantType, MiniProgramManifest, SecurityProfile, SubjectType,
     TokenEndpointAuthMethod,
 };
-use protocol::redirect_uri::RedirectUri;
+use protocol::code_grant::{BoundAuthorization, PkceRule};
+use protocol::redirect_uri::{RedirectProblem, RedirectUri};
 use protocol::scope::{self, ScopeName, ScopeSet};
 
 use crate::grant::PurposeVersion;
@@ -46,35 +47,6 @@ pub struct ClientSecret {
     pub digest: TokenDigest,
     /// When it was given out.
     pub created_at: Instant,
-}
-
-/// A redirect URI that this client registered: the only thing that an authorization response is
-/// ever sent to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ValidatedRedirect {
-    uri: String,
-    given: bool,
-}
-
-impl ValidatedRedirect {
-    /// The URI as requested, or as registered when the request named none.
-    pub fn uri(&self) -> &str {
-        &self.uri
-    }
-
-    /// Whether the request named it.
-    pub fn given(&self) -> bool {
-        self.given
-    }
-}
-
-/// Why a redirect URI cannot be used; shown on a page, never redirected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RedirectProblem {
-    /// None was requested and not exactly one is registered.
-    Missing,
-    /// The requested one is not registered.
-    NotRegistered,
 }
 
 impl Client {
@@ -128,28 +100,18 @@ impl Client {
         })
     }
 
-    /// Chooses the redirect URI of a response.
+    /// Binds a request of this client to the redirect URI of its response.
     ///
-    /// "The authorization server MUST compare the two URIs using simple string comparison"
-    /// (OAuth 2.1 §4.1.3); loopback ports are the only exception.
-    pub fn redirect(&self, requested: Option<&str>) -> Result<ValidatedRedirect, RedirectProblem> {
-        match (requested, self.metadata.redirect_uris.as_slice()) {
-            (Some(uri), registered) => {
-                let runs = self.metadata.application_type;
-                let known = registered.iter().any(|r| r.matches(uri, runs));
-                known
-                    .then(|| ValidatedRedirect {
-                        uri: uri.to_owned(),
-                        given: true,
-                    })
-                    .ok_or(RedirectProblem::NotRegistered)
-            }
-            (None, [only]) => Ok(ValidatedRedirect {
-                uri: only.as_str().to_owned(),
-                given: false,
-            }),
-            (None, _) => Err(RedirectProblem::Missing),
-        }
+    /// # Errors
+    /// The requested URI is not registered, or none was requested and not exactly one is.
+    pub fn redirect(&self, requested: Option<&str>) -> Result<BoundAuthorization, RedirectProblem> {
+        let registered = &self.metadata.redirect_uris;
+        BoundAuthorization::bind(
+            &self.id,
+            requested,
+            registered,
+            self.metadata.application_type,
+        )
     }
 
     /// Whether a logout may end at this URI (OIDC RP-Initiated Logout §3: it MUST have been
@@ -162,8 +124,11 @@ impl Client {
     }
 
     /// Whether PKCE must be used: always, but for confidential clients of profile `oidc_compat`.
-    pub fn requires_pkce(&self) -> bool {
-        !(self.metadata.profile == SecurityProfile::OidcCompat && self.is_confidential())
+    pub fn pkce_rule(&self) -> PkceRule {
+        match self.metadata.profile {
+            SecurityProfile::OidcCompat if self.is_confidential() => PkceRule::Optional,
+            _ => PkceRule::Required,
+        }
     }
 
     /// Whether it registered this grant type.

@@ -7,17 +7,18 @@
 use std::sync::Arc;
 
 use domain::authorization_check::{self, Checked};
-use domain::client::{Client, RedirectProblem};
+use domain::client::Client;
 use domain::interaction::Next;
 use foundation::clock::SharedClock;
 use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
 use foundation::id::ClientId;
 use protocol::authorization_error::{AuthorizationErrorCode, AuthorizationRefusal};
-use protocol::authorization_request;
+use protocol::authorization_request::{self, AuthorizationRequest};
+use protocol::code_grant::{BoundAuthorization, RegisteredRules};
 use protocol::mismatch::{Mismatch, Mistake};
 use protocol::parameters::Parameters;
-use protocol::redirect_uri::RedirectUri;
+use protocol::redirect_uri::{RedirectProblem, RedirectUri};
 use protocol::response_mode::{AuthorizationResponse, ResponseMode};
 use protocol::scope::ScopeName;
 use protocol::scope_catalog::ScopeCatalog;
@@ -93,27 +94,14 @@ impl Authorization {
                 )));
             }
         };
-        let redirect = match client.redirect(requested) {
-            Ok(redirect) => redirect,
+        let bound = match client.redirect(requested) {
+            Ok(bound) => bound,
             Err(problem) => return Ok(not_redirected(&client, requested, problem)),
         };
-        let parsed = authorization_request::parse(
-            parameters,
-            client.id.clone(),
-            redirect.uri().to_owned(),
-            redirect.given(),
-        )
-        .and_then(|mut request| {
-            let catalog = &self.catalog;
-            request.scope = catalog.as_registered(&client.metadata, &request.scope);
-            let checked = Checked {
-                request: &request,
-                client: &client,
-                catalog,
-                issuer: &self.issuer,
-            };
-            authorization_check::check(&checked).map(|()| request)
-        });
+        let uri = bound.uri().to_owned();
+        let parsed =
+            authorization_request::parse(parameters, client.id.clone(), uri.clone(), bound.given())
+                .and_then(|request| self.judge(&client, bound, request));
         match parsed {
             Ok(request) => {
                 self.proceed(
@@ -128,10 +116,35 @@ impl Authorization {
                 .await
             }
             Err(refusal) => {
-                self.refused_early(&client, parameters, redirect.uri(), &refusal)
+                self.refused_early(&client, parameters, &uri, &refusal)
                     .await
             }
         }
+    }
+
+    /// Whether the client may make this request: first what every authorization request is judged by,
+    /// then what is ours. Scopes are read as the client registered them.
+    fn judge(
+        &self,
+        client: &Client,
+        bound: BoundAuthorization,
+        mut request: AuthorizationRequest,
+    ) -> Result<AuthorizationRequest, AuthorizationRefusal> {
+        let catalog = &self.catalog;
+        request.scope = catalog.as_registered(&client.metadata, &request.scope);
+        let rules = RegisteredRules {
+            scope: &client.allowed_scope(),
+            catalog,
+            pkce: client.pkce_rule(),
+        };
+        bound.judge(&request, &rules)?;
+        let checked = Checked {
+            request: &request,
+            client,
+            issuer: &self.issuer,
+        };
+        authorization_check::check(&checked)?;
+        Ok(request)
     }
 
     async fn asking_client(

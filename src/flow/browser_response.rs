@@ -1,8 +1,9 @@
 //! What a browser is answered on the way of an authorization request: the client, a page of ours, or an
 //! error that is shown. Decides nothing.
 
-use domain::client::{Client, RedirectProblem};
+use domain::client::Client;
 use protocol::mismatch::Mismatch;
+use protocol::redirect_uri::RedirectProblem;
 use protocol::response_mode::AuthorizationResponse;
 
 use crate::browser::CookieChanges;

@@ -17,13 +17,28 @@ use oxide_auth::primitives::grant::{Extensions, Grant};
 use oxide_auth::primitives::scope::Scope;
 use url::Url;
 
-pub use authorization::{PkceRule, judge_authorization};
+pub use authorization::{BoundAuthorization, PkceRule, RegisteredRules};
 pub use client_credentials::judge_client_credentials;
 pub use redemption::{PresentedCode, SavedAuthorization, judge_redemption};
 pub use refresh::judge_refresh;
 
 use crate::oauth_error::{self, OAuthError, server_error};
 use crate::scope::{ScopeName, ScopeSet};
+
+/// Why what was granted is not given out.
+#[derive(Debug)]
+pub enum GrantRefusal {
+    /// It was issued to another client: it has leaked.
+    IssuedToAnother,
+    /// The request does not fit it.
+    Unfit(OAuthError),
+}
+
+impl From<OAuthError> for GrantRefusal {
+    fn from(error: OAuthError) -> Self {
+        Self::Unfit(error)
+    }
+}
 
 /// Stands where a machine wants a redirect URI and the grant has none. It is never followed.
 const NOWHERE: &str = "about:blank";

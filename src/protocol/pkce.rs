@@ -78,12 +78,6 @@ impl CodeChallenge {
         &self.0
     }
 
-    /// Whether the verifier is the one that this challenge was made from, in constant time.
-    pub fn matches(&self, verifier: &CodeVerifier) -> bool {
-        let stored = self.as_extension();
-        stored.is_some() && verify(stored, Some(verifier))
-    }
-
     /// The form in which `oxide_auth` keeps a challenge beside a code.
     pub(crate) fn as_extension(&self) -> Option<Value> {
         let (method, challenge) = (Cow::Borrowed("S256"), Cow::Borrowed(self.as_str()));
@@ -96,8 +90,14 @@ impl CodeChallenge {
 
 /// `oxide_auth`'s verdict on a stored challenge and a presented verifier: right, or both absent.
 pub(crate) fn verify(stored: Option<Value>, verifier: Option<&CodeVerifier>) -> bool {
+    // "ensuring that a token request containing a code_verifier parameter is accepted only if a
+    // code_challenge parameter was present in the authorization request" (RFC 9700 §2.1.1)
+    let rule = match verifier {
+        Some(_) => Pkce::required(),
+        None => Pkce::optional(),
+    };
     let verifier = verifier.map(|verifier| Cow::Borrowed(verifier.expose()));
-    Pkce::optional().verify(stored, verifier).is_ok()
+    rule.verify(stored, verifier).is_ok()
 }
 
 impl CodeVerifier {
@@ -163,14 +163,17 @@ mod tests {
         let challenge = CodeChallenge::parse(Some(CHALLENGE), Some("S256"))
             .expect("well-formed")
             .expect("present");
-        assert!(challenge.matches(&CodeVerifier::parse(VERIFIER).expect("well-formed")));
+        let matches = |verifier: &str| {
+            let verifier = CodeVerifier::parse(verifier).expect("well-formed");
+            verify(challenge.as_extension(), Some(&verifier))
+        };
+        assert!(matches(VERIFIER));
         for wrong in [
             CHALLENGE.to_owned(),
             VERIFIER.replace('X', "x"),
             "a".repeat(43),
         ] {
-            let verifier = CodeVerifier::parse(&wrong).expect("well-formed");
-            assert!(!challenge.matches(&verifier), "{wrong}");
+            assert!(!matches(&wrong), "{wrong}");
         }
     }
 

@@ -1,6 +1,6 @@
-//! Redirect URIs: what may be registered, and when a requested one is a registered one.
+//! Redirect URIs: what may be registered, and the one way in which a requested one may differ from it.
 //!
-//! Owns both questions; the spelling rules are shared with [`crate::web_uri`]. Post-logout redirect
+//! Owns both questions; that it differs in nothing is [`crate::code_grant`]'s. The spelling rules are shared with [`crate::web_uri`]. Post-logout redirect
 //! URIs are of the same type and follow the same rules.
 
 use std::fmt;
@@ -24,6 +24,15 @@ pub enum ApplicationType {
     Web,
     /// An installed application, which may use a scheme of its own (RFC 8252 §7.1).
     Native,
+}
+
+/// Why the redirect URI of a request cannot be used; shown on a page, never redirected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RedirectProblem {
+    /// None was requested and not exactly one is registered.
+    Missing,
+    /// The requested one is not registered.
+    NotRegistered,
 }
 
 /// Why a redirect URI cannot be registered.
@@ -81,19 +90,21 @@ impl RedirectUri {
         Ok(Self(text.to_owned()))
     }
 
-    /// Whether a requested URI is this one, for a client that runs there.
-    pub fn matches(&self, requested: &str, application_type: ApplicationType) -> bool {
-        // "authorization servers MUST utilize exact string matching except for port numbers in
-        // localhost redirection URIs of native apps" (RFC 9700 §2.1)
-        if self.0 == requested {
-            return true;
-        }
+    /// Whether a requested URI is this one but for the port of a loopback address, for a client that
+    /// runs there. That they are the same to the letter is another question
+    /// ([`crate::code_grant::BoundAuthorization`]).
+    pub(crate) fn is_same_but_for_the_port(
+        &self,
+        requested: &str,
+        application_type: ApplicationType,
+    ) -> bool {
         // "The authorization server MUST allow any port to be specified at the time of the request
         // for loopback IP redirect URIs" (RFC 8252 §7.3)
         let loopback: &[&str] = match application_type {
             ApplicationType::Web => &["http://127.0.0.1", "http://[::1]"],
-            // Its libraries listen on whatever port is free, by the name as well: the first sentence
-            // above speaks of it.
+            // Its libraries listen on whatever port is free, by the name as well: "authorization
+            // servers MUST utilize exact string matching except for port numbers in localhost
+            // redirection URIs of native apps" (RFC 9700 §2.1)
             ApplicationType::Native => &["http://127.0.0.1", "http://[::1]", "http://localhost"],
         };
         loopback.iter().any(|loopback| {
@@ -259,32 +270,6 @@ mod tests {
     }
 
     #[test]
-    fn attacks_4_5_7_12_only_the_exact_string_matches() {
-        let uri = registered("https://ok.example/cb?a=1");
-        assert!(uri.matches("https://ok.example/cb?a=1", Web));
-        for other in [
-            "https://ok.example/cb",
-            "https://ok.example/cb/?a=1",
-            "https://ok.example/cb?a=1&b=2",
-            "https://ok.example/cb?a=1#",
-            "https://ok.example/CB?a=1",
-            "https://OK.example/cb?a=1",
-            "https://ok.example:443/cb?a=1",
-            "https://okxexample/cb?a=1",
-            "https://ok.example:8443/cb?a=1",
-            "http://ok.example/cb?a=1",
-            "https://ok.example/cb?a=1 ",
-            "https://ok.example/cb?a=%31",
-            "https://evilok.example/cb?a=1",
-            "",
-        ] {
-            assert!(!uri.matches(other, Web), "{other}");
-        }
-        // A star is a star.
-        assert!(!registered("https://ok.example/*").matches("https://ok.example/x", Web));
-    }
-
-    #[test]
     fn attacks_3_and_4_only_the_port_of_a_loopback_address_may_differ() {
         let uri = registered("http://127.0.0.1/cb");
         for same in [
@@ -292,9 +277,12 @@ mod tests {
             "http://127.0.0.1:1/cb",
             "http://127.0.0.1:65535/cb",
         ] {
-            assert!(uri.matches(same, Web), "{same}");
+            assert!(uri.is_same_but_for_the_port(same, Web), "{same}");
         }
-        assert!(registered("http://[::1]:9000/cb").matches("http://[::1]:9001/cb", Web));
+        assert!(
+            registered("http://[::1]:9000/cb")
+                .is_same_but_for_the_port("http://[::1]:9001/cb", Web)
+        );
         for other in [
             "http://127.0.0.1:8080/cb?x=1",
             "http://127.0.0.1:8080/CB",
@@ -310,12 +298,12 @@ mod tests {
             "http://[::1]/cb",
             "https://127.0.0.1:8080/cb",
         ] {
-            assert!(!uri.matches(other, Web), "{other}");
+            assert!(!uri.is_same_but_for_the_port(other, Web), "{other}");
         }
         // Names are not addresses: their port is part of the exact string.
         let localhost = registered("http://localhost:3000/cb");
-        assert!(localhost.matches("http://localhost:3001/cb", Native));
-        assert!(localhost.matches("http://localhost/cb", Native));
+        assert!(localhost.is_same_but_for_the_port("http://localhost:3001/cb", Native));
+        assert!(localhost.is_same_but_for_the_port("http://localhost/cb", Native));
         for (other, kind) in [
             ("http://localhost:3001/cb", Web),
             ("http://localhost:3001/CB", Native),
@@ -324,9 +312,12 @@ mod tests {
             ("http://127.0.0.1:3000/cb", Native),
             ("https://localhost:3001/cb", Native),
         ] {
-            assert!(!localhost.matches(other, kind), "{other}");
+            assert!(!localhost.is_same_but_for_the_port(other, kind), "{other}");
         }
-        assert!(!registered("https://127.0.0.1/cb").matches("https://127.0.0.1:8443/cb", Web));
+        assert!(
+            !registered("https://127.0.0.1/cb")
+                .is_same_but_for_the_port("https://127.0.0.1:8443/cb", Web)
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use domain::client::Client;
-use domain::one_time_credential::{OneTimeCredential, OneTimeKind};
+use domain::one_time_credential::OneTimeKind;
 use domain::refresh_retry::RefreshToken;
 use domain::token_family::{CodeOrigin, Origin, TokenFamily};
 use foundation::clock::Instant;
@@ -15,8 +15,7 @@ use foundation::digest::TokenDigest;
 use foundation::fault::Fault;
 use foundation::id::{Subject, UserId};
 use foundation::secret::{SecretKind, SecretText};
-use protocol::code_grant::{PresentedCode, SavedAuthorization, judge_redemption};
-use protocol::oauth_error::OAuthError;
+use protocol::code_grant::{GrantRefusal, PresentedCode, SavedAuthorization, judge_redemption};
 use protocol::pkce::CodeVerifier;
 
 use super::grant_handler::{GrantHandler, Redeemed};
@@ -104,13 +103,17 @@ impl Redemption {
             return Ok(Answer::Refused(not_valid("there is no such code")));
         };
         let Origin::Code(origin) = &family.origin;
-        // A code that turns up at another client has leaked (attack 18).
-        if family.client_id != self.client.id {
-            self.burn.write(tx, &family)?;
-            return Ok(Answer::Refused(not_valid(
-                "the code was issued to another client",
-            )));
-        }
+        let judged = match self.judge(&family, origin) {
+            Ok(()) => Ok(()),
+            Err(GrantRefusal::Unfit(error)) => Err(error),
+            // A code that turns up at another client has leaked (attack 18).
+            Err(GrantRefusal::IssuedToAnother) => {
+                self.burn.write(tx, &family)?;
+                return Ok(Answer::Refused(not_valid(
+                    "the code was issued to another client",
+                )));
+            }
+        };
         // "If an authorization code is used more than once, the authorization server MUST deny the
         // request and SHOULD revoke (when possible) all tokens previously issued based on that
         // authorization code." (RFC 6749 §4.1.2)
@@ -118,7 +121,10 @@ impl Redemption {
             self.burn.write(tx, &family)?;
             return Ok(Answer::Refused(not_valid("the code was redeemed before")));
         }
-        if let Err(error) = self.judge(&code, &family, origin) {
+        if self.now >= code.expires_at {
+            return Ok(Answer::Refused(not_valid("the code has expired")));
+        }
+        if let Err(error) = judged {
             return Ok(Answer::Refused(error));
         }
         let Some(parents) = parents(tx, &self.client, &family, self.now)? else {
@@ -156,16 +162,8 @@ impl Redemption {
         })
     }
 
-    /// Everything that can be judged from the code and the request alone.
-    fn judge(
-        &self,
-        code: &OneTimeCredential,
-        family: &TokenFamily,
-        origin: &CodeOrigin,
-    ) -> Result<(), OAuthError> {
-        if self.now >= code.expires_at {
-            return Err(not_valid("the code has expired"));
-        }
+    /// Everything that can be judged from the authorization and the request alone.
+    fn judge(&self, family: &TokenFamily, origin: &CodeOrigin) -> Result<(), GrantRefusal> {
         let authorized = &family.authorized;
         let saved = SavedAuthorization {
             client_id: &family.client_id,
@@ -180,7 +178,8 @@ impl Redemption {
             code_verifier: self.request.code_verifier.as_ref(),
         };
         judge_redemption(&saved, &presented)?;
-        within_authorized(&self.request.resource, &authorized.resource)
+        within_authorized(&self.request.resource, &authorized.resource)?;
+        Ok(())
     }
 
     /// Writes what comes with the code, and says what it entitles to.

@@ -9,7 +9,7 @@ use foundation::clock::{Instant, Span};
 use foundation::digest::TokenDigest;
 use foundation::fault::Fault;
 use foundation::secret::SecretText;
-use protocol::code_grant::judge_refresh;
+use protocol::code_grant::{GrantRefusal, judge_refresh};
 use protocol::oauth_error::OAuthError;
 use protocol::scope::ScopeSet;
 use store::token_families::KnownParticipant;
@@ -61,13 +61,17 @@ impl PresentedRefreshToken {
         let Some(family) = store::token_families::find(db, token.family_id)? else {
             return refused("its family is gone");
         };
-        // A token that turns up at another client has leaked (attack 39).
-        if family.client_id != self.client.id {
-            return Ok(RefreshLookup::Burn(
-                Box::new(family),
-                "it was issued to another client",
-            ));
-        }
+        let judged = match self.judge(&family) {
+            Ok(scope) => Ok(scope),
+            Err(GrantRefusal::Unfit(error)) => Err(error),
+            // A token that turns up at another client has leaked (attack 39).
+            Err(GrantRefusal::IssuedToAnother) => {
+                return Ok(RefreshLookup::Burn(
+                    Box::new(family),
+                    "it was issued to another client",
+                ));
+            }
+        };
         let Some(parents) = parents(db, &self.client, &family, self.now)? else {
             return refused("what it rests on has ended");
         };
@@ -85,8 +89,10 @@ impl PresentedRefreshToken {
             Presented::Expired => refused("it has expired"),
             Presented::Reuse => Ok(RefreshLookup::Burn(Box::new(family), "it was used before")),
             Presented::Retry { sealed_answer } => Ok(RefreshLookup::Retry(sealed_answer)),
-            Presented::Current => Ok(match self.scope_of(&family, &parents.grant_scope) {
+            Presented::Current => Ok(match judged {
                 Ok(scope) => {
+                    // What the person took back since is only missing.
+                    let scope = scope.intersection(&parents.grant_scope);
                     let participant = parents.participant.clone();
                     let sid = participant.as_ref().map(|known| known.sid.clone());
                     let person = Person::of(&family, parents, sid);
@@ -114,11 +120,9 @@ impl PresentedRefreshToken {
         refresh_retry::request_digest(scope, resource, None)
     }
 
-    /// What is requested, within the family and within the grant as it is now: to ask for more than was authorized is an
-    /// error; what the person took back since is only missing.
-    fn scope_of(&self, family: &TokenFamily, grant: &ScopeSet) -> Result<ScopeSet, OAuthError> {
+    /// What is requested, within the family: to ask for more than was authorized is an error.
+    fn judge(&self, family: &TokenFamily) -> Result<ScopeSet, GrantRefusal> {
         let authorized = &family.authorized;
-        within_authorized(&self.resource, &authorized.resource)?;
         let requested = self.scope.as_ref();
         let scope = judge_refresh(
             &self.client.id,
@@ -126,7 +130,8 @@ impl PresentedRefreshToken {
             requested,
             &authorized.scope,
         )?;
-        Ok(scope.intersection(grant))
+        within_authorized(&self.resource, &authorized.resource)?;
+        Ok(scope)
     }
 }
 

@@ -7,6 +7,7 @@ use foundation::id::ClientId;
 use oxide_auth::code_grant::client_credentials::{ClientCredentials, Input, Output, Request};
 use oxide_auth::primitives::grant::Extensions;
 use oxide_auth::primitives::registrar::{BoundClient, ExactUrl, PreGrant, RegisteredUrl};
+use oxide_auth::primitives::scope::Scope;
 
 use super::{NOWHERE, broken, from_machine, refusal, to_machine};
 use crate::oauth_error::{OAuthError, invalid_scope};
@@ -36,7 +37,10 @@ pub fn judge_client_credentials(
         .cloned()
         .collect();
     let nowhere = NOWHERE_URL.as_ref().ok_or_else(|| broken(NOWHERE))?;
-    let request = OwnRequest { client };
+    let request = OwnRequest {
+        client,
+        scope: requested,
+    };
     let mut machine = ClientCredentials::new(&request);
     let mut input = Input::None;
     loop {
@@ -52,11 +56,14 @@ pub fn judge_client_credentials(
             Output::Extend => Input::Extended {
                 extensions: Extensions::new(),
             },
-            Output::Negotiate { bound_client, .. } => Input::Negotiated {
+            Output::Negotiate {
+                bound_client,
+                scope,
+            } => Input::Negotiated {
                 pre_grant: PreGrant {
                     client_id: bound_client.client_id.clone().into_owned(),
                     redirect_uri: nowhere.clone(),
-                    scope: to_machine(negotiate(requested, &own)?)?,
+                    scope: negotiate(scope, to_machine(&own)?)?,
                 },
             },
             Output::Ok { pre_grant, .. } => return from_machine(&pre_grant.scope),
@@ -67,13 +74,11 @@ pub fn judge_client_credentials(
     }
 }
 
-fn negotiate<'a>(
-    requested: Option<&'a ScopeSet>,
-    own: &'a ScopeSet,
-) -> Result<&'a ScopeSet, OAuthError> {
+/// What it asks for, or all that it may have for itself.
+fn negotiate(requested: Option<Scope>, own: Scope) -> Result<Scope, OAuthError> {
     match requested {
         None => Ok(own),
-        Some(requested) if requested.is_subset(own) => Ok(requested),
+        Some(requested) if own.priviledged_to(&requested) => Ok(requested),
         Some(_) => Err(invalid_scope(
             "scope is more than this client may have for itself",
         )),
@@ -83,6 +88,7 @@ fn negotiate<'a>(
 /// The request as the machine reads it.
 struct OwnRequest<'a> {
     client: &'a ClientId,
+    scope: Option<&'a ScopeSet>,
 }
 
 impl Request for OwnRequest<'_> {
@@ -94,9 +100,8 @@ impl Request for OwnRequest<'_> {
         Some((Cow::Borrowed(self.client.as_str()), Cow::Borrowed(&[])))
     }
 
-    /// Negotiated with what the client may have.
     fn scope(&self) -> Option<Cow<'_, str>> {
-        None
+        self.scope.map(|scope| Cow::Owned(scope.to_string()))
     }
 
     fn grant_type(&self) -> Option<Cow<'_, str>> {

@@ -7,7 +7,9 @@ use oxide_auth::code_grant::accesstoken::{AccessToken, Authorization, Input, Out
 use oxide_auth::code_grant::extensions::Pkce;
 use oxide_auth::primitives::grant::Extensions;
 
-use super::{broken, refusal, saved_grant};
+use url::form_urlencoded;
+
+use super::{GrantRefusal, NOWHERE, broken, saved_grant};
 use crate::mismatch::{Mismatch, Mistake};
 use crate::oauth_error::{OAuthError, invalid_grant};
 use crate::pkce::{self, CodeChallenge, CodeVerifier};
@@ -43,19 +45,11 @@ pub struct PresentedCode<'a> {
 /// the fate of the code after a refusal.
 ///
 /// # Errors
-/// `invalid_grant`; which rule was broken is in its cause.
+/// The code belongs to another client, or `invalid_grant`; which rule was broken is in its cause.
 pub fn judge_redemption(
     saved: &SavedAuthorization<'_>,
     presented: &PresentedCode<'_>,
-) -> Result<(), OAuthError> {
-    let redirect_uri = redirect_uri_of(saved, presented)?;
-    // "ensuring that a token request containing a code_verifier parameter is accepted only if a
-    // code_challenge parameter was present in the authorization request" (RFC 9700 §2.1.1)
-    if saved.code_challenge.is_none() && presented.code_verifier.is_some() {
-        return Err(not_valid(
-            "code_verifier was sent but there was no code_challenge",
-        ));
-    }
+) -> Result<(), GrantRefusal> {
     let mut extensions = Extensions::new();
     if let Some(challenge) = saved.code_challenge {
         let stored = challenge
@@ -65,13 +59,13 @@ pub fn judge_redemption(
     }
     let grant = saved_grant(
         saved.client_id.as_str(),
-        saved.redirect_uri,
+        &to_the_letter(saved.redirect_uri),
         saved.scope,
         extensions,
     )?;
     let request = Redemption {
         client_id: presented.client_id,
-        redirect_uri,
+        redirect_uri: redirect_uri_of(saved, presented).map(to_the_letter),
     };
     let mut machine = AccessToken::new(&request);
     let mut input = Input::None;
@@ -83,41 +77,50 @@ pub fn judge_redemption(
             Output::Extend { extensions } => {
                 let stored = extensions.remove(&Pkce::required());
                 if !pkce::verify(stored, presented.code_verifier) {
-                    return Err(wrong_verifier(saved, presented));
+                    return Err(wrong_verifier(saved, presented).into());
                 }
                 Input::Extended {
                     access_extensions: Extensions::new(),
                 }
             }
             Output::Issue { .. } => return Ok(()),
-            Output::Ok(_) => return Err(broken("the machine issued by itself")),
-            Output::Err(mut error) => {
-                let refused = refusal(error.description(), NOT_VALID);
-                return Err(refused.because("it was issued to another client"));
-            }
+            Output::Ok(_) => return Err(broken("the machine issued by itself").into()),
+            Output::Err(_) => return Err(why(saved, presented)),
         };
     }
 }
 
-/// The redirect URI for the machine: the presented one, or the saved one where none is needed.
+/// The presented redirect URI, or the saved one where none is needed: "ensure that the "redirect_uri"
+/// parameter is present if the "redirect_uri" parameter was included in the initial authorization
+/// request as described in Section 4.1.1, and if included ensure that their values are identical"
+/// (RFC 6749 §4.1.3)
 fn redirect_uri_of<'a>(
     saved: &SavedAuthorization<'a>,
     presented: &PresentedCode<'a>,
-) -> Result<&'a str, OAuthError> {
-    // "ensure that the "redirect_uri" parameter is present if the "redirect_uri" parameter was
-    // included in the initial authorization request as described in Section 4.1.1, and if included
-    // ensure that their values are identical" (RFC 6749 §4.1.3). The machine compares what two URIs
-    // mean; identical is stricter.
-    match presented.redirect_uri {
-        Some(uri) if uri == saved.redirect_uri => Ok(uri),
-        Some(uri) => {
-            let mistake = Mistake::RedirectUriOfAnotherRequest;
-            let mismatch = Mismatch::new(mistake, uri, [saved.redirect_uri]);
-            Err(not_valid(mistake.words()).for_makers(mismatch))
-        }
-        None if saved.redirect_uri_given => Err(not_valid("redirect_uri is missing")),
-        None => Ok(saved.redirect_uri),
+) -> Option<&'a str> {
+    let saved = (!saved.redirect_uri_given).then_some(saved.redirect_uri);
+    presented.redirect_uri.or(saved)
+}
+
+/// The machine compares what two URLs mean, and identical is stricter. So each stands quoted in the
+/// query of one that leads nowhere: these mean the same when those are the same to the letter.
+fn to_the_letter(uri: &str) -> String {
+    let quoted: String = form_urlencoded::byte_serialize(uri.as_bytes()).collect();
+    format!("{NOWHERE}?{quoted}")
+}
+
+/// Why the machine refused, which it does not say: it has one answer for a code of another client and for
+/// another redirect URI. Nothing is decided here.
+fn why(saved: &SavedAuthorization<'_>, presented: &PresentedCode<'_>) -> GrantRefusal {
+    if presented.client_id != saved.client_id {
+        return GrantRefusal::IssuedToAnother;
     }
+    let Some(uri) = presented.redirect_uri else {
+        return not_valid("redirect_uri is missing").into();
+    };
+    let mistake = Mistake::RedirectUriOfAnotherRequest;
+    let mismatch = Mismatch::new(mistake, uri, [saved.redirect_uri]);
+    not_valid(mistake.words()).for_makers(mismatch).into()
 }
 
 /// One description for all: an attacker learns nothing about whose code it is.
@@ -133,6 +136,9 @@ fn wrong_verifier(saved: &SavedAuthorization<'_>, presented: &PresentedCode<'_>)
     let Some(verifier) = presented.code_verifier else {
         return not_valid("code_verifier is missing");
     };
+    if saved.code_challenge.is_none() {
+        return not_valid("code_verifier was sent but there was no code_challenge");
+    }
     let mistake = Mistake::VerifierOfAnotherChallenge;
     let of_verifier = CodeChallenge::of(verifier);
     let expected = saved.code_challenge.map(CodeChallenge::as_str);
@@ -143,7 +149,7 @@ fn wrong_verifier(saved: &SavedAuthorization<'_>, presented: &PresentedCode<'_>)
 /// The request as the machine reads it.
 struct Redemption<'a> {
     client_id: &'a ClientId,
-    redirect_uri: &'a str,
+    redirect_uri: Option<String>,
 }
 
 impl Request for Redemption<'_> {
@@ -165,7 +171,7 @@ impl Request for Redemption<'_> {
     }
 
     fn redirect_uri(&self) -> Option<Cow<'_, str>> {
-        Some(Cow::Borrowed(self.redirect_uri))
+        self.redirect_uri.as_deref().map(Cow::Borrowed)
     }
 
     fn grant_type(&self) -> Option<Cow<'_, str>> {
@@ -227,9 +233,12 @@ mod tests {
             redirect_uri: case.uri,
             code_verifier: verifier.as_ref(),
         };
-        judge_redemption(&saved, &presented).map_err(|error| {
-            assert_eq!(error.code().as_str(), "invalid_grant");
-            error.cause().unwrap_or_default().to_owned()
+        judge_redemption(&saved, &presented).map_err(|refusal| match refusal {
+            GrantRefusal::IssuedToAnother => "it was issued to another client".to_owned(),
+            GrantRefusal::Unfit(error) => {
+                assert_eq!(error.code().as_str(), "invalid_grant");
+                error.cause().unwrap_or_default().to_owned()
+            }
         })
     }
 
@@ -311,7 +320,11 @@ mod tests {
         for uri in [
             "https://market.example/cb/",
             "https://market.example:443/cb",
+            "https://Market.example/cb",
+            "https://market.example/x/../cb",
+            "https://market.example/cb ",
             "x",
+            "",
         ] {
             assert!(
                 judge(Case {

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use foundation::id::ClientId;
+use oxide_auth::code_grant::error::AccessTokenErrorType;
 use oxide_auth::code_grant::refresh::{Input, Output, Refresh, Request};
 use oxide_auth::primitives::grant::Extensions;
 
-use super::{NOWHERE, broken, from_machine, refusal, saved_grant};
-use crate::oauth_error::OAuthError;
+use super::{GrantRefusal, NOWHERE, broken, from_machine, refusal, saved_grant};
 use crate::scope::ScopeSet;
 
 /// Judges a refresh by an authenticated client of a token that belongs to `family_client`, and says
@@ -15,13 +15,13 @@ use crate::scope::ScopeSet;
 /// decided elsewhere.
 ///
 /// # Errors
-/// `invalid_grant` for another client's token; `invalid_scope` for more than was granted.
+/// The token belongs to another client, or `invalid_scope` for more than was granted.
 pub fn judge_refresh(
     client: &ClientId,
     family_client: &ClientId,
     requested: Option<&ScopeSet>,
     granted: &ScopeSet,
-) -> Result<ScopeSet, OAuthError> {
+) -> Result<ScopeSet, GrantRefusal> {
     let grant = saved_grant(family_client.as_str(), NOWHERE, granted, Extensions::new())?;
     let request = RefreshRequest { client };
     let scope = || requested.map(|scope| Cow::Owned(scope.to_string()));
@@ -35,14 +35,18 @@ pub fn judge_refresh(
                 scope: scope(),
                 grant: Some(Box::new(grant.clone())),
             },
-            Output::Refresh { grant, .. } => return from_machine(&grant.scope),
-            Output::Ok(_) => return Err(broken("the machine issued by itself")),
+            Output::Refresh { grant, .. } => return Ok(from_machine(&grant.scope)?),
+            Output::Ok(_) => return Err(broken("the machine issued by itself").into()),
             Output::Err(mut error) => {
-                let description = match client == family_client {
-                    true => "scope is more than what was granted",
-                    false => "the refresh token is not valid",
-                };
-                return Err(refusal(error.description(), description));
+                let refused = error.description().map(|error| error.kind());
+                return Err(match refused {
+                    // The token is found and fresh, so there is one reason left.
+                    Some(AccessTokenErrorType::InvalidGrant) => GrantRefusal::IssuedToAnother,
+                    _ => {
+                        let description = "scope is more than what was granted";
+                        refusal(error.description(), description).into()
+                    }
+                });
             }
         };
     }
@@ -96,7 +100,10 @@ mod tests {
             &set("openid profile.basic"),
         )
         .map(|scope| scope.to_string())
-        .map_err(|error| error.code().as_str())
+        .map_err(|refusal| match refusal {
+            GrantRefusal::IssuedToAnother => "another's",
+            GrantRefusal::Unfit(error) => error.code().as_str(),
+        })
     }
 
     #[test]
@@ -112,10 +119,7 @@ mod tests {
 
     #[test]
     fn attack_39_another_clients_refresh_token_is_refused() {
-        assert_eq!(judge("taxi", None), Err("invalid_grant"));
-        assert_eq!(
-            judge("taxi", Some("openid kyc.status")),
-            Err("invalid_grant")
-        );
+        assert_eq!(judge("taxi", None), Err("another's"));
+        assert_eq!(judge("taxi", Some("openid kyc.status")), Err("another's"));
     }
 }

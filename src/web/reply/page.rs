@@ -205,7 +205,7 @@ impl Visitor {
             }),
             ..PageRules::default()
         };
-        use domain::client::RedirectProblem;
+        use protocol::redirect_uri::RedirectProblem;
         let for_makers = match &error {
             ShownError::Redirect { for_makers, .. } => for_makers.clone(),
             _ => None,

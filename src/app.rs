@@ -24,9 +24,11 @@ use store::{SchemaState, Store, StoreSettings};
 use tokio::sync::Notify;
 
 use crate::config::Config;
+use crate::job::witness::Witness;
 
 mod doctor;
 mod folders;
+mod history;
 mod master_key;
 mod running;
 mod server;
@@ -124,10 +126,19 @@ impl App {
         make: Make,
     ) -> Result<Self, Fault> {
         let clock = Arc::new(NodeTime::new(clock, store.time()?));
+        history::settle(
+            config,
+            &store,
+            Arc::clone(&clock) as SharedClock,
+            Arc::clone(&entropy),
+        )?;
         if make == Make::Everything {
             doctor::try_writing(&store, clock.now(), entropy.as_ref())?;
         }
         let master = master_key::open(config, &store, entropy.as_ref(), make)?;
+        if make == Make::Everything {
+            history::take(config, &store)?;
+        }
         let ring = master_key::open_keys(&store, &master, clock.now(), entropy.as_ref(), make)?;
         if make == Make::Everything {
             flow::participant::store_derived_sids(&store, &ring)?;
@@ -149,6 +160,7 @@ impl App {
                 issuer: config.server.issuer.as_str().into(),
                 brand: config.server.brand.as_str().into(),
                 lifetimes: config.lifetimes(),
+                on_loss: config.history.on_loss,
                 catalog: Arc::new(config.scopes.clone()),
                 passwords,
                 rate_limits: config.server.rate_limits,
@@ -185,6 +197,11 @@ impl App {
     /// The database: a test looks into it.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// How far the log was read when this data folder was last served from.
+    fn witness(&self) -> Witness {
+        Witness::of(&self.config.server.data_dir)
     }
 
     /// Serves on a listener that is bound already, with the jobs beside it. `mount` adds further

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+mod adopt;
 mod ask;
 mod audit;
 mod client;
@@ -71,6 +72,8 @@ enum Command {
     Serve,
     /// Bring the database to this version, and do nothing else
     Migrate,
+    /// Make a database this issuer's: a copy of another's installation, or one that moves
+    Adopt,
     /// Look whether everything is as it should be
     Doctor,
     /// The settings
@@ -169,6 +172,7 @@ fn dispatch(cli: Cli, words: String) -> Result<(), output::Problem> {
         }
         Command::Serve => serve::run(&sources()),
         Command::Migrate => serve::migrate(&sources(), &output),
+        Command::Adopt => adopt::run(&sources(), &operator, &output),
         Command::Doctor => doctor::run(&sources(), &output),
         Command::Config(command) => config_check::run(&command, &sources(), &output),
         Command::User(command) => user::run(command, &context()?, &output),

@@ -13,6 +13,7 @@ use protocol::scope_catalog::ScopeCatalog;
 use serde::Deserialize;
 
 mod database;
+mod history;
 mod outbound;
 mod registration;
 mod scopes;
@@ -25,6 +26,7 @@ mod token;
 mod value;
 
 pub use database::Database;
+pub use history::History;
 pub use outbound::Outbound;
 pub use registration::{Registration, RegistrationMode};
 pub use server::Server;
@@ -52,6 +54,8 @@ pub struct Config {
     pub registration: Registration,
     /// `[scopes]`: the operator's own scopes beside the built-in ones.
     pub scopes: ScopeCatalog,
+    /// `[history]`
+    pub history: History,
     /// `[telemetry]`
     pub telemetry: Telemetry,
     /// Cheap password hashes, for tests; no file and no variable can say it.
@@ -106,6 +110,7 @@ struct Written {
     outbound: outbound::Written,
     registration: registration::Written,
     scopes: BTreeMap<String, scopes::Written>,
+    history: history::Written,
     telemetry: telemetry::Written,
 }
 
@@ -174,6 +179,7 @@ impl Config {
             outbound: written.outbound.check()?,
             registration: written.registration.check()?,
             scopes: scopes::check(written.scopes)?,
+            history: written.history.check()?,
             telemetry: written.telemetry.check()?,
             for_tests: false,
             server,

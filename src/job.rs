@@ -18,6 +18,7 @@ mod expire_sessions;
 mod heartbeat;
 mod sweep;
 pub(crate) mod tail;
+pub(crate) mod witness;
 
 use tail::Progress;
 

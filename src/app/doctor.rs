@@ -8,6 +8,7 @@ use std::io::ErrorKind;
 use std::net::TcpListener;
 use std::os::unix::fs::MetadataExt as _;
 
+use domain::log_history::LogCursor;
 use foundation::clock::{Instant, SharedClock};
 use foundation::entropy::Entropy;
 use foundation::fault::Fault;
@@ -178,7 +179,7 @@ fn look_at_database(store: &Store, entropy: &dyn Entropy) -> Result<String, Faul
 pub(super) fn try_writing(store: &Store, now: Instant, entropy: &dyn Entropy) -> Result<(), Fault> {
     let node = NodeId::new(now, entropy);
     let written = store.write_blocking(move |tx| {
-        store::nodes::heartbeat(tx, node, now, Position(0), Position(0))?;
+        store::nodes::heartbeat(tx, node, now, LogCursor::default(), Position(0))?;
         store::nodes::leave(tx, node)
     });
     written.map(drop)

@@ -246,6 +246,8 @@ fn run(
         live: Arc::clone(&app.live),
         keys: app.services.key_refresh.clone(),
         upkeep: app.services.upkeep.clone(),
+        log_history: app.services.log_history.clone(),
+        witness: app.witness(),
     };
     let tail = Tail::start(follows)?;
     let runtime = Builder::new_current_thread()

@@ -30,6 +30,15 @@ pub(super) fn sources(file: Option<&Path>) -> Sources {
     sources
 }
 
+/// A command's answer is its output; only what is wrong is logged beside it.
+pub(super) fn log_what_is_wrong() {
+    telemetry::start_log(&Telemetry {
+        format: LogFormat::Human,
+        log: "warn".into(),
+        metrics: false,
+    });
+}
+
 /// Everything open, for one command.
 pub(super) struct Context {
     app: App,
@@ -53,12 +62,7 @@ impl Context {
     }
 
     fn making(config: &Config, make: Make, operator: Administrator) -> Result<Self, Problem> {
-        // A command's answer is its output; only what is wrong is logged beside it.
-        telemetry::start_log(&Telemetry {
-            format: LogFormat::Human,
-            log: "warn".into(),
-            metrics: false,
-        });
+        log_what_is_wrong();
         let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
         let app = App::open_making(config, clock, entropy, make)?;
         let runtime = tokio::runtime::Builder::new_current_thread()

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use clap::Args;
 use demo::{DemoAddresses, DemoSettings, addresses, tour};
 use domain::administrator::Administrator;
-use foundation::clock::SystemClock;
-use foundation::entropy::SystemEntropy;
+use foundation::clock::{SharedClock, SystemClock};
+use foundation::entropy::{SharedEntropy, SystemEntropy};
 use url::Url;
 
 use super::context::{self, Context};
@@ -64,6 +64,9 @@ pub(super) fn run(
     let at = addresses(listen.port(), command.one_site);
     let config = settings(&process, folder.path(), command, Some(&at))?;
     telemetry::start_log(&config.telemetry);
+    let clock: SharedClock = Arc::new(SystemClock);
+    let entropy: SharedEntropy = Arc::new(SystemEntropy);
+    App::adopt_anothers(&config, &clock, &entropy, operator.by())?;
     let context = Context::with(&config, operator)?;
     let known = register(&context, &folder, &at, listen.port(), command.one_site)?;
     if !known.anew.is_empty() {

@@ -31,6 +31,7 @@ const SECTIONS: &[&str] = &[
     "token",
     "outbound",
     "registration",
+    "history",
     "telemetry",
 ];
 

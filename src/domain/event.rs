@@ -101,6 +101,9 @@ pub enum Event {
     /// The clock that everybody goes by went back and did not catch up: every access token given out
     /// before is dead, because it may live longer than any should. Sessions and what they gave stand.
     ClockSetBack,
+    /// The log went back, or the installation is another issuer's now: the log has a new history, and
+    /// what was given out in the one before is dead.
+    HistoryRenewed,
     /// The signing keys or shared secrets changed: read them again.
     KeysChanged {
         /// A key that must not verify any more, when one was revoked.
@@ -125,6 +128,7 @@ impl Event {
             Self::ClientChanged { .. } => "client_changed",
             Self::AllTokensRevoked => "all_cut",
             Self::ClockSetBack => "clock_set_back",
+            Self::HistoryRenewed => "history_renewed",
             Self::KeysChanged { .. } => "keys_changed",
         }
     }
@@ -158,7 +162,8 @@ impl Event {
             }
             Self::ClientChanged { client_id } => Effect::Reload(Reload::Client(client_id.clone())),
             Self::AllTokensRevoked => Effect::NotBefore(NotBefore::All),
-            Self::ClockSetBack => Effect::NotBefore(NotBefore::AccessTokens),
+            // Sessions and families that ended with their history are not there for anybody any more.
+            Self::ClockSetBack | Self::HistoryRenewed => Effect::NotBefore(NotBefore::AccessTokens),
             Self::KeysChanged { .. } => Effect::Reload(Reload::Keys),
         }
     }

@@ -15,6 +15,7 @@ pub mod interaction;
 pub mod kyc;
 pub mod left_out;
 pub mod lifetimes;
+pub mod log_history;
 pub mod mini_program;
 pub mod one_time_credential;
 pub mod participant;

@@ -2,7 +2,7 @@
 //! token belongs to without asking the store, and an outsider learns nothing.
 //! `keys::seal` seals and opens it; `live::ended` asks whether it is dead.
 
-use foundation::id::{ClientId, FamilyId, GrantId, Position, SessionId, UserId};
+use foundation::id::{ClientId, FamilyId, GrantId, HistoryId, Position, SessionId, UserId};
 
 /// What an access token belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct TokenHandle {
     pub on_behalf_of: Option<OnBehalfOf>,
     /// Distinguishes tokens of the same origin: random.
     pub number: u64,
+    /// Of which log the position is.
+    pub history: HistoryId,
     /// The log position that the issuing node had confirmed before it read anything.
     pub position: Position,
     /// Whether userinfo accepts it.

@@ -76,7 +76,7 @@ impl TokenEndpoint {
     ) -> Result<Answer<TokenResponse>, Fault> {
         // Noted before anything is read: whatever ends after this kills the tokens that come of it,
         // whether the reads below saw it or not.
-        let position = self.memory.live.freshness.position();
+        let read = self.memory.live.freshness.cursor();
         let authenticated = self
             .authentication
             .authenticate(ClientEndpoint::Token, presented);
@@ -90,7 +90,7 @@ impl TokenEndpoint {
         };
         let issuance = IssuanceContext {
             client,
-            position,
+            read,
             now: self.clock.now(),
         };
         let grant_type = request.grant_type();

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use domain::authentication::Authentication;
 use domain::client::Client;
 use domain::lifetimes::Lifetimes;
+use domain::log_history::LogCursor;
 use domain::subject::Sector;
 use domain::token_family::TokenFamily;
 use domain::token_handle::{OnBehalfOf, TokenHandle};
@@ -18,7 +19,6 @@ use foundation::digest::sha256;
 use foundation::entropy;
 use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
-use foundation::id::Position;
 use foundation::secret::SecretText;
 use keys::key_ring::{KeyRing, Keys};
 use protocol::access_token::{ACCESS_TOKEN_TYPE, AccessTokenClaims};
@@ -42,9 +42,9 @@ use crate::subject::PairwiseSubjects;
 pub(crate) struct IssuanceContext {
     /// The authenticated client.
     pub(crate) client: Arc<Client>,
-    /// The log position that this node had confirmed before anything was read for this request: what
-    /// is written to the log after it kills the tokens, whether it was seen here or not.
-    pub(crate) position: Position,
+    /// How far this node had confirmed the log before anything was read for this request: what is
+    /// written to the log after it kills the tokens, whether it was seen here or not.
+    pub(crate) read: LogCursor,
     /// Now.
     pub(crate) now: Instant,
 }
@@ -241,7 +241,8 @@ impl Issuance {
             client_id: client.id.clone(),
             on_behalf_of: person.map(|person| person.handle),
             number: u64::from_be_bytes(entropy::bytes(self.entropy.as_ref())),
-            position: issuance.position,
+            history: issuance.read.history,
+            position: issuance.read.number,
             opens_userinfo: person.is_some()
                 && entitled.scope.contains(scope::OPENID)
                 && audience.opens_userinfo(issuer),

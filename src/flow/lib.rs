@@ -37,6 +37,7 @@ pub mod parts;
 pub mod passwords;
 mod pending_authorization;
 pub mod refresh_keys;
+pub mod renew_history;
 pub mod revoke;
 pub mod services;
 mod sessions;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use domain::lifetimes::Lifetimes;
+use domain::log_history::OnLoss;
 use foundation::clock::SharedClock;
 use foundation::entropy::SharedEntropy;
 use keys::key_ring::Keys;
@@ -50,6 +51,8 @@ pub struct Policy {
     pub brand: Arc<str>,
     /// How long things live.
     pub lifetimes: Lifetimes,
+    /// What ends when the log went back.
+    pub on_loss: OnLoss,
     /// The scopes there are.
     pub catalog: Arc<ScopeCatalog>,
     /// The cost of a password hash.

@@ -26,6 +26,7 @@ use crate::parts::Parts;
 use crate::passwords::Passwords;
 use crate::pending_authorization::PendingAuthorizations;
 use crate::refresh_keys::KeyRefresh;
+use crate::renew_history::LogHistory;
 use crate::revoke::Revocation;
 use crate::sessions::Sessions;
 use crate::sign_in::SignIn;
@@ -65,6 +66,8 @@ pub struct Services {
     pub signing_keys: SigningKeys,
     /// Reading keys and secrets again.
     pub key_refresh: KeyRefresh,
+    /// Beginning the log anew where it went back.
+    pub log_history: LogHistory,
     /// The keys as of now.
     pub keys: Arc<Keys>,
     /// Clients, and the origins of hosts.
@@ -85,7 +88,8 @@ impl Services {
         let passwords = Passwords::new(parts);
         let throttle = SignInThrottle::new(parts);
         let key_refresh = KeyRefresh::new(parts, &memory);
-        let verifier = AccessTokenVerifier::new(parts, &memory, &key_refresh);
+        let log_history = LogHistory::new(parts);
+        let verifier = AccessTokenVerifier::new(parts, &memory, &key_refresh, &log_history);
         let client_keys = ClientKeys::new(Arc::clone(&parts.fetch), Arc::clone(&parts.clock));
         let authentication =
             ClientAuthentication::new(parts, &memory, &clients, Arc::new(client_keys));
@@ -121,6 +125,7 @@ impl Services {
             sessions,
             administration,
             key_refresh,
+            log_history,
             clients,
         }
     }

@@ -190,13 +190,8 @@ impl Upkeep {
 
     /// Says that a node lives and how far it has followed the log. What comes of it says whether
     /// the database can be written.
-    pub async fn heartbeat(
-        &self,
-        node: NodeId,
-        confirmed: Position,
-        keys_seen: Position,
-    ) -> Result<(), Fault> {
-        let now = self.clock.now();
+    pub async fn heartbeat(&self, node: NodeId, keys_seen: Position) -> Result<(), Fault> {
+        let (now, confirmed) = (self.clock.now(), self.live.freshness.cursor());
         let written = self
             .store
             .write(move |tx| store::nodes::heartbeat(tx, node, now, confirmed, keys_seen))

@@ -14,6 +14,7 @@ use foundation::id::KeyId;
 use keys::jwt_problem::JwtProblem;
 use keys::key_ring::{KeyRing, Keys};
 use live::ended::Verdict;
+use live::history::Belonging;
 use live::verified_tokens::VerifiedToken;
 use protocol::access_token::{ACCESS_TOKEN_TYPE, AccessTokenClaims};
 use protocol::scope::ScopeSet;
@@ -23,6 +24,7 @@ use store::liveness::Liveness;
 use crate::memory::Memory;
 use crate::parts::Parts;
 use crate::refresh_keys::KeyRefresh;
+use crate::renew_history::LogHistory;
 
 /// Bytes of the longest token that is looked at; ours are far shorter.
 const MAX_TOKEN: usize = 8192;
@@ -53,17 +55,24 @@ pub(crate) struct AccessTokenVerifier {
     memory: Memory,
     keys: Arc<Keys>,
     key_refresh: KeyRefresh,
+    log_history: LogHistory,
     clock: SharedClock,
     issuer: Arc<str>,
 }
 
 impl AccessTokenVerifier {
-    pub(crate) fn new(parts: &Parts, memory: &Memory, key_refresh: &KeyRefresh) -> Self {
+    pub(crate) fn new(
+        parts: &Parts,
+        memory: &Memory,
+        key_refresh: &KeyRefresh,
+        log_history: &LogHistory,
+    ) -> Self {
         Self {
             store: parts.store.clone(),
             memory: memory.clone(),
             keys: Arc::clone(&parts.keys),
             key_refresh: key_refresh.clone(),
+            log_history: log_history.clone(),
             clock: Arc::clone(&parts.clock),
             issuer: Arc::clone(&parts.policy.issuer),
         }
@@ -138,7 +147,22 @@ impl AccessTokenVerifier {
         // Freshness is looked at first: what memory says afterwards is at least as new.
         let fresh = self.memory.is_fresh();
         let scope = scope_of(token);
-        match self.memory.live.ended.judge(&token.handle, token.jti) {
+        let live = &self.memory.live;
+        match live.history.belonging_of(token.handle.history) {
+            Belonging::Ours if token.handle.position <= live.freshness.position() => {}
+            Belonging::Dead => return Ok(TokenStatus::Dead),
+            // It may be later than this memory, or lost.
+            Belonging::Ours => return Box::pin(self.status_in_doubt(token, scope)).await,
+            Belonging::Unknown => {
+                // Bounded, because a token of a lost history can be shown as often as its holder likes.
+                let Some(_place) = live.history.may_ask() else {
+                    let cause = "too many ask it about other histories";
+                    return Err(Fault::unavailable("the store", cause));
+                };
+                return Box::pin(self.status_in_doubt(token, scope)).await;
+            }
+        }
+        match live.ended.judge(&token.handle, token.jti) {
             Verdict::Dead => return Ok(TokenStatus::Dead),
             Verdict::Alive { narrowed_to } if fresh => {
                 return Ok(TokenStatus::Alive(narrow(scope, narrowed_to.as_deref())));
@@ -146,6 +170,30 @@ impl AccessTokenVerifier {
             Verdict::Alive { .. } => {}
         }
         Box::pin(self.stored_status(token, scope)).await
+    }
+
+    /// The status of a token whose history, or whose place in it, this node's memory has not: the
+    /// database knows which log it is, and how far that goes.
+    async fn status_in_doubt<'a>(
+        &self,
+        token: &VerifiedToken,
+        scope: Cow<'a, ScopeSet>,
+    ) -> Result<TokenStatus<'a>, Fault> {
+        let history = &self.memory.live.history;
+        let handle = &token.handle;
+        let number = handle.position;
+        let look = move |db: &mut _| store::histories::look(db, number);
+        let view = self.store.read(look).await?;
+        if !view.history.is_of(handle.history) {
+            history.note_strange(handle.history);
+            return Ok(TokenStatus::Dead);
+        }
+        // Nobody can have issued it: what it rests on was lost.
+        if number > view.end {
+            self.log_history.renew_for_token(view.history).await?;
+            return Ok(TokenStatus::Dead);
+        }
+        self.stored_status(token, scope).await
     }
 
     async fn stored_status<'a>(

@@ -187,6 +187,41 @@ outer_ids! {
 #[serde(transparent)]
 pub struct Position(pub i64);
 
+impl Position {
+    /// The position of who has read nothing.
+    pub const BEFORE_THE_FIRST: Self = Self(0);
+}
+
+/// What is drawn for a log when it begins anew: of two logs that went on apart, each has another one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct HistoryId(pub i64);
+
+impl HistoryId {
+    /// The history of what was given out before there was one. None that is drawn is this one.
+    pub const BEFORE: Self = Self(0);
+
+    /// Draws one.
+    pub fn random(entropy: &dyn Entropy) -> Self {
+        loop {
+            let drawn = Self(i64::from_be_bytes(entropy::bytes::<8>(entropy)));
+            if drawn != Self::BEFORE {
+                return drawn;
+            }
+        }
+    }
+}
+
+/// What is drawn for an event: another event with the same number has another one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mark(pub i64);
+
+impl Mark {
+    /// Draws one.
+    pub fn random(entropy: &dyn Entropy) -> Self {
+        Self(i64::from_be_bytes(entropy::bytes::<8>(entropy)))
+    }
+}
+
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

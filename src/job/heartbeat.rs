@@ -18,9 +18,7 @@ const RETRY: Duration = Duration::from_secs(2);
 
 pub(super) async fn run(upkeep: Upkeep, node: NodeId, progress: Arc<Progress>) {
     loop {
-        let written = upkeep
-            .heartbeat(node, progress.confirmed(), progress.keys_seen())
-            .await;
+        let written = upkeep.heartbeat(node, progress.keys_seen()).await;
         let pause = if written.is_ok() { PAUSE } else { RETRY };
         report("heartbeat", written);
         let changed = progress.keys_changed.notified();

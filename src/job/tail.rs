@@ -12,15 +12,19 @@ use std::time::Duration;
 use domain::event::effect::{Effect, NotBefore, Reload};
 use domain::event::{LoggedEvent, TooNew};
 use domain::lifetimes::Lifetimes;
+use domain::log_history::{Continuity, Followed};
 use flow::refresh_keys::KeyRefresh;
+use flow::renew_history::LogHistory;
 use flow::upkeep::Upkeep;
 use foundation::clock::{Clock as _, Span};
 use foundation::fault::Fault;
-use foundation::id::Position;
+use foundation::id::{HistoryId, Position};
 use live::Live;
 use live::node_time::CatchingUp;
 use store::{LogReader, Store};
 use tokio::sync::Notify;
+
+use super::witness::Witness;
 
 /// The longest between two looks, which covers a lost wake-up.
 const POLL: Duration = Duration::from_millis(100);
@@ -28,24 +32,20 @@ const POLL: Duration = Duration::from_millis(100);
 const PAUSE: Duration = Duration::from_millis(100);
 /// Events read at once.
 const PAGE: i64 = 1000;
+/// How often the witness is written, at most.
+const WITNESS: Span = Span::seconds(1);
 /// How often memory is freed of what ended.
 const FORGET: Span = Span::minutes(1);
 
 /// How far this node has followed; what it tells the others.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
-    confirmed: AtomicI64,
     keys_seen: AtomicI64,
     /// Rung when there are new keys: the others wait for this node to say so.
     pub(super) keys_changed: Notify,
 }
 
 impl Progress {
-    /// The last event that this node's memory has.
-    pub(crate) fn confirmed(&self) -> Position {
-        Position(self.confirmed.load(Ordering::Acquire))
-    }
-
     /// The last event about keys that this node has acted on.
     pub(crate) fn keys_seen(&self) -> Position {
         Position(self.keys_seen.load(Ordering::Acquire))
@@ -62,6 +62,10 @@ pub(crate) struct Parts {
     pub(crate) keys: KeyRefresh,
     /// What is done where the clock went back.
     pub(crate) upkeep: Upkeep,
+    /// What is done where the log went back.
+    pub(crate) log_history: LogHistory,
+    /// How far the log was read when it was last followed.
+    pub(crate) witness: Witness,
 }
 
 /// A started tail.
@@ -81,11 +85,13 @@ impl Tail {
         let stop = Arc::new(AtomicBool::new(false));
         let progress = Arc::new(Progress::default());
         let forgot_at = parts.live.time.uptime();
+        let followed = parts.witness.said().cloned().unwrap_or_default();
         let mut follower = Follower {
             parts,
             stop: Arc::clone(&stop),
             progress: Arc::clone(&progress),
-            position: Position(0),
+            followed,
+            witnessed_at: forgot_at,
             incomplete: true,
             reader: None,
             is_unreadable: false,
@@ -122,7 +128,9 @@ struct Follower {
     parts: Parts,
     stop: Arc<AtomicBool>,
     progress: Arc<Progress>,
-    position: Position,
+    followed: Followed,
+    /// When the witness was last written, on the boot clock.
+    witnessed_at: Span,
     /// Whether memory was emptied and is not whole again.
     incomplete: bool,
     reader: Option<LogReader>,
@@ -157,6 +165,7 @@ impl Follower {
                 }
             }
         }
+        self.parts.witness.write(&self.followed);
     }
 
     /// Reads all that is new, applies it in order, and confirms.
@@ -172,9 +181,8 @@ impl Follower {
             empty => empty.insert(self.parts.store.tail()?),
         };
         loop {
-            let page = reader.poll(self.position, PAGE)?;
-            if page.end < self.position {
-                tracing::error!(end = %page.end, position = %self.position, "the log is shorter than it was; reading all anew");
+            let page = reader.poll(&self.followed.read, PAGE)?;
+            if page.view.continues(&self.followed) != Continuity::Continues {
                 return self.rebuild();
             }
             if let Some(step) = self.parts.live.time.look(&page.time) {
@@ -191,12 +199,11 @@ impl Follower {
                     self.cannot_obey(too_new);
                     return Ok(());
                 }
-                self.position = logged.position;
             }
+            self.followed.read = page.read;
             if more {
                 continue;
             }
-            self.position = self.position.max(page.end);
             if std::mem::take(&mut self.is_unreadable) | std::mem::take(&mut self.is_too_old) {
                 tracing::info!("the log is followed again");
             }
@@ -213,6 +220,10 @@ impl Follower {
         let live = &self.parts.live;
         self.incomplete = true;
         live.clear();
+        // Read again whoever renewed it: this node, or another that was quicker.
+        self.parts
+            .log_history
+            .renew_if_it_went_back(&self.followed)?;
         let (began, now) = (live.time.uptime(), live.time.now());
         let store = &self.parts.store;
         // However long ago it was written: what it does may still hold.
@@ -231,8 +242,14 @@ impl Follower {
         self.parts.keys.refresh_blocking()?;
         self.progress
             .keys_seen
-            .store(window.end.0, Ordering::Release);
-        self.position = window.end;
+            .store(window.view.end.0, Ordering::Release);
+        let before = window.over.iter().copied();
+        let unnamed = (window.view.history.number > 1).then_some(HistoryId::BEFORE);
+        live.history.set(window.view.history, before.chain(unnamed));
+        self.followed = Followed {
+            read: window.view.at_end(),
+            over: window.over,
+        };
         self.incomplete = false;
         if let Some(stamp) = window.last_stamp {
             live.time.must_follow(stamp);
@@ -241,7 +258,7 @@ impl Follower {
             tracing::error!(%now, "the clock is behind what was written last; no answers until it has caught up, for two minutes at most");
         }
         self.confirm(began);
-        tracing::info!(position = %window.end, events = window.events.len(), "what ended lately is known");
+        tracing::info!(position = %self.followed.read.number, events = window.events.len(), "what ended lately is known");
         Ok(())
     }
 
@@ -254,7 +271,9 @@ impl Follower {
             CatchingUp::Over => {
                 tracing::error!("the clock has not caught up; all access tokens are cut off");
                 // It comes back by the log, as to everybody, and then this node goes on.
-                self.parts.upkeep.clock_was_set_back(self.position)?;
+                self.parts
+                    .upkeep
+                    .clock_was_set_back(self.followed.read.number)?;
             }
         }
         Ok(())
@@ -279,11 +298,16 @@ impl Follower {
         }
     }
 
-    fn confirm(&self, began: Span) {
-        self.progress
-            .confirmed
-            .store(self.position.0, Ordering::Release);
-        self.parts.live.freshness.confirm(self.position, began);
+    fn confirm(&mut self, began: Span) {
+        self.parts.store.has_followed(self.followed.clone());
+        let live = &self.parts.live;
+        live.freshness.confirm(self.followed.read, began);
+        let now = live.time.uptime();
+        let witness = &mut self.parts.witness;
+        if witness.said().is_none() || now >= self.witnessed_at + WITNESS {
+            witness.write(&self.followed);
+            self.witnessed_at = now;
+        }
     }
 }
 

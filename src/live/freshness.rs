@@ -5,6 +5,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use domain::log_history::LogCursor;
 use foundation::clock::Span;
 use foundation::id::Position;
 use tokio::sync::watch;
@@ -22,8 +23,8 @@ pub struct Freshness {
     /// Milliseconds on the uptime clock at which the last confirming query began.
     began: AtomicI64,
     position: AtomicI64,
-    /// Wakes those who wait for a position.
-    moved: watch::Sender<Position>,
+    /// Wakes those who wait for a position; what is in it belongs together.
+    moved: watch::Sender<LogCursor>,
 }
 
 impl Default for Freshness {
@@ -31,23 +32,23 @@ impl Default for Freshness {
         Self {
             began: AtomicI64::new(NEVER),
             position: AtomicI64::new(0),
-            moved: watch::Sender::new(Position(0)),
+            moved: watch::Sender::new(LogCursor::default()),
         }
     }
 }
 
 impl Freshness {
-    /// All events up to `position` are in memory, and a query that began at `began` on the uptime
-    /// clock found no more. Call it after the events were applied.
-    pub fn confirm(&self, position: Position, began: Span) {
+    /// All events up to a place in the log are in memory, and a query that began at `began` on the
+    /// uptime clock found no more. Call it after the events were applied.
+    pub fn confirm(&self, read: LogCursor, began: Span) {
         // Position first: who sees the new time also sees the position that belongs to it.
-        self.position.store(position.0, Ordering::Release);
-        self.began.store(began.as_millis(), Ordering::Release);
+        self.position.store(read.number.0, Ordering::Release);
         self.moved.send_if_modified(|known| {
-            let moved = *known != position;
-            *known = position;
+            let moved = *known != read;
+            *known = read;
             moved
         });
+        self.began.store(began.as_millis(), Ordering::Release);
     }
 
     /// Nothing is confirmed any more, until the next [`Freshness::confirm`].
@@ -67,6 +68,11 @@ impl Freshness {
         Position(self.position.load(Ordering::Acquire))
     }
 
+    /// The same with its history and its mark: what a token that is issued now is given.
+    pub fn cursor(&self) -> LogCursor {
+        *self.moved.borrow()
+    }
+
     /// Waits until memory has the event at `position`, for at most a second. Whoever ended
     /// something answers only then; if it takes longer, this node is not fresh and asks the store.
     pub async fn reached(&self, position: Position) -> bool {
@@ -75,7 +81,7 @@ impl Freshness {
 
     async fn reached_within(&self, position: Position, patience: Duration) -> bool {
         let mut moved = self.moved.subscribe();
-        let reached = moved.wait_for(|known| *known >= position);
+        let reached = moved.wait_for(|known| known.number >= position);
         // The sender lives in `self`, so waiting cannot fail in another way than by the clock.
         tokio::time::timeout(patience, reached)
             .await
@@ -89,13 +95,20 @@ mod tests {
 
     use super::*;
 
+    fn read_to(number: i64) -> LogCursor {
+        LogCursor {
+            number: Position(number),
+            ..LogCursor::default()
+        }
+    }
+
     #[test]
     fn memory_is_trusted_for_a_second_from_when_the_query_began() {
         let freshness = Freshness::default();
         for now in [0, 500, i64::MAX] {
             assert!(!freshness.is_fresh(Span::millis(now)), "never confirmed");
         }
-        freshness.confirm(Position(3), Span::millis(5000));
+        freshness.confirm(read_to(3), Span::millis(5000));
         assert_eq!(freshness.position(), Position(3));
         for (now, fresh) in [(5000, true), (6000, true), (6001, false), (90_000, false)] {
             assert_eq!(freshness.is_fresh(Span::millis(now)), fresh, "{now}");
@@ -109,17 +122,17 @@ mod tests {
     #[tokio::test]
     async fn who_waits_for_an_event_is_woken_by_it() {
         let freshness = Arc::new(Freshness::default());
-        freshness.confirm(Position(3), Span::millis(0));
+        freshness.confirm(read_to(3), Span::millis(0));
         assert!(freshness.reached(Position(3)).await, "already there");
         let waiting = tokio::spawn({
             let freshness = Arc::clone(&freshness);
             async move { freshness.reached(Position(5)).await }
         });
         tokio::task::yield_now().await;
-        freshness.confirm(Position(4), Span::millis(1));
+        freshness.confirm(read_to(4), Span::millis(1));
         tokio::task::yield_now().await;
         assert!(!waiting.is_finished());
-        freshness.confirm(Position(6), Span::millis(2));
+        freshness.confirm(read_to(6), Span::millis(2));
         assert!(waiting.await.expect("no panic"));
     }
 

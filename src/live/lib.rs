@@ -7,6 +7,7 @@
 pub mod clients;
 pub mod ended;
 pub mod freshness;
+pub mod history;
 pub mod node_time;
 pub mod subjects;
 pub mod verified_tokens;
@@ -20,6 +21,7 @@ use foundation::clock::Span;
 use clients::Clients;
 use ended::Ended;
 use freshness::Freshness;
+use history::KnownHistory;
 use node_time::NodeTime;
 use subjects::Subjects;
 use verified_tokens::VerifiedTokens;
@@ -37,6 +39,8 @@ pub struct Live {
     pub subjects: Subjects,
     /// Up to which event all of this is right, and since when that is known.
     pub freshness: Freshness,
+    /// To which history of the log all of this belongs.
+    pub history: KnownHistory,
     /// What time it is.
     pub time: Arc<NodeTime>,
 }
@@ -50,6 +54,7 @@ impl Live {
             verified_tokens: VerifiedTokens::default(),
             subjects: Subjects::default(),
             freshness: Freshness::default(),
+            history: KnownHistory::default(),
             time,
         }
     }

@@ -74,7 +74,7 @@ impl<T> VerifiedTokens<T> {
 
 #[cfg(test)]
 mod tests {
-    use foundation::id::{ClientId, Position};
+    use foundation::id::{ClientId, HistoryId, Position};
 
     use super::*;
 
@@ -84,6 +84,7 @@ mod tests {
                 client_id: ClientId::parse("market").expect("an id"),
                 on_behalf_of: None,
                 number,
+                history: HistoryId::BEFORE,
                 position: Position(1),
                 opens_userinfo: false,
             },

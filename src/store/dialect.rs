@@ -13,9 +13,7 @@ use foundation::database_url::DatabaseUrl;
 use foundation::fault::Fault;
 
 use crate::connection::Connection;
-use crate::events::EventRow;
 use crate::fault::at;
-use crate::schema::events;
 
 mod migrate;
 mod postgres;
@@ -140,7 +138,21 @@ macro_rules! insert_or_replace {
     };
 }
 
-pub(crate) use {insert_or_replace, insert_unless_there};
+/// Inserts a row that the database numbers, and gives its number.
+macro_rules! insert_numbered {
+    ($conn:expr, $table:expr, $number:expr, $row:expr) => {{
+        let insert = diesel::insert_into($table).values($row);
+        match $conn {
+            $crate::Connection::Sqlite(conn) => insert
+                .execute(conn)
+                .and_then(|_| $crate::dialect::last_insert_rowid(conn)),
+            $crate::Connection::Postgres(conn) => insert.returning($number).get_result(conn),
+        }
+    }};
+}
+
+pub(crate) use sqlite::last_insert_rowid;
+pub(crate) use {insert_numbered, insert_or_replace, insert_unless_there};
 
 /// Opens a transaction. On SQLite it is the writing one at once: a reader that becomes a writer
 /// later can find that somebody else was faster, and cannot wait then.
@@ -176,18 +188,6 @@ pub(crate) fn lock_installation(conn: &mut Connection) -> Result<(), Fault> {
         Connection::Sqlite(_) => Ok(()),
         Connection::Postgres(conn) => postgres::lock_installation(conn).map_err(at("installation")),
     }
-}
-
-/// Inserts an event and gives its position.
-pub(crate) fn append(conn: &mut Connection, row: &EventRow) -> Result<i64, Fault> {
-    let insert = diesel::insert_into(events::table).values(row);
-    let position = match conn {
-        Connection::Sqlite(conn) => insert
-            .execute(conn)
-            .and_then(|_| sqlite::last_insert_rowid(conn)),
-        Connection::Postgres(conn) => insert.returning(events::position).get_result(conn),
-    };
-    position.map_err(at("events"))
 }
 
 /// The database's own time; none of SQLite.

@@ -5,12 +5,15 @@ use diesel::dsl::{auto_type, exists, max, min, select};
 use diesel::prelude::*;
 use domain::event::effect::{EFFECT_VERSION, NotBefore, Reload};
 use domain::event::{LoggedEvent, TooNew};
+use domain::log_history::LogView;
 use foundation::clock::{Instant, Span};
 use foundation::fault::Fault;
-use foundation::id::{ClientId, Position};
+use foundation::id::{ClientId, HistoryId, Position};
 
 use crate::connection::Connection;
+use crate::dialect::insert_numbered;
 use crate::fault::at;
+use crate::histories;
 use crate::schema::events;
 
 mod effect;
@@ -127,14 +130,23 @@ pub(crate) fn between(
     rows.into_iter().map(LoggedRow::read).collect()
 }
 
+/// Appends an event and gives its position.
+pub(crate) fn append(conn: &mut Connection, row: &EventRow) -> Result<Position, Fault> {
+    insert_numbered!(conn, events::table, events::position, row)
+        .map(Position)
+        .map_err(at(TABLE))
+}
+
 /// What a node loads when it starts.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Window {
     /// What was said lately. Nothing between this and the end is missed: what is not here has a
     /// position after the end.
     pub events: Vec<LoggedEvent>,
-    /// The log's end.
-    pub end: Position,
+    /// The log, by its end.
+    pub view: LogView,
+    /// The histories that others followed.
+    pub over: Vec<HistoryId>,
     /// When the last event was written.
     pub last_stamp: Option<Instant>,
 }
@@ -145,9 +157,10 @@ pub struct Window {
 /// # Errors
 /// The database does not answer, or an event cannot be read.
 pub fn window(conn: &mut Connection, now: Instant, span: Span) -> Result<Window, Fault> {
-    let end = end(conn)?;
+    let view = histories::look(conn, Position::BEFORE_THE_FIRST)?;
+    let over = histories::over(conn)?;
     let last_stamp: Option<i64> = events::table
-        .filter(events::position.eq(end.0))
+        .filter(events::position.eq(view.end.0))
         .select(events::at)
         .first(conn)
         .optional()
@@ -156,17 +169,18 @@ pub fn window(conn: &mut Connection, now: Instant, span: Span) -> Result<Window,
     let since = last_stamp.map_or(now, |stamp| now.min(stamp)) - span;
     let first: Option<i64> = events::table
         .filter(events::at.ge(since.millis()))
-        .filter(events::position.le(end.0))
+        .filter(events::position.le(view.end.0))
         .select(min(events::position))
         .first(conn)
         .map_err(at(TABLE))?;
     let events = match first {
-        Some(first) => between(conn, Position(first - 1), end, i64::MAX)?,
+        Some(first) => between(conn, Position(first - 1), view.end, i64::MAX)?,
         None => Vec::new(),
     };
     Ok(Window {
         events,
-        end,
+        view,
+        over,
         last_stamp,
     })
 }
@@ -195,5 +209,13 @@ pub fn purge(
         .filter(events::position.lt(end.0))
         .filter(events::effect_version.le(EFFECT_VERSION))
         .filter(served);
+    // Before they go: somebody who has read up to one of them must not take it for lost.
+    let last: Option<i64> = old
+        .select(max(events::position))
+        .first(conn)
+        .map_err(at(TABLE))?;
+    if let Some(last) = last {
+        histories::note_purge(conn, Position(last))?;
+    }
     diesel::delete(old).execute(conn).map_err(at(TABLE))
 }

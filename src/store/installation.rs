@@ -41,6 +41,32 @@ pub fn set_master_key_fingerprint(
     Ok(inserted == 1)
 }
 
+/// Whose installation this is: its issuer; `None` until somebody has said so.
+///
+/// # Errors
+/// The database does not answer.
+pub fn issuer(conn: &mut Connection) -> Result<Option<String>, Fault> {
+    let issuer: Option<Option<String>> = installation::table
+        .filter(installation::id.eq(THE_ROW))
+        .select(installation::issuer)
+        .first(conn)
+        .optional()
+        .map_err(at(TABLE))?;
+    Ok(issuer.flatten())
+}
+
+/// Says whose installation this is, in place of whoever it was before.
+///
+/// # Errors
+/// It cannot be written.
+pub fn set_issuer(conn: &mut Connection, issuer: &str) -> Result<(), Fault> {
+    diesel::update(installation::table.filter(installation::id.eq(THE_ROW)))
+        .set(installation::issuer.eq(Some(issuer)))
+        .execute(conn)
+        .map(drop)
+        .map_err(at(TABLE))
+}
+
 /// Makes this transaction the only one on all nodes that holds the installation, until it ends:
 /// for "make the keys if there are none".
 pub fn lock(conn: &mut Connection) -> Result<(), Fault> {

@@ -9,12 +9,13 @@
 //! Statements outside a transaction see what was committed when each of them began. Lookups give an
 //! `Option`; a row that cannot be read is a fault that names its table, its id and its column.
 
-mod clocks;
 mod column;
 mod connection;
 mod dialect;
+mod environment;
 mod fault;
 pub mod faultpoint;
+mod log_guard;
 mod log_reader;
 mod pool;
 mod schema;
@@ -28,6 +29,7 @@ pub mod client_secrets;
 pub mod clients;
 pub mod events;
 pub mod grants;
+pub mod histories;
 pub mod identities;
 pub mod installation;
 pub mod interactions;

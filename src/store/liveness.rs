@@ -15,6 +15,7 @@ use crate::column::{Key, Place};
 use crate::connection::Connection;
 use crate::events;
 use crate::fault::at;
+use crate::histories;
 use crate::schema::{clients, events as log, grants, sessions, token_families, users};
 
 /// What the tables say about a token.
@@ -39,6 +40,10 @@ pub fn of_handle(
     handle: &TokenHandle,
     jti: TokenDigest,
 ) -> Result<Liveness, Fault> {
+    // What was given out in another history is dead; the database knows which one lives.
+    if !histories::current(conn)?.is_of(handle.history) {
+        return Ok(Liveness::Dead);
+    }
     if !client_stands(conn, &handle.client_id)? || was_killed(conn, handle, jti)? {
         return Ok(Liveness::Dead);
     }
@@ -112,6 +117,7 @@ fn session_and_family_stand(conn: &mut Connection, person: &OnBehalfOf) -> Resul
     if let Some(id) = &person.session_id {
         let session = sessions::table
             .filter(sessions::id.eq(id.as_bytes().as_slice()))
+            .filter(crate::sessions::stands())
             .filter(sessions::ended_at.is_null());
         let stands: bool = select(exists(session))
             .get_result(conn)
@@ -125,6 +131,7 @@ fn session_and_family_stand(conn: &mut Connection, person: &OnBehalfOf) -> Resul
     };
     let family = token_families::table
         .filter(token_families::id.eq(id.as_bytes().as_slice()))
+        .filter(crate::token_families::history_stands())
         .filter(token_families::ended_at.is_null());
     select(exists(family))
         .get_result(conn)

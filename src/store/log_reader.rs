@@ -4,22 +4,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::event::LoggedEvent;
+use domain::log_history::{LogCursor, LogView};
 use foundation::clock::Reading;
 use foundation::fault::Fault;
-use foundation::id::Position;
 
-use crate::clocks::Clocks;
 use crate::connection::Connection;
 use crate::dialect::{self, Role, Target};
+use crate::environment::Environment;
 use crate::events;
 use crate::faultpoint::{self, Faultpoints};
+use crate::histories;
 use crate::wakeups::Wakeups;
 
 /// Reads the log from a position on. Blocking: it belongs on a thread of its own.
 pub struct LogReader {
     target: Target,
     timeout: Duration,
-    clocks: Clocks,
+    environment: Environment,
     faultpoints: Faultpoints,
     wakeups: Arc<Wakeups>,
     conn: Option<Connection>,
@@ -32,11 +33,13 @@ pub struct LogReader {
 /// What the log says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogPage {
+    /// What one statement said of the log. Whether it continues what was read before is for its reader
+    /// to judge; if it does not, the events here are nothing to go by.
+    pub view: LogView,
     /// The events after the given position, in order.
     pub events: Vec<LoggedEvent>,
-    /// The position of the log's last event. Below the given position: this is not the log that
-    /// was read before (a failover, a restored backup).
-    pub end: Position,
+    /// How far this page goes.
+    pub read: LogCursor,
     /// The database's time, told before the rest of this was read.
     pub time: Reading,
 }
@@ -45,7 +48,7 @@ impl LogReader {
     pub(crate) fn open(
         target: Target,
         timeout: Duration,
-        clocks: Clocks,
+        environment: Environment,
         faultpoints: Faultpoints,
         wakeups: Arc<Wakeups>,
     ) -> Result<Self, Fault> {
@@ -53,7 +56,7 @@ impl LogReader {
         let mut reader = Self {
             target,
             timeout,
-            clocks,
+            environment,
             faultpoints,
             wakeups,
             conn: None,
@@ -69,20 +72,36 @@ impl LogReader {
     ///
     /// # Errors
     /// The database does not answer, or an event cannot be read.
-    pub fn poll(&mut self, after: Position, limit: i64) -> Result<LogPage, Fault> {
+    pub fn poll(&mut self, after: &LogCursor, limit: i64) -> Result<LogPage, Fault> {
         self.faultpoints.pass(faultpoint::READ)?;
-        let clocks = self.clocks.clone();
+        let environment = self.environment.clone();
         let page = self.connection().and_then(|conn| {
-            let time = clocks.read(conn)?;
-            let end = events::end(conn)?;
+            let time = environment.read(conn)?;
+            let view = histories::look(conn, after.number)?;
+            let at_end = view.at_end();
             // Everything up to the end is visible by now, because positions are given out in the
             // order of commits. Later ones are for the next page, whose end counts them.
-            let events = if end > after {
-                events::between(conn, after, end, limit)?
-            } else {
-                Vec::new()
+            if view.end <= after.number || view.history.id != after.history {
+                return Ok(LogPage {
+                    read: at_end,
+                    events: Vec::new(),
+                    view,
+                    time,
+                });
+            }
+            let events = events::between(conn, after.number, view.end, limit)?;
+            let last = events.last().map_or(view.end, |last| last.position);
+            let is_whole = last == view.end;
+            let read = match is_whole {
+                true => at_end,
+                false => histories::look(conn, last)?.at(last),
             };
-            Ok(LogPage { events, end, time })
+            Ok(LogPage {
+                view,
+                events,
+                read,
+                time,
+            })
         });
         if page.is_err() {
             self.conn = None;

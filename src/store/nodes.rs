@@ -1,9 +1,10 @@
 //! Rows of `nodes`: which processes serve, and how far they have read.
 
 use diesel::prelude::*;
+use domain::log_history::LogCursor;
 use foundation::clock::Instant;
 use foundation::fault::Fault;
-use foundation::id::{NodeId, Position};
+use foundation::id::{HistoryId, Mark, NodeId, Position};
 
 use crate::column::{Key, Place, bytes};
 use crate::connection::Connection;
@@ -20,6 +21,8 @@ struct NodeRow {
     seen_at: i64,
     confirmed: i64,
     keys_seen: i64,
+    history: i64,
+    mark: i64,
 }
 
 /// A process that serves.
@@ -30,7 +33,7 @@ pub struct Node {
     /// When it last said that it is there.
     pub seen_at: Instant,
     /// How far it has read the log.
-    pub confirmed: Position,
+    pub confirmed: LogCursor,
     /// The position of the last change of keys that it has acted upon.
     pub keys_seen: Position,
 }
@@ -41,7 +44,11 @@ impl NodeRow {
         Ok(Node {
             id: place.bytes("id", &self.id)?,
             seen_at: Instant::from_millis(self.seen_at),
-            confirmed: Position(self.confirmed),
+            confirmed: LogCursor {
+                history: HistoryId(self.history),
+                number: Position(self.confirmed),
+                mark: Mark(self.mark),
+            },
             keys_seen: Position(self.keys_seen),
         })
     }
@@ -52,14 +59,16 @@ pub fn heartbeat(
     conn: &mut Connection,
     id: NodeId,
     now: Instant,
-    confirmed: Position,
+    confirmed: LogCursor,
     keys_seen: Position,
 ) -> Result<(), Fault> {
     let row = NodeRow {
         id: bytes(&id),
         seen_at: now.millis(),
-        confirmed: confirmed.0,
+        confirmed: confirmed.number.0,
         keys_seen: keys_seen.0,
+        history: confirmed.history.0,
+        mark: confirmed.mark.0,
     };
     insert_or_replace!(conn, nodes::table, nodes::id, &row).map_err(at(TABLE))?;
     Ok(())

@@ -12,7 +12,7 @@ use crate::column::{bytes, instant, millis};
 use crate::connection::Connection;
 use crate::fault::at;
 use crate::schema::{one_time_credentials, token_families};
-use crate::token_families::FamilyRow;
+use crate::token_families::{FamilyRow, history_stands};
 
 const TABLE: &str = "one_time_credentials";
 
@@ -58,6 +58,7 @@ pub fn find_with_family(
         .inner_join(token_families::table)
         .filter(one_time_credentials::digest.eq(digest.as_bytes().as_slice()))
         .filter(one_time_credentials::kind.eq(kind.word()))
+        .filter(history_stands())
         .select((
             FamilyRow::as_select(),
             one_time_credentials::expires_at,

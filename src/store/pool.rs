@@ -13,11 +13,13 @@ use foundation::fault::Fault;
 use crate::connection::Connection;
 use crate::dialect::{Role, Target};
 use crate::fault::STORE;
+use crate::log_guard::LogGuard;
 
 /// Connections to borrow.
 pub(crate) struct Pool {
     pool: r2d2::Pool<Manager>,
     era: Arc<AtomicU64>,
+    log_guard: Arc<LogGuard>,
 }
 
 /// How many connections a pool has.
@@ -36,6 +38,8 @@ pub(crate) struct Pooled {
     conn: Connection,
     era: u64,
     lost: bool,
+    /// Whether it has shown that its log continues what was followed.
+    is_guarded: bool,
 }
 
 struct Manager {
@@ -51,7 +55,12 @@ struct Refused(Fault);
 
 impl Pool {
     /// Opens nothing yet but the first connection, in the background.
-    pub(crate) fn new(target: Target, size: u32, timeout: Duration) -> Self {
+    pub(crate) fn new(
+        target: Target,
+        size: u32,
+        timeout: Duration,
+        log_guard: Arc<LogGuard>,
+    ) -> Self {
         let era = Arc::new(AtomicU64::new(0));
         let manager = Manager {
             target,
@@ -65,7 +74,11 @@ impl Pool {
             .test_on_check_out(true)
             .error_handler(Box::new(Log))
             .build_unchecked(manager);
-        Self { pool, era }
+        Self {
+            pool,
+            era,
+            log_guard,
+        }
     }
 
     /// How many connections there are now.
@@ -78,16 +91,33 @@ impl Pool {
         }
     }
 
-    /// Lends a connection to a closure.
+    /// Lends a connection to a closure. One that is new must first show its log.
     pub(crate) fn with<T>(
         &self,
         f: impl FnOnce(&mut Connection) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
+        self.lend(|lent| {
+            if !lent.is_guarded {
+                lent.is_guarded = self.log_guard.check(&mut lent.conn)?;
+            }
+            f(&mut lent.conn)
+        })
+    }
+
+    /// The same whatever its log is: for who finds that out, or begins it anew.
+    pub(crate) fn with_any_log<T>(
+        &self,
+        f: impl FnOnce(&mut Connection) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        self.lend(|lent| f(&mut lent.conn))
+    }
+
+    fn lend<T>(&self, f: impl FnOnce(&mut Pooled) -> Result<T, Fault>) -> Result<T, Fault> {
         let mut lent = self
             .pool
             .get()
             .map_err(|error| Fault::unavailable(STORE, error))?;
-        let result = f(&mut lent.conn);
+        let result = f(&mut lent);
         if matches!(&result, Err(fault) if fault.is_unavailable()) {
             self.look_after(&mut lent);
         }
@@ -118,6 +148,7 @@ impl r2d2::ManageConnection for Manager {
             conn,
             era,
             lost: false,
+            is_guarded: false,
         })
     }
 

@@ -108,6 +108,7 @@ diesel::table! {
         ended_at -> Nullable<BigInt>,
         end_reason -> Nullable<Text>,
         authentication -> Text,
+        history -> Integer,
     }
 }
 
@@ -173,6 +174,7 @@ diesel::table! {
         ended_at -> Nullable<BigInt>,
         end_reason -> Nullable<Text>,
         origin -> Text,
+        history -> Integer,
     }
 }
 
@@ -233,9 +235,21 @@ diesel::table! {
 }
 
 diesel::table! {
+    histories (number) {
+        number -> Integer,
+        id -> BigInt,
+        began_at -> BigInt,
+        reason -> Text,
+        sessions_from -> Integer,
+        purged_to -> BigInt,
+    }
+}
+
+diesel::table! {
     installation (id) {
         id -> Integer,
         master_key_fingerprint -> Binary,
+        issuer -> Nullable<Text>,
     }
 }
 
@@ -253,6 +267,7 @@ diesel::table! {
         effect -> Text,
         target -> Text,
         effect_version -> Integer,
+        mark -> BigInt,
     }
 }
 
@@ -276,6 +291,8 @@ diesel::table! {
         seen_at -> BigInt,
         confirmed -> BigInt,
         keys_seen -> BigInt,
+        history -> BigInt,
+        mark -> BigInt,
     }
 }
 
@@ -289,6 +306,7 @@ diesel::joinable!(token_families -> sessions (session_id));
 diesel::joinable!(one_time_credentials -> token_families (family_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    histories,
     clients,
     events,
     grants,

@@ -1,6 +1,6 @@
 //! Rows of `sessions`: sign-ins. The cookie's digest is a column here and in no entity.
 
-use diesel::dsl::min;
+use diesel::dsl::{auto_type, min, not};
 use diesel::prelude::*;
 use domain::authentication::Authentication;
 use domain::session::{EndReason, Session};
@@ -13,12 +13,13 @@ use foundation::id::{SessionId, UserId};
 use crate::column::{Key, Place, bytes, json};
 use crate::connection::Connection;
 use crate::fault::at;
+use crate::histories;
 use crate::schema::{sessions, users};
 use crate::users::UserRow;
 
 const TABLE: &str = "sessions";
 
-#[derive(Queryable, Insertable)]
+#[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = sessions, treat_none_as_default_value = false)]
 struct SessionRow {
     id: Vec<u8>,
@@ -49,6 +50,13 @@ impl SessionRow {
     }
 }
 
+/// Whether the history that a session began in counts. One of a history that was lost opens nothing,
+/// and is not there for anybody.
+#[auto_type]
+pub(crate) fn stands() -> _ {
+    sessions::history.nullable().ge(histories::sessions_from())
+}
+
 /// Adds a session that is opened by a cookie.
 pub fn insert(conn: &mut Connection, session: &Session, cookie: TokenDigest) -> Result<(), Fault> {
     let row = SessionRow {
@@ -64,7 +72,10 @@ pub fn insert(conn: &mut Connection, session: &Session, cookie: TokenDigest) -> 
         authentication: json(TABLE, &session.authentication)?,
     };
     diesel::insert_into(sessions::table)
-        .values(&row)
+        .values((
+            &row,
+            sessions::history.eq(histories::current_number().assume_not_null()),
+        ))
         .execute(conn)
         .map_err(at(TABLE))?;
     Ok(())
@@ -78,7 +89,8 @@ pub fn find_by_cookie(
     let found: Option<(SessionRow, UserRow)> = sessions::table
         .inner_join(users::table)
         .filter(sessions::cookie_digest.eq(cookie.as_bytes().as_slice()))
-        .select((sessions::all_columns, users::all_columns))
+        .filter(stands())
+        .select((SessionRow::as_select(), users::all_columns))
         .first(conn)
         .optional()
         .map_err(at(TABLE))?;
@@ -91,6 +103,8 @@ pub fn find_by_cookie(
 pub fn find(conn: &mut Connection, id: SessionId) -> Result<Option<Session>, Fault> {
     let found: Option<SessionRow> = sessions::table
         .filter(sessions::id.eq(id.as_bytes().as_slice()))
+        .filter(stands())
+        .select(SessionRow::as_select())
         .first(conn)
         .optional()
         .map_err(at(TABLE))?;
@@ -174,6 +188,8 @@ pub fn live_of_user(
         .filter(sessions::user_id.eq(user.as_bytes().as_slice()))
         .filter(sessions::ended_at.is_null())
         .filter(sessions::expires_at.gt(now.millis()))
+        .filter(stands())
+        .select(SessionRow::as_select())
         .order((sessions::created_at.desc(), sessions::id.desc()))
         .load(conn)
         .map_err(at(TABLE))?;
@@ -185,6 +201,8 @@ pub fn expiring(conn: &mut Connection, before: Instant, limit: i64) -> Result<Ve
     let rows: Vec<SessionRow> = sessions::table
         .filter(sessions::ended_at.is_null())
         .filter(sessions::expires_at.le(before.millis()))
+        .filter(stands())
+        .select(SessionRow::as_select())
         .order(sessions::expires_at)
         .limit(limit)
         .load(conn)
@@ -196,18 +214,22 @@ pub fn expiring(conn: &mut Connection, before: Instant, limit: i64) -> Result<Ve
 pub fn next_expiry(conn: &mut Connection) -> Result<Option<Instant>, Fault> {
     let next: Option<i64> = sessions::table
         .filter(sessions::ended_at.is_null())
+        .filter(stands())
         .select(min(sessions::expires_at))
         .first(conn)
         .map_err(at(TABLE))?;
     Ok(next.map(Instant::from_millis))
 }
 
-/// Removes sessions that ended before a moment, with all that hangs on them; gives how many.
+/// Removes sessions that ended before a moment, or would have ended by then had their history not been
+/// lost, with all that hangs on them; gives how many.
 ///
 /// # Errors
 /// The store does not answer.
 pub fn purge(conn: &mut Connection, before: Instant) -> Result<usize, Fault> {
-    diesel::delete(sessions::table.filter(sessions::ended_at.lt(before.millis())))
+    let lost = not(stands()).and(sessions::expires_at.lt(before.millis()).nullable());
+    let ended = sessions::ended_at.lt(before.millis());
+    diesel::delete(sessions::table.filter(ended.or(lost)))
         .execute(conn)
         .map_err(at(TABLE))
 }

@@ -7,21 +7,26 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
+use domain::log_history::{Followed, LogView};
 use foundation::clock::{Reading, SharedClock, Span};
 use foundation::database_url::DatabaseUrl;
+use foundation::entropy::{SharedEntropy, SystemEntropy};
 use foundation::fault::Fault;
+use foundation::id::Position;
 use tokio::sync::{Semaphore, oneshot, watch};
 
-use crate::clocks::Clocks;
 use crate::connection::Connection;
 use crate::dialect::{self, SchemaState, Target};
+use crate::environment::Environment;
 use crate::fault::{STORE, unavailable};
 use crate::faultpoint::{self, Faultpoints};
+use crate::histories;
+use crate::log_guard::LogGuard;
 use crate::log_reader::LogReader;
 use crate::pool::{Pool, PoolFigures};
 use crate::transaction::{self, Transaction, Written};
 use crate::wakeups::Wakeups;
-use crate::writer::{Workshop, Writer};
+use crate::writer::{Kind, Workshop, Writer};
 
 /// The longest timeout: "Pool and statement timeouts ≤ 1 s".
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(1);
@@ -39,6 +44,8 @@ pub struct StoreSettings {
     pub faultpoints: Faultpoints,
     /// In place of PostgreSQL's clock, where a test moves it.
     pub database_clock: Option<SharedClock>,
+    /// What is drawn comes from here.
+    pub entropy: SharedEntropy,
 }
 
 impl StoreSettings {
@@ -50,6 +57,7 @@ impl StoreSettings {
             timeout: LONGEST_TIMEOUT,
             faultpoints: Faultpoints::default(),
             database_clock: None,
+            entropy: Arc::new(SystemEntropy),
         }
     }
 }
@@ -62,9 +70,10 @@ struct Inner {
     url: DatabaseUrl,
     target: Target,
     timeout: Duration,
-    clocks: Clocks,
+    environment: Environment,
     faultpoints: Faultpoints,
     wakeups: Arc<Wakeups>,
+    log_guard: Arc<LogGuard>,
     pool: Pool,
     /// As many as the pool has connections: what does not get one waits here, not on a thread.
     permits: Arc<Semaphore>,
@@ -78,17 +87,19 @@ impl Store {
     /// # Errors
     /// The URL is none of ours, the database is not there, or it is too old.
     pub fn open(settings: StoreSettings, clock: SharedClock) -> Result<Store, Fault> {
-        let clocks = Clocks::new(clock, settings.database_clock);
+        let environment = Environment::new(clock, settings.database_clock, settings.entropy);
         let target = Target::new(settings.url.clone())?;
         let timeout = settings.timeout.min(LONGEST_TIMEOUT);
         target.prepare(timeout)?;
         let wakeups = Arc::new(Wakeups::new());
+        let log_guard = Arc::new(LogGuard::default());
         let workshop = Workshop {
             target: target.clone(),
             timeout,
-            clocks: clocks.clone(),
+            environment: environment.clone(),
             faultpoints: settings.faultpoints.clone(),
             wakeups: Arc::clone(&wakeups),
+            log_guard: Arc::clone(&log_guard),
         };
         let writer = target
             .is_sqlite()
@@ -97,13 +108,14 @@ impl Store {
         let size = settings.readers.max(1);
         Ok(Store(Arc::new(Inner {
             url: settings.url,
-            pool: Pool::new(target.clone(), size, timeout),
+            pool: Pool::new(target.clone(), size, timeout, Arc::clone(&log_guard)),
             permits: Arc::new(Semaphore::new(size as usize)),
             target,
             timeout,
-            clocks,
+            environment,
             faultpoints: settings.faultpoints,
             wakeups,
+            log_guard,
             writer,
         })))
     }
@@ -131,7 +143,7 @@ impl Store {
     /// # Errors
     /// The database does not answer.
     pub fn schema(&self) -> Result<SchemaState, Fault> {
-        self.0.pool.with(dialect::schema)
+        self.0.pool.with_any_log(dialect::schema)
     }
 
     /// Where the database is, for people to read: of a server what it says of itself, of its URL
@@ -140,7 +152,7 @@ impl Store {
     /// # Errors
     /// The database does not answer.
     pub fn place(&self) -> Result<String, Fault> {
-        let said = self.0.pool.with(dialect::server_place)?;
+        let said = self.0.pool.with_any_log(dialect::server_place)?;
         Ok(said.unwrap_or_else(|| self.0.url.to_string()))
     }
 
@@ -166,11 +178,32 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&mut Transaction<'_>) -> Result<T, Fault> + Send + 'static,
     {
+        self.write_as(Kind::Usual, f).await
+    }
+
+    /// Writes a new history of the log: the one thing that may be written to a log that went back.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub async fn renew<T, F>(&self, f: F) -> Result<Written<T>, Fault>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Transaction<'_>) -> Result<T, Fault> + Send + 'static,
+    {
+        self.write_as(Kind::Renewal, f).await
+    }
+
+    async fn write_as<T, F>(&self, kind: Kind, f: F) -> Result<Written<T>, Fault>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Transaction<'_>) -> Result<T, Fault> + Send + 'static,
+    {
         let Some(writer) = &self.0.writer else {
-            return self.on_a_blocking_thread(move |inner| inner.write(f)).await;
+            let write = move |inner: &Inner| inner.write(kind, f);
+            return self.on_a_blocking_thread(write).await;
         };
         let (answer, answered) = oneshot::channel();
-        writer.submit(self.0.deadline(), f, move |result| {
+        writer.submit(kind, self.0.deadline(), f, move |result| {
             drop(answer.send(result))
         })?;
         match tokio::time::timeout(self.0.timeout, answered).await {
@@ -201,11 +234,31 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&mut Transaction<'_>) -> Result<T, Fault> + Send + 'static,
     {
+        self.write_blocking_as(Kind::Usual, f)
+    }
+
+    /// As [`Store::renew`], blocking this thread until the commit.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub fn renew_blocking<T, F>(&self, f: F) -> Result<Written<T>, Fault>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Transaction<'_>) -> Result<T, Fault> + Send + 'static,
+    {
+        self.write_blocking_as(Kind::Renewal, f)
+    }
+
+    fn write_blocking_as<T, F>(&self, kind: Kind, f: F) -> Result<Written<T>, Fault>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Transaction<'_>) -> Result<T, Fault> + Send + 'static,
+    {
         let Some(writer) = &self.0.writer else {
-            return self.0.write(f);
+            return self.0.write(kind, f);
         };
         let (answer, answered) = sync_channel(1);
-        writer.submit(self.0.deadline(), f, move |result| {
+        writer.submit(kind, self.0.deadline(), f, move |result| {
             drop(answer.send(result))
         })?;
         answered
@@ -213,9 +266,27 @@ impl Store {
             .unwrap_or_else(|_| Err(unavailable("the writer has stopped")))
     }
 
+    /// What a log shows to somebody who has read up to a number, whatever log it is. Blocks.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub fn look_blocking(&self, number: Position) -> Result<LogView, Fault> {
+        let inner = &self.0;
+        inner.faultpoints.pass(faultpoint::READ)?;
+        inner
+            .pool
+            .with_any_log(|conn| histories::look(conn, number))
+    }
+
     /// How many connections there are now; SQLite's writer has its own beside them.
     pub fn pool(&self) -> PoolFigures {
         self.0.pool.figures()
+    }
+
+    /// How far this process has followed the log: from now on nothing is read or written on a
+    /// connection that is new before it has shown that its log continues this.
+    pub fn has_followed(&self, followed: Followed) {
+        self.0.log_guard.set(followed);
     }
 
     /// Whether the database is a SQLite file.
@@ -229,7 +300,7 @@ impl Store {
     /// The database does not answer.
     pub fn time(&self) -> Result<Reading, Fault> {
         let inner = &self.0;
-        inner.pool.with(|conn| inner.clocks.read(conn))
+        inner.pool.with_any_log(|conn| inner.environment.read(conn))
     }
 
     /// A counter that goes up after each commit of this process that appended events.
@@ -246,7 +317,7 @@ impl Store {
         LogReader::open(
             inner.target.clone(),
             inner.timeout,
-            inner.clocks.clone(),
+            inner.environment.clone(),
             inner.faultpoints.clone(),
             Arc::clone(&inner.wakeups),
         )
@@ -265,7 +336,7 @@ impl Store {
             let permit = Arc::clone(&inner.permits).acquire_owned().await;
             let work = move || {
                 let _permit = permit;
-                if deadline < inner.clocks.uptime() {
+                if deadline < inner.environment.uptime() {
                     return Err(late());
                 }
                 span.in_scope(|| f(&inner))
@@ -285,7 +356,12 @@ impl Inner {
     /// When nobody waits any more for a call that begins now, by the clock's uptime.
     fn deadline(&self) -> Span {
         let timeout = i64::try_from(self.timeout.as_millis()).unwrap_or(i64::MAX);
-        Span::millis(self.clocks.uptime().as_millis().saturating_add(timeout))
+        Span::millis(
+            self.environment
+                .uptime()
+                .as_millis()
+                .saturating_add(timeout),
+        )
     }
 
     /// Reads on a pooled connection.
@@ -297,11 +373,15 @@ impl Inner {
     /// Writes on a pooled connection (PostgreSQL).
     fn write<T>(
         &self,
+        kind: Kind,
         f: impl FnOnce(&mut Transaction<'_>) -> Result<T, Fault>,
     ) -> Result<Written<T>, Fault> {
         let run =
-            |conn: &mut Connection| transaction::run(conn, &self.clocks, &self.faultpoints, f);
-        let written = self.pool.with(run)?;
+            |conn: &mut Connection| transaction::run(conn, &self.environment, &self.faultpoints, f);
+        let written = match kind {
+            Kind::Usual => self.pool.with(run)?,
+            Kind::Renewal => self.pool.with_any_log(run)?,
+        };
         if written.position.is_some() {
             self.wakeups.ring();
         }

@@ -1,6 +1,6 @@
 //! Rows of `token_families`: authorizations, and all that came from each.
 
-use diesel::dsl::{exists, max, min, not, select};
+use diesel::dsl::{auto_type, exists, max, min, not, select};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable};
 use domain::grant::GrantedScopes;
@@ -15,6 +15,7 @@ use crate::column::{Key, Place, bytes, instant, json};
 use crate::connection::Connection;
 use crate::events;
 use crate::fault::at;
+use crate::histories;
 use crate::schema::{
     clients, events as log, grants, one_time_credentials, participants, sessions, token_families,
     users,
@@ -77,6 +78,15 @@ impl FamilyRow {
     }
 }
 
+/// Whether the history that a family began in counts. One of a history that was lost gives nothing, and
+/// is not there for anybody.
+#[auto_type]
+pub(crate) fn history_stands() -> _ {
+    token_families::history
+        .nullable()
+        .ge(histories::sessions_from())
+}
+
 /// Adds a family. Not-before marks from now on include it.
 pub fn insert(conn: &mut Connection, family: &TokenFamily) -> Result<(), Fault> {
     let row = FamilyRow::new(family)?;
@@ -85,6 +95,7 @@ pub fn insert(conn: &mut Connection, family: &TokenFamily) -> Result<(), Fault> 
         .values((
             &row,
             token_families::log_position.eq(coalesce(end_of_log, 0)),
+            token_families::history.eq(histories::current_number().assume_not_null()),
         ))
         .execute(conn)
         .map_err(at(TABLE))?;
@@ -95,6 +106,7 @@ pub fn insert(conn: &mut Connection, family: &TokenFamily) -> Result<(), Fault> 
 pub fn find(conn: &mut Connection, id: FamilyId) -> Result<Option<TokenFamily>, Fault> {
     let found: Option<FamilyRow> = token_families::table
         .filter(token_families::id.eq(id.as_bytes().as_slice()))
+        .filter(history_stands())
         .select(FamilyRow::as_select())
         .first(conn)
         .optional()
@@ -206,15 +218,19 @@ pub fn standing(
     let of_client = participants::session_id
         .eq(authorized_in.as_bytes().as_slice())
         .and(participants::client_id.eq(token_families::client_id));
+    let of_session = token_families::session_id
+        .eq(sessions::id.nullable())
+        .and(crate::sessions::stands());
     let found: Option<StandingRow> = token_families::table
         .inner_join(
             grants::table
                 .inner_join(users::table)
                 .inner_join(clients::table),
         )
-        .left_join(sessions::table)
+        .left_join(sessions::table.on(of_session))
         .left_join(participants::table.on(of_client))
         .filter(token_families::id.eq(family.id.as_bytes().as_slice()))
+        .filter(history_stands())
         .filter(grants::ended_at.is_null())
         .filter(users::disabled_at.is_null())
         .filter(clients::state.ne(MiniProgramState::Suspended.word()))

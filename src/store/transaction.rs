@@ -7,10 +7,10 @@ use domain::event::Event;
 use foundation::fault::Fault;
 use foundation::id::Position;
 
-use crate::clocks::Clocks;
 use crate::connection::Connection;
 use crate::dialect;
-use crate::events::EventRow;
+use crate::environment::Environment;
+use crate::events::{self, EventRow};
 use crate::fault::at;
 use crate::faultpoint::{self, Faultpoints};
 
@@ -48,18 +48,18 @@ impl<'c> Transaction<'c> {
     /// waits for nobody.
     pub(crate) fn finish(
         self,
-        clocks: &Clocks,
+        environment: &Environment,
         faultpoints: &Faultpoints,
     ) -> Result<Option<Position>, Fault> {
         if self.events.is_empty() {
             return Ok(None);
         }
         faultpoints.pass(faultpoint::APPEND)?;
-        let now = clocks.lock_log(self.conn)?;
+        let now = environment.lock_log(self.conn)?;
         let mut last = None;
         for event in &self.events {
-            let row = EventRow::new(event, now)?;
-            last = Some(Position(dialect::append(self.conn, &row)?));
+            let row = EventRow::new(event, now, environment.draw_mark())?;
+            last = Some(events::append(self.conn, &row)?);
         }
         Ok(last)
     }
@@ -81,7 +81,7 @@ impl DerefMut for Transaction<'_> {
 /// Runs a closure in a transaction of its own, on a connection that nobody else writes on.
 pub(crate) fn run<T>(
     conn: &mut Connection,
-    clocks: &Clocks,
+    environment: &Environment,
     faultpoints: &Faultpoints,
     f: impl FnOnce(&mut Transaction<'_>) -> Result<T, Fault>,
 ) -> Result<Written<T>, Fault> {
@@ -89,7 +89,7 @@ pub(crate) fn run<T>(
     dialect::begin(conn).map_err(at("events"))?;
     let mut transaction = Transaction::new(conn);
     let done = f(&mut transaction)
-        .and_then(|value| Ok((value, transaction.finish(clocks, faultpoints)?)))
+        .and_then(|value| Ok((value, transaction.finish(environment, faultpoints)?)))
         .and_then(|done| faultpoints.pass(faultpoint::BEFORE_COMMIT).map(|()| done))
         .and_then(|done| dialect::commit(conn).map(|()| done).map_err(at("events")));
     match done {

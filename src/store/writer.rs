@@ -19,11 +19,12 @@ use foundation::clock::Span;
 use foundation::fault::Fault;
 use foundation::id::Position;
 
-use crate::clocks::Clocks;
 use crate::connection::Connection;
 use crate::dialect::{self, Role, Target};
+use crate::environment::Environment;
 use crate::fault::{STORE, at, unavailable};
 use crate::faultpoint::{self, Faultpoints};
+use crate::log_guard::LogGuard;
 use crate::transaction::{Transaction, Written};
 use crate::wakeups::Wakeups;
 
@@ -44,9 +45,19 @@ pub(crate) struct Writer {
 pub(crate) struct Workshop {
     pub(crate) target: Target,
     pub(crate) timeout: Duration,
-    pub(crate) clocks: Clocks,
+    pub(crate) environment: Environment,
     pub(crate) faultpoints: Faultpoints,
     pub(crate) wakeups: Arc<Wakeups>,
+    pub(crate) log_guard: Arc<LogGuard>,
+}
+
+/// What is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Anything, to a log that continues what was followed.
+    Usual,
+    /// A new history, to whatever log there is.
+    Renewal,
 }
 
 impl Writer {
@@ -56,7 +67,14 @@ impl Writer {
         let (queue, requests) = sync_channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || Bench { conn, workshop }.work(&requests))
+            .spawn(move || {
+                let bench = Bench {
+                    conn,
+                    is_guarded: false,
+                    workshop,
+                };
+                bench.work(&requests);
+            })
             .map_err(|error| Fault::unavailable(STORE, error))?;
         Ok(Self {
             queue: Some(queue),
@@ -67,13 +85,20 @@ impl Writer {
     /// Queues a closure. Its answer comes through `answer`, once, from the thread; if the thread is
     /// gone, `answer` is dropped. After `deadline` (by the clock's uptime) nobody waits any more, and
     /// a closure that has not begun is not run.
-    pub(crate) fn submit<T, F, A>(&self, deadline: Span, f: F, answer: A) -> Result<(), Fault>
+    pub(crate) fn submit<T, F, A>(
+        &self,
+        kind: Kind,
+        deadline: Span,
+        f: F,
+        answer: A,
+    ) -> Result<(), Fault>
     where
         T: Send + 'static,
         F: FnOnce(&mut Transaction<'_>) -> Result<T, Fault> + Send + 'static,
         A: FnOnce(Result<Written<T>, Fault>) + Send + 'static,
     {
         let request = Write {
+            kind,
             deadline,
             span: tracing::Span::current(),
             closure: Some(f),
@@ -109,6 +134,7 @@ impl Drop for Writer {
 
 /// A queued write, whatever it gives.
 trait Request: Send {
+    fn kind(&self) -> Kind;
     fn deadline(&self) -> Span;
     /// Runs the closure and keeps what it gives.
     fn run(&mut self, transaction: &mut Transaction<'_>) -> Result<(), Fault>;
@@ -117,6 +143,7 @@ trait Request: Send {
 }
 
 struct Write<T, F, A> {
+    kind: Kind,
     deadline: Span,
     span: tracing::Span,
     closure: Option<F>,
@@ -130,6 +157,10 @@ where
     F: FnOnce(&mut Transaction<'_>) -> Result<T, Fault> + Send,
     A: FnOnce(Result<Written<T>, Fault>) + Send,
 {
+    fn kind(&self) -> Kind {
+        self.kind
+    }
+
     fn deadline(&self) -> Span {
         self.deadline
     }
@@ -158,6 +189,8 @@ type Ran = (Box<dyn Request>, Result<Option<Position>, Fault>);
 /// The thread's own.
 struct Bench {
     conn: Connection,
+    /// Whether the connection has shown that its log continues what was followed.
+    is_guarded: bool,
     workshop: Workshop,
 }
 
@@ -206,7 +239,7 @@ impl Bench {
         requests: &Receiver<Box<dyn Request>>,
         ran: &mut Vec<Ran>,
     ) -> Result<(), Fault> {
-        let began = self.workshop.clocks.uptime();
+        let began = self.workshop.environment.uptime();
         if let Err(fault) = self.begin() {
             ran.push((first, Ok(None)));
             return Err(fault);
@@ -217,7 +250,7 @@ impl Bench {
                 self.give_up();
                 return Err(fault);
             }
-            let elapsed = self.workshop.clocks.uptime().as_millis() - began.as_millis();
+            let elapsed = self.workshop.environment.uptime().as_millis() - began.as_millis();
             let open = ran.len() < GROUP && elapsed < GROUP_TIME.as_millis();
             next = open.then(|| requests.try_recv().ok()).flatten();
         }
@@ -238,8 +271,12 @@ impl Bench {
     /// ends a transaction by itself when a disk is full or broken, and then the savepoint is not
     /// there any more.
     fn take(&mut self, mut request: Box<dyn Request>, ran: &mut Vec<Ran>) -> Result<(), Fault> {
-        if request.deadline() < self.workshop.clocks.uptime() {
+        if request.deadline() < self.workshop.environment.uptime() {
             ran.push((request, Err(unavailable("it had to wait too long"))));
+            return Ok(());
+        }
+        if let Err(fault) = self.guard(request.kind()) {
+            ran.push((request, Err(fault)));
             return Ok(());
         }
         if let Err(error) = self.conn.batch_execute("SAVEPOINT request") {
@@ -256,10 +293,17 @@ impl Bench {
         self.conn.batch_execute(end).map_err(at("events"))
     }
 
+    fn guard(&mut self, kind: Kind) -> Result<(), Fault> {
+        if kind == Kind::Usual && !self.is_guarded {
+            self.is_guarded = self.workshop.log_guard.check(&mut self.conn)?;
+        }
+        Ok(())
+    }
+
     fn run(&mut self, request: &mut dyn Request) -> Result<Option<Position>, Fault> {
         let mut transaction = Transaction::new(&mut self.conn);
         request.run(&mut transaction)?;
-        transaction.finish(&self.workshop.clocks, &self.workshop.faultpoints)
+        transaction.finish(&self.workshop.environment, &self.workshop.faultpoints)
     }
 
     /// After a lost group the connection may be in any state: it is closed, which rolls back, and a
@@ -273,7 +317,7 @@ impl Bench {
             .target
             .connect(Role::Writer, self.workshop.timeout)
         {
-            Ok(conn) => self.conn = conn,
+            Ok(conn) => (self.conn, self.is_guarded) = (conn, false),
             Err(fault) => tracing::error!(cause = fault.chain(), "the store's writer"),
         }
     }

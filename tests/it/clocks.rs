@@ -33,7 +33,9 @@ impl Clock for SetAhead {
 
 /// The log after a position.
 fn logged(store: &store::Store, after: Position) -> Vec<LoggedEvent> {
-    let page = store.tail().and_then(|mut log| log.poll(after, 10_000));
+    let look = |db: &mut _| store::histories::look(db, after);
+    let read = store.read_blocking(look).expect("the log").at(after);
+    let page = store.tail().and_then(|mut log| log.poll(&read, 10_000));
     page.expect("the log").events
 }
 

@@ -91,6 +91,7 @@ impl Database {
             timeout: Duration::from_secs(1),
             faultpoints: Faultpoints::default(),
             database_clock: None,
+            entropy: Arc::new(foundation::entropy::SystemEntropy),
         }
     }
 
@@ -140,7 +141,12 @@ impl Database {
     pub(crate) fn beside(&self) -> Beside {
         let path = self.url.strip_prefix("sqlite://");
         match path {
-            Some(path) => Beside::Sqlite(SqliteConnection::establish(path).expect("it opens")),
+            Some(path) => {
+                let mut conn = SqliteConnection::establish(path).expect("it opens");
+                conn.batch_execute("PRAGMA busy_timeout = 5000")
+                    .expect("it is set");
+                Beside::Sqlite(conn)
+            }
             None => Beside::Postgres(PgConnection::establish(&self.url).expect("it opens")),
         }
     }

@@ -1,8 +1,8 @@
 //! Tests of the house as a whole. `world` is a server with people and programs that act on it over
 //! HTTP; `spec` is named after specifications, `attack` after the rows of `docs/security.md`;
-//! `clocks` sets clocks; `commands` types what an operator types; `telemetry` reads what the server
-//! tells about itself; `edges` are its signals, its idle connections and the proxies in front of it;
-//! `upgrade` begins with a database of the first release.
+//! `clocks` sets clocks, `history` puts logs back; `commands` types what an operator types; `telemetry`
+//! reads what the server tells about itself; `edges` are its signals, its idle connections and the
+//! proxies in front of it; `upgrade` begins with a database of the first release.
 
 mod architecture;
 mod attack;
@@ -11,6 +11,7 @@ mod commands;
 mod crash;
 mod database;
 mod edges;
+mod history;
 mod model;
 mod spec;
 mod store;

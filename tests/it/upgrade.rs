@@ -63,7 +63,7 @@ macro_rules! in_upgraded_worlds {
 }
 
 /// How many rows the tables have that this release added, after it took over what was there: the code
-/// of each family, and each program that got tokens in a session.
+/// of each family, each program that got tokens in a session, and the first history of the log.
 fn new_tables() -> BTreeMap<String, usize> {
     let (families, participants) = first_release::codes_and_participants();
     assert!(
@@ -71,6 +71,7 @@ fn new_tables() -> BTreeMap<String, usize> {
         "some codes were not redeemed, some by one program twice"
     );
     let rows = [
+        ("histories", 1),
         ("one_time_credentials", families),
         ("participants", participants),
     ];
@@ -252,6 +253,7 @@ in_upgraded_worlds! {
         // The last one says how far the log is.
         left.insert("events".to_owned(), 1);
         left.extend(new_tables().into_keys().map(|table| (table, 0)));
+        left.insert("histories".to_owned(), 1);
         for _ in 0..2 {
             then.world.passes(Span::days(3 * 365));
             let services = then.world.services();

@@ -237,6 +237,16 @@ impl World {
         &self.0.config.server.issuer
     }
 
+    /// Its settings.
+    pub(crate) fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// Its data folder.
+    pub(crate) fn data(&self) -> &std::path::Path {
+        &self.0.place.data
+    }
+
     /// Its database.
     pub(crate) fn database(&self) -> &Database {
         &self.0.place.database

@@ -85,6 +85,7 @@ fn keys() -> BTreeSet<String> {
         ("outbound", fields::<crate::config::outbound::Written>()),
         ("registration", fields::<registration::Written>()),
         ("scopes", fields::<scopes::Written>()),
+        ("history", fields::<history::Written>()),
         ("telemetry", fields::<telemetry::Written>()),
     ];
     let names = sections.map(|(name, _)| name);

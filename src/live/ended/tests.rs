@@ -36,6 +36,7 @@ impl Case {
             client_id: self.client_id.clone(),
             on_behalf_of: Some(self.person),
             number: 1,
+            history: foundation::id::HistoryId(7),
             position: Position(10),
             opens_userinfo: true,
         }

@@ -61,7 +61,12 @@ pub(super) fn connect(
          SET lock_timeout = {millis};
          SET idle_in_transaction_session_timeout = {millis};
          SET default_transaction_isolation TO 'read committed';
-         SET TIME ZONE 'UTC';"
+         SET TIME ZONE 'UTC';
+         DO $$ BEGIN
+             IF pg_is_in_recovery() THEN
+                 RAISE 'it is a replica, which may be behind; connect to the primary';
+             END IF;
+         END $$;"
     );
     if role == Role::Tail {
         settings.push_str(&format!("LISTEN {CHANNEL};"));

@@ -76,7 +76,7 @@ pub(super) fn connect(
     Ok(conn)
 }
 
-pub(super) fn last_insert_rowid(conn: &mut SqliteConnection) -> QueryResult<i64> {
+pub(crate) fn last_insert_rowid(conn: &mut SqliteConnection) -> QueryResult<i64> {
     diesel::select(diesel::dsl::sql::<BigInt>("last_insert_rowid()")).get_result(conn)
 }
 

@@ -8,7 +8,7 @@ use domain::event::{Event, LoggedEvent, TooNew};
 use domain::session::EndReason;
 use foundation::clock::Instant;
 use foundation::fault::Fault;
-use foundation::id::{ClientId, FamilyId, GrantId, KeyId, Position, SessionId, UserId};
+use foundation::id::{ClientId, FamilyId, GrantId, KeyId, Mark, Position, SessionId, UserId};
 use protocol::scope::ScopeSet;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,7 @@ pub(crate) struct EventRow {
     effect: &'static str,
     target: String,
     effect_version: i32,
+    mark: i64,
 }
 
 /// Whom an event concerns.
@@ -57,7 +58,7 @@ struct Detail<'e> {
 }
 
 impl EventRow {
-    pub(crate) fn new(event: &Event, at: Instant) -> Result<Self, Fault> {
+    pub(crate) fn new(event: &Event, at: Instant, mark: Mark) -> Result<Self, Fault> {
         let effect = event.effect();
         let (concerns, detail) = described(event);
         Ok(Self {
@@ -72,6 +73,7 @@ impl EventRow {
             effect: effect::word_of(&effect),
             target: effect::target_of(&effect),
             effect_version: effect.version(),
+            mark: mark.0,
         })
     }
 }
@@ -136,7 +138,7 @@ fn described(event: &Event) -> (Concerns<'_>, Detail<'_>) {
         Event::UserDisabled { user_id } | Event::UserTokensRevoked { user_id } => {
             concerns.user = Some(user_id);
         }
-        Event::AllTokensRevoked | Event::ClockSetBack => {}
+        Event::AllTokensRevoked | Event::ClockSetBack | Event::HistoryRenewed => {}
         Event::KeysChanged { revoked } => detail.revoked = revoked.as_ref(),
     }
     (concerns, detail)

@@ -32,6 +32,7 @@ const FLOW: &[(&str, &str)] = &[
     ("health", "memory parts"),
     ("issue", "last_used parents parts shared_data subject"),
     ("refresh_keys", "key_source memory parts"),
+    ("renew_history", "parts"),
     ("sessions", "browser memory parts"),
     (
         "account",
@@ -51,7 +52,10 @@ const FLOW: &[(&str, &str)] = &[
         "browser find_client id_token_hint parts step",
     ),
     ("upkeep", "last_used parts sessions"),
-    ("verify_access_token", "memory parts refresh_keys"),
+    (
+        "verify_access_token",
+        "memory parts refresh_keys renew_history",
+    ),
     (
         "answer_token_request",
         "answer authenticate_client family_end issue memory parents participant parts subject",
@@ -86,7 +90,7 @@ const FLOW: &[(&str, &str)] = &[
     ),
     (
         "services",
-        "account administer answer_token_request answer_userinfo authenticate_client authorize choose_account decide_consent end_session find_client health introspect issue memory parts passwords pending_authorization refresh_keys revoke sessions sign_in subject throttle upkeep verify_access_token",
+        "account administer answer_token_request answer_userinfo authenticate_client authorize choose_account decide_consent end_session find_client health introspect issue memory parts passwords pending_authorization refresh_keys renew_history revoke sessions sign_in subject throttle upkeep verify_access_token",
     ),
 ];
 

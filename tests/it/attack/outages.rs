@@ -87,7 +87,7 @@ in_both_worlds! {
     fn attack_100_a_node_that_cannot_write_is_not_ready(w: &World) {
         let services = w.services();
         let node = services.upkeep.new_node_id();
-        let heartbeat = || w.wait(services.upkeep.heartbeat(node, Position(0), Position(0)));
+        let heartbeat = || w.wait(services.upkeep.heartbeat(node, Position(0)));
         w.store_fails(faultpoint::BEGIN);
         // A heartbeat of the server's own that began before may still end well.
         w.soon("it is not ready", || heartbeat().is_err() && w.get("/readyz").status == 503);

@@ -47,6 +47,7 @@ fn a_server_with_its_key_in_the_environment_writes_nothing() {
     for (over_tls, publisher) in [(false, "Harbour"), (true, "Quay")] {
         let mut operator = in_a_container(Operator::on(&database));
         operator.sets("PORTICO_MASTER_KEY", KEY);
+        operator.sets("PORTICO_ISSUER", "https://localhost");
         if over_tls {
             operator.sets("PORTICO_TLS_CERT", files.cert.to_str().expect("UTF-8"));
             operator.sets("PORTICO_TLS_KEY", files.key.to_str().expect("UTF-8"));

@@ -120,7 +120,7 @@ in_both_worlds! {
     fn a_next_key_is_confirmed_once_every_live_node_has_it(w: &World) {
         let (services, behind) = (w.services(), w.services().upkeep.new_node_id());
         let is_confirmed = |w: &World| next_keys(w).iter().all(|key| key.confirmed_at.is_some());
-        let at = |position| w.wait(services.upkeep.heartbeat(behind, position, position)).expect("it lives");
+        let at = |keys_seen| w.wait(services.upkeep.heartbeat(behind, keys_seen)).expect("it lives");
         at(Position(0));
         w.wait(services.signing_keys.rotate_by_age()).expect("no fault");
         w.wait(services.signing_keys.rotate_by_age()).expect("no fault");

@@ -8,6 +8,7 @@ use domain::client::{Client, ClientSecret};
 use domain::consent::{DecisionKind, Receipt, ReceiptContent};
 use domain::event::LoggedEvent;
 use domain::grant::{Grant, GrantedScopes, PurposeVersion};
+use domain::log_history::LogCursor;
 use domain::mini_program::MiniProgramState;
 use domain::one_time_credential::{OneTimeCredential, OneTimeKind};
 use domain::participant::Participant;
@@ -20,7 +21,7 @@ use foundation::clock::{Instant, Span};
 use foundation::digest::TokenDigest;
 use foundation::entropy::SeededEntropy;
 use foundation::id::{
-    ClientId, CredentialId, FamilyId, GrantId, Position, ReceiptId, SessionId, UserId,
+    ClientId, CredentialId, FamilyId, GrantId, HistoryId, Position, ReceiptId, SessionId, UserId,
 };
 use protocol::claim::ClaimsRequest;
 use protocol::client_metadata::{ClientMetadata, parse_metadata};
@@ -44,6 +45,13 @@ pub(super) fn digest() -> TokenDigest {
 
 pub(super) fn scopes(text: &str) -> ScopeSet {
     ScopeSet::parse(text).expect("scopes")
+}
+
+/// The cursor of who has read a log up to a position.
+pub(super) fn read_to(store: &Store, position: Position) -> LogCursor {
+    let look = |db: &mut _| store::histories::look(db, position);
+    let view = store.read_blocking(look).expect("the log is read");
+    view.at(position)
 }
 
 pub(super) fn user() -> User {
@@ -259,6 +267,7 @@ impl Household {
                 family_id: Some(self.family.id),
             }),
             number: 1,
+            history: HistoryId::BEFORE,
             position,
             opens_userinfo: true,
         }
@@ -278,7 +287,8 @@ pub(super) fn write<T: Send + 'static>(
 
 /// What the log says after a position.
 pub(super) fn logged(store: &Store, after: Position) -> Vec<LoggedEvent> {
-    let page = store.tail().and_then(|mut log| log.poll(after, 1000));
+    let after = read_to(store, after);
+    let page = store.tail().and_then(|mut log| log.poll(&after, 1000));
     page.unwrap_or_else(|fault| panic!("{}", fault.chain()))
         .events
 }

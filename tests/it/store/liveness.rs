@@ -5,7 +5,7 @@ use domain::mini_program::MiniProgramState;
 use domain::session::EndReason;
 use domain::token_handle::TokenHandle;
 use foundation::clock::Span;
-use foundation::id::Position;
+use foundation::id::{HistoryId, Position};
 use store::liveness::{Liveness, of_handle};
 use store::{Store, Transaction};
 
@@ -73,6 +73,11 @@ on_both_databases! {
             store::grants::set_scopes(tx, id, &fixture::granted("openid"), NOW)
         });
         assert_eq!(judge(&store, &handle), alive("openid"));
+        let of_another_history = TokenHandle {
+            history: HistoryId(7),
+            ..handle.clone()
+        };
+        assert_eq!(judge(&store, &of_another_history), Liveness::Dead);
         let nobodys = TokenHandle {
             on_behalf_of: None,
             ..handle

@@ -5,6 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use domain::event::{Event, TooNew};
+use domain::log_history::{Continuity, Followed, Loss};
 use domain::session::EndReason;
 use foundation::clock::{Instant, Span};
 use foundation::fault::Fault;
@@ -13,7 +14,7 @@ use store::Store;
 use store::faultpoint::{BEFORE_COMMIT, Faultpoints};
 
 use super::database::{Database, clock};
-use super::fixture::{Household, NOW, digest, entropy, logged, read, scopes, write};
+use super::fixture::{Household, NOW, digest, entropy, logged, read, read_to, scopes, write};
 
 /// Purges what is older, as the upkeep of a node does.
 fn purge(tx: &mut store::Transaction<'_>, before: Instant) -> Result<usize, Fault> {
@@ -71,6 +72,8 @@ fn all_kinds() -> Vec<Event> {
             client_id: client(),
         },
         Event::AllTokensRevoked,
+        Event::ClockSetBack,
+        Event::HistoryRenewed,
         Event::KeysChanged { revoked: None },
         Event::KeysChanged {
             revoked: KeyId::parse("k1").ok(),
@@ -156,20 +159,22 @@ on_both_databases! {
             database.open_failing(hesitant()),
         ];
         let mut log = stores[0].tail().expect("it opens");
+        let from = read_to(&stores[0], Position(0));
         let done = AtomicBool::new(false);
         let followed = thread::scope(|scope| {
             let follower = scope.spawn(|| {
-                let (mut seen, mut at) = (Vec::new(), Position(0));
+                let (mut seen, mut at) = (Vec::new(), from);
                 loop {
                     let last_round = done.load(Ordering::SeqCst);
-                    let page = log.poll(at, 7).expect("the log is read");
-                    assert!(page.end >= at);
-                    at = page.events.last().map_or(at, |l| l.position);
+                    let page = log.poll(&at, 7).expect("the log is read");
+                    assert!(page.view.end >= at.number);
+                    assert_eq!(page.view.mark.is_some(), at.number > Position(0));
+                    at = page.read;
                     seen.extend(page.events);
-                    if last_round && at == page.end {
+                    if last_round && at.number == page.view.end {
                         return seen;
                     }
-                    if at == page.end {
+                    if at.number == page.view.end {
                         log.wait(Duration::from_millis(50));
                     }
                 }
@@ -210,7 +215,7 @@ on_both_databases! {
         assert!(log.wait(Duration::from_secs(5)), "another process");
         assert_eq!(*wakeups.borrow(), quiet);
         assert_eq!(
-            log.poll(Position(0), 10).expect("it is read").events.len(),
+            log.poll(&read_to(&here, Position(0)), 10).expect("it is read").events.len(),
             1
         );
         while log.wait(Duration::from_millis(100)) {}
@@ -219,7 +224,7 @@ on_both_databases! {
         assert!(log.wait(Duration::from_secs(5)), "this process");
         assert!(*wakeups.borrow() > quiet);
         assert_eq!(
-            log.poll(Position(0), 10).expect("it is read").events.len(),
+            log.poll(&read_to(&here, Position(0)), 10).expect("it is read").events.len(),
             2
         );
     }
@@ -227,16 +232,16 @@ on_both_databases! {
     fn a_page_tells_the_end_of_the_log_and_the_time(database: &Database) {
         let store = database.open();
         let mut log = store.tail().expect("it opens");
-        let page = log.poll(Position(0), 10).expect("it is read");
-        assert_eq!((page.events.len(), page.end), (0, Position(0)));
+        let page = log.poll(&read_to(&store, Position(0)), 10).expect("it is read");
+        assert_eq!((page.events.len(), page.view.end), (0, Position(0)));
         let skew = page.time.time.since(clock().now()).as_millis().abs();
         assert!(skew < 5_000, "{skew} ms between us and the database");
         let last = (0..5).fold(Position(0), |_, _| append(&store, Event::AllTokensRevoked));
-        let page = log.poll(Position(0), 3).expect("it is read");
-        assert_eq!((page.events.len(), page.end), (3, last));
+        let page = log.poll(&read_to(&store, Position(0)), 3).expect("it is read");
+        assert_eq!((page.events.len(), page.view.end), (3, last));
         // This is not the log that was read before, and the page says so.
         assert_eq!(
-            log.poll(Position(last.0 + 7), 3).expect("it is read").end,
+            log.poll(&read_to(&store, Position(last.0 + 7)), 3).expect("it is read").view.end,
             last
         );
     }
@@ -248,7 +253,7 @@ on_both_databases! {
         let now = clock().now();
         let window = |db: &mut _, now| store::events::window(db, now, Span::minutes(62));
         let found = read(&store, |db| window(db, now));
-        assert_eq!((found.events.len(), found.end), (2, last));
+        assert_eq!((found.events.len(), found.view.end), (2, last));
         let stamp = found.last_stamp.expect("there is one");
         assert!(stamp.since(now).as_millis().abs() < 5_000);
         assert_eq!(
@@ -281,6 +286,36 @@ on_both_databases! {
         let found = read(&store, |db| store::events::window(db, now, Span::minutes(62)));
         let found: Vec<_> = found.events.iter().map(|event| event.position).collect();
         assert_eq!(found, positions[1..]);
+    }
+
+    /// Who has read up to an event that is removed because of its age has lost nothing; but a row that
+    /// is missing without that is a proof.
+    fn a_purge_leaves_a_line(database: &Database) {
+        let store = database.open();
+        let changed = || Event::ClientChanged {
+            client_id: ClientId::random(&entropy()),
+        };
+        append(&store, changed());
+        let followed = |position| Followed {
+            read: read_to(&store, position),
+            over: Vec::new(),
+        };
+        let (second, third) = (append(&store, changed()), append(&store, changed()));
+        let (of_second, of_third) = (followed(second), followed(third));
+        append(&store, changed());
+        let continues = |of: &Followed| {
+            let view = read(&store, |db| store::histories::look(db, of.read.number));
+            view.continues(of)
+        };
+        let mut beside = database.beside();
+        beside.run(&format!("UPDATE events SET at = 0 WHERE position <= {second}"));
+        let before = clock().now() - Span::days(1);
+        assert_eq!(write(&store, move |tx| store::events::purge(tx, before, None)), 2);
+        assert_eq!(continues(&of_second), Continuity::Continues);
+        assert_eq!(continues(&of_third), Continuity::Continues);
+        beside.run(&format!("DELETE FROM events WHERE position = {third}"));
+        assert_eq!(continues(&of_second), Continuity::Continues);
+        assert_eq!(continues(&of_third), Continuity::WentBack(Loss::RowIsMissing));
     }
 
     /// Nothing but the mark says that such a family is dead; and a reader must always find the end.

@@ -1,5 +1,6 @@
 //! A store that is gone, locked or slow is said to be so, within a second, and found again.
 
+use domain::log_history::LogCursor;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -147,9 +148,9 @@ fn lost_connections_are_replaced_at_once() {
     // The follower notices by itself: it is woken, fails once, and reads on.
     assert!(log.wait(Duration::from_secs(5)));
     let page = log
-        .poll(Position(0), 1)
-        .or_else(|_| log.poll(Position(0), 1));
-    assert_eq!(page.expect("it reads on").end, Position(0));
+        .poll(&LogCursor::default(), 1)
+        .or_else(|_| log.poll(&LogCursor::default(), 1));
+    assert_eq!(page.expect("it reads on").view.end, Position(0));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use domain::log_history::LogCursor;
 use flow::Services;
 use foundation::clock::Span;
 use foundation::entropy::SystemEntropy;
@@ -29,6 +30,11 @@ impl World {
     /// What a command beside the server acts with, typed at a machine whose wall clock is so far ahead
     /// of the one that everybody goes by.
     pub(crate) fn command(&self, ahead: Span) -> Services {
+        self.command_app(ahead).services().clone()
+    }
+
+    /// The same with what the command stands on.
+    pub(crate) fn command_app(&self, ahead: Span) -> App {
         let place = &self.0.place;
         let clock = place.clock.of_another_machine(ahead, Span::hours(9));
         let hooks = StoreHooks {
@@ -37,8 +43,7 @@ impl World {
         };
         let entropy = Arc::new(SystemEntropy);
         let app = App::open_for_test(&self.0.config, Arc::new(clock), entropy, hooks);
-        let app = app.unwrap_or_else(|fault| panic!("{}", fault.chain()));
-        app.services().clone()
+        app.unwrap_or_else(|fault| panic!("{}", fault.chain()))
     }
 
     /// What the server answers with, for the acts of the operator.
@@ -51,14 +56,14 @@ impl World {
         self.running().as_ref().expect("it runs").store().clone()
     }
 
+    /// How far the server's memory has read the log.
+    pub(crate) fn cursor(&self) -> LogCursor {
+        let running = self.running();
+        running.as_ref().expect("it runs").live().freshness.cursor()
+    }
+
     /// The last event that the server's memory has.
     pub(crate) fn position(&self) -> Position {
-        let running = self.running();
-        running
-            .as_ref()
-            .expect("it runs")
-            .live()
-            .freshness
-            .position()
+        self.cursor().number
     }
 }

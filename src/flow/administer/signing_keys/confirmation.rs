@@ -13,6 +13,7 @@ use foundation::clock::{Instant, SharedClock, Span};
 use foundation::fault::Fault;
 use foundation::id::{KeyId, Position};
 use store::Store;
+use store::nodes::Node;
 
 use crate::administer::Refusal;
 use crate::parts::Parts;
@@ -113,7 +114,10 @@ impl Confirmation {
             keys.retain(|key| key.state == KeyState::Next && key.confirmed_at.is_none());
             let announced = store::events::last_keys_changed(db)?.unwrap_or(Position(0));
             let nodes = store::nodes::live(db, since)?;
-            let all = nodes.iter().all(|node| node.keys_seen >= announced);
+            let history = store::histories::current(db)?.id;
+            let has_them =
+                |node: &Node| node.confirmed.history == history && node.keys_seen >= announced;
+            let all = nodes.iter().all(has_them);
             Ok(all.then(|| keys.into_iter().map(|key| key.id).collect::<Vec<_>>()))
         });
         let Some(confirmed) = looked.await? else {

@@ -2,7 +2,7 @@
 
 use domain::token_handle::OnBehalfOf;
 use foundation::clock::Span;
-use foundation::id::{FamilyId, GrantId, Position, PublisherId};
+use foundation::id::{FamilyId, GrantId, HistoryId, Position, PublisherId};
 
 use super::*;
 
@@ -18,6 +18,7 @@ fn handles() -> Vec<TokenHandle> {
         client_id: ClientId::parse("market").expect("an id"),
         on_behalf_of,
         number: u64::MAX - 1,
+        history: HistoryId(i64::MIN + 3),
         position: Position(i64::MAX - 2),
         opens_userinfo: true,
     };

@@ -13,7 +13,7 @@ use domain::user::User;
 use foundation::clock::{Instant, Span};
 use foundation::digest::TokenDigest;
 use foundation::fault::Fault;
-use foundation::id::Position;
+use foundation::id::{HistoryId, Position};
 use live::ended::Ended;
 use protocol::scope::ScopeSet;
 use store::{Store, Transaction};
@@ -250,6 +250,7 @@ impl<'s> Town<'s> {
                 client_id: self.clients[client].0.id.clone(),
                 on_behalf_of: None,
                 number: 1,
+                history: HistoryId::BEFORE,
                 position: self.confirmed(behind),
                 opens_userinfo: false,
             },
@@ -415,6 +416,7 @@ pub(super) fn handle_of(family: &TokenFamily, position: Position) -> TokenHandle
             family_id: Some(family.id),
         }),
         number: 1,
+        history: HistoryId::BEFORE,
         position,
         opens_userinfo: true,
     }

@@ -1,11 +1,12 @@
 //! Signing keys, shared secrets, the installation, nodes.
 
+use domain::log_history::LogCursor;
 use std::slice;
 
 use domain::shared_secret::{SecretPurpose, SharedSecret};
 use domain::signing_key::{KeyKind, KeyState, SigningKey};
 use foundation::clock::Span;
-use foundation::id::{KeyId, NodeId, Position, SecretId};
+use foundation::id::{HistoryId, KeyId, Mark, NodeId, Position, SecretId};
 use serde_json::json;
 use store::nodes::Node;
 
@@ -148,17 +149,22 @@ on_both_databases! {
     fn nodes(database: &Database) {
         let store = database.open();
         let id = NodeId::new(NOW, &entropy());
+        let read_to = |number| LogCursor {
+            history: HistoryId(i64::MIN),
+            number: Position(number),
+            mark: Mark(-1),
+        };
         for (second, position) in [(0, 5), (1, 9)] {
             let now = NOW + Span::seconds(second);
             write(&store, move |tx| {
-                store::nodes::heartbeat(tx, id, now, Position(position), Position(3))
+                store::nodes::heartbeat(tx, id, now, read_to(position), Position(3))
             });
         }
         let seen_at = NOW + Span::seconds(1);
         let node = Node {
             id,
             seen_at,
-            confirmed: Position(9),
+            confirmed: read_to(9),
             keys_seen: Position(3),
         };
         let live = |since| read(&store, |db| store::nodes::live(db, since));

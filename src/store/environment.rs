@@ -1,22 +1,39 @@
-//! The clocks that the store goes by: this machine's, and the database's own.
+//! What the store takes from outside: the clocks, this machine's and the database's own, and
+//! randomness.
 
 use foundation::clock::{Instant, Reading, SharedClock, Span};
+use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
+use foundation::id::Mark;
 
 use crate::connection::Connection;
 use crate::dialect;
 
-/// Time for the store.
+/// Time and randomness for the store.
 #[derive(Clone)]
-pub(crate) struct Clocks {
+pub(crate) struct Environment {
     machine: SharedClock,
     /// In place of the database's own, where a test moves it.
     database: Option<SharedClock>,
+    entropy: SharedEntropy,
 }
 
-impl Clocks {
-    pub(crate) fn new(machine: SharedClock, database: Option<SharedClock>) -> Self {
-        Self { machine, database }
+impl Environment {
+    pub(crate) fn new(
+        machine: SharedClock,
+        database: Option<SharedClock>,
+        entropy: SharedEntropy,
+    ) -> Self {
+        Self {
+            machine,
+            database,
+            entropy,
+        }
+    }
+
+    /// Draws the mark of an event.
+    pub(crate) fn draw_mark(&self) -> Mark {
+        Mark::random(self.entropy.as_ref())
     }
 
     /// How long the machine has been up: for deadlines.

@@ -14,10 +14,13 @@ use foundation::fault::Fault;
 use foundation::id::ClientId;
 use keys::key_ring::Keys;
 use protocol::logout_request::EndSessionRequest;
+use protocol::mismatch::{Mismatch, Mistake};
+use protocol::redirect_uri::RedirectUri;
 use serde::{Deserialize, Serialize};
 use store::Store;
 
 use crate::browser::{Browser, CookieChanges, SignedIn};
+use crate::client_mistakes;
 use crate::find_client::ClientLookup;
 use crate::id_token_hint::read_hint;
 use crate::memory::Memory;
@@ -140,6 +143,20 @@ fn nobody_was(asking: Option<Asking>) -> SignOutOutcome {
     SignOutOutcome::SignedOut(SignedOut::NobodyWas { back })
 }
 
+/// The person is asked without a word about it, so the log tells the program's makers.
+fn log_unregistered(client: &Client, received: &str) {
+    let mismatch = Mismatch::new(
+        Mistake::PostLogoutRedirectUriNotRegistered,
+        received,
+        client
+            .metadata
+            .post_logout_redirect_uris
+            .iter()
+            .map(RedirectUri::as_str),
+    );
+    client_mistakes::log(Some(&client.id), &mismatch);
+}
+
 impl From<SignOutOutcome> for SignOutRouted {
     fn from(outcome: SignOutOutcome) -> Self {
         Self {
@@ -226,7 +243,8 @@ impl SignOut {
         let uri = request.post_logout_redirect_uri.as_deref();
         // "the OP MUST NOT perform post-logout redirection if the post_logout_redirect_uri value
         // supplied does not exactly match one of the previously registered" (§3)
-        if uri.is_some_and(|uri| !client.has_post_logout_redirect(uri)) {
+        if let Some(uri) = uri.filter(|uri| !client.has_post_logout_redirect(uri)) {
+            log_unregistered(&client, uri);
             return Ok(None);
         }
         Ok(Some(Asking {

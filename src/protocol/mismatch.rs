@@ -13,6 +13,8 @@ const MAX_REGISTERED: usize = 20;
 pub enum Mistake {
     /// The `redirect_uri` of an authorization request is not registered.
     RedirectUriNotRegistered,
+    /// The `post_logout_redirect_uri` of a logout request is not registered.
+    PostLogoutRedirectUriNotRegistered,
     /// The `redirect_uri` of a token request is not that of the authorization request.
     RedirectUriOfAnotherRequest,
     /// The `code_verifier` belongs to another `code_challenge`.
@@ -28,6 +30,9 @@ impl Mistake {
     pub const fn words(self) -> &'static str {
         match self {
             Self::RedirectUriNotRegistered => "redirect_uri is not registered",
+            Self::PostLogoutRedirectUriNotRegistered => {
+                "post_logout_redirect_uri is not registered"
+            }
             Self::RedirectUriOfAnotherRequest => "redirect_uri is not the one of the request",
             Self::VerifierOfAnotherChallenge => "code_verifier belongs to another code_challenge",
             Self::ScopeNotAllowed => "the person did not allow it: the scope is left out",

@@ -40,6 +40,9 @@ impl MakersNote {
 const fn key(mistake: Mistake) -> &'static str {
     match mistake {
         Mistake::RedirectUriNotRegistered => "makers-redirect-uri-not-registered",
+        Mistake::PostLogoutRedirectUriNotRegistered => {
+            "makers-post-logout-redirect-uri-not-registered"
+        }
         Mistake::RedirectUriOfAnotherRequest => "makers-redirect-uri-of-another-request",
         Mistake::VerifierOfAnotherChallenge => "makers-verifier-of-another-challenge",
         Mistake::ScopeNotAllowed => "makers-scope-not-allowed",

@@ -45,7 +45,7 @@ const FLOW: &[(&str, &str)] = &[
     ("authenticate_client", "answer find_client memory parts"),
     (
         "end_session",
-        "browser find_client id_token_hint memory parts sessions step",
+        "browser client_mistakes find_client id_token_hint memory parts sessions step",
     ),
     (
         "pending_authorization",

@@ -53,6 +53,11 @@ fn the_usual_log_tells_what_went_wrong(database: Database) {
         ("code_verifier", other),
     ];
     assert_eq!(story.asks("/token", program, &redeem).status, 400);
+    let nowhere = "https://elsewhere.example/bye";
+    story.opens(&format!(
+        "/end-session?client_id={}&post_logout_redirect_uri={nowhere}",
+        program.id
+    ));
     assert_eq!(server.ends("TERM"), Some(0));
 
     let said = place.said();
@@ -75,13 +80,17 @@ fn the_usual_log_tells_what_went_wrong(database: Database) {
                 jwt::s256(VERIFIER)
             ),
         ],
+        [
+            "post_logout_redirect_uri is not registered".to_owned(),
+            format!("received={nowhere:?} registered=[]"),
+        ],
     ]) {
         assert!(line.contains(&format!("client_id={id:?}")), "{line}");
         for part in parts {
             assert!(line.contains(&part), "{part}: {line}");
         }
     }
-    assert_eq!(mistakes.len(), 3, "{mistakes:#?}");
+    assert_eq!(mistakes.len(), 4, "{mistakes:#?}");
     assert!(!said.contains(other), "the verifier itself is a secret");
     let failed = lines(&said, "a sign-in failed");
     assert_eq!(failed.len(), 1, "{failed:#?}");

@@ -57,6 +57,7 @@ for-makers = For the makers of this program
 makers-received = Received
 makers-registered = Would fit
 makers-redirect-uri-not-registered = The redirect_uri is not registered. It must be one of these, letter for letter.
+makers-post-logout-redirect-uri-not-registered = The post_logout_redirect_uri is not registered. It must be one of these, letter for letter.
 makers-redirect-uri-of-another-request = The redirect_uri is not the one of the authorization request.
 makers-verifier-of-another-challenge = The code_verifier belongs to another code_challenge.
 makers-scope-not-allowed = These scopes are left out: the person did not allow them before. Answers name what is left.

@@ -57,6 +57,7 @@ for-makers = Для тех, кто делает эту программу
 makers-received = Получено
 makers-registered = Подошло бы
 makers-redirect-uri-not-registered = Адрес redirect_uri не зарегистрирован. Он должен совпадать с одним из этих буква в букву.
+makers-post-logout-redirect-uri-not-registered = Адрес post_logout_redirect_uri не зарегистрирован. Он должен совпадать с одним из этих буква в букву.
 makers-redirect-uri-of-another-request = Адрес redirect_uri не тот, что был в запросе авторизации.
 makers-verifier-of-another-challenge = Этот code_verifier относится к другому code_challenge.
 makers-scope-not-allowed = Этих scope в ответах не будет: раньше человек их не разрешил. Ответы называют то, что осталось.

@@ -75,7 +75,11 @@ fn row(entry: &ShownEntry) -> Vec<String> {
         who,
         from(entry),
         entry.action.clone(),
-        entry.user.clone().unwrap_or_default(),
+        match (&entry.user, entry.user_deleted) {
+            (Some(name), true) => format!("{name} (deleted)"),
+            (Some(name), false) => name.clone(),
+            (None, _) => String::new(),
+        },
         entry
             .client
             .as_ref()

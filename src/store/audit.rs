@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::column::{Key, Place, bytes, json};
 use crate::connection::Connection;
 use crate::fault::at;
+use crate::pages::{ESCAPE, containing};
 use crate::schema::audit;
 
 const TABLE: &str = "audit";
@@ -66,6 +67,8 @@ pub struct AuditFilter {
     pub operator: Option<String>,
     /// Those of this action only.
     pub action: Option<String>,
+    /// Those only whose detail contains this text; it has no capitals.
+    pub detail: Option<String>,
     /// Those only that are older than this one.
     pub before: Option<AuditId>,
     /// How many at most.
@@ -131,6 +134,10 @@ pub fn list(conn: &mut Connection, filter: &AuditFilter) -> Result<Vec<AuditReco
     }
     if let Some(action) = &filter.action {
         query = query.filter(audit::action.eq(action));
+    }
+    if let Some(detail) = &filter.detail {
+        let pattern = containing(detail);
+        query = query.filter(audit::detail.like(pattern).escape(ESCAPE));
     }
     if let Some(before) = filter.before {
         let id = bytes(&before);

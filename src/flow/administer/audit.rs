@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use store::audit::{AuditFilter, AuditRecord};
 
 use super::pages::Page;
+use super::user_changes::{DELETED, USERNAME};
 use super::{Administered, Administration, Refusal};
 
 /// The most entries of one page.
@@ -50,6 +51,8 @@ pub struct ShownEntry {
     pub action: String,
     /// The username of whom it concerned.
     pub user: Option<String>,
+    /// Whether that person was deleted since; somebody else may have the name by now.
+    pub user_deleted: bool,
     /// The client it concerned.
     pub client: Option<ClientId>,
     /// More.
@@ -73,6 +76,7 @@ impl ShownEntry {
                 (self.from != CameFrom::INSIDE).then(|| json!(self.from)),
             );
             put("user", self.user.as_ref().map(|u| json!(u)));
+            put("user_deleted", self.user_deleted.then(|| json!(true)));
             put("client", self.client.as_ref().map(|c| json!(c)));
             put(
                 "detail",
@@ -105,12 +109,10 @@ impl Administration {
         self.look(Permission::ReadAudit, move |db| {
             let user = match &query.user {
                 None => None,
-                Some(name) => {
-                    match store::users::find_by_username(db, &name.to_ascii_lowercase())? {
-                        Some(user) => Some(user.id),
-                        None => return Ok(Err(Refusal::not_found("user", name))),
-                    }
-                }
+                Some(name) => match person(db, &name.to_ascii_lowercase())? {
+                    Some(id) => Some(id),
+                    None => return Ok(Err(Refusal::not_found("user", name))),
+                },
             };
             let limit = query.limit.clamp(1, MAX_PAGE);
             let filter = AuditFilter {
@@ -119,6 +121,7 @@ impl Administration {
                 since: query.since,
                 operator: query.operator,
                 action: query.action,
+                detail: None,
                 before,
                 limit: limit + 1,
             };
@@ -141,21 +144,63 @@ fn not_found(what: &'static str, named: Option<String>) -> Refusal {
     Refusal::not_found(what, named.unwrap_or_default())
 }
 
-/// Usernames that were looked up; `None` for people who are not there any more.
-type Names = BTreeMap<UserId, Option<String>>;
-
-/// People who are not there any more have no name.
-fn username(
-    db: &mut store::Connection,
-    names: &mut Names,
-    id: UserId,
-) -> Result<Option<String>, Fault> {
-    if let Some(name) = names.get(&id) {
-        return Ok(name.clone());
+/// Whom a name stands for: the person who has it, else the last one who had it.
+fn person(db: &mut store::Connection, username: &str) -> Result<Option<UserId>, Fault> {
+    if let Some(user) = store::users::find_by_username(db, username)? {
+        return Ok(Some(user.id));
     }
-    let name = store::users::find(db, id)?.map(|user| user.username);
-    names.insert(id, name.clone());
-    Ok(name)
+    let filter = AuditFilter {
+        action: Some(DELETED.to_owned()),
+        detail: Some(json!(username).to_string()),
+        limit: MAX_PAGE,
+        ..AuditFilter::default()
+    };
+    let deleted = store::audit::list(db, &filter)?;
+    let theirs = |entry: &&AuditRecord| name_in(entry).as_deref() == Some(username);
+    Ok(deleted.iter().find(theirs).and_then(|entry| entry.user_id))
+}
+
+/// The name that the entry of a deletion keeps.
+fn name_in(entry: &AuditRecord) -> Option<String> {
+    entry.detail[USERNAME].as_str().map(str::to_owned)
+}
+
+/// What somebody is called, or was until they were deleted.
+#[derive(Clone, Default)]
+struct PersonName {
+    name: Option<String>,
+    deleted: bool,
+}
+
+/// Names that were looked up.
+type Names = BTreeMap<UserId, PersonName>;
+
+/// Who is not there any more is named by the entry of their deletion.
+fn name_of(db: &mut store::Connection, names: &mut Names, id: UserId) -> Result<PersonName, Fault> {
+    if let Some(known) = names.get(&id) {
+        return Ok(known.clone());
+    }
+    let found = match store::users::find(db, id)? {
+        Some(user) => PersonName {
+            name: Some(user.username),
+            deleted: false,
+        },
+        None => {
+            let filter = AuditFilter {
+                user: Some(id),
+                action: Some(DELETED.to_owned()),
+                limit: 1,
+                ..AuditFilter::default()
+            };
+            let deletion = store::audit::list(db, &filter)?;
+            PersonName {
+                name: deletion.first().and_then(name_in),
+                deleted: true,
+            }
+        }
+    };
+    names.insert(id, found.clone());
+    Ok(found)
 }
 
 fn shown(
@@ -164,8 +209,8 @@ fn shown(
     record: AuditRecord,
 ) -> Result<ShownEntry, Fault> {
     let user = match record.user_id {
-        Some(id) => username(db, names, id)?,
-        None => None,
+        Some(id) => name_of(db, names, id)?,
+        None => PersonName::default(),
     };
     let acting_user = match (record.actor.as_str(), &record.actor_identity) {
         ("user", Some(id)) => id.parse::<UserId>().ok(),
@@ -173,8 +218,8 @@ fn shown(
     };
     // An entry of before there was an identity is about the person who acted.
     let identity = match acting_user {
-        Some(id) => username(db, names, id)?,
-        None if record.actor == "user" => user.clone(),
+        Some(id) => name_of(db, names, id)?.name,
+        None if record.actor == "user" => user.name.clone(),
         None => record.actor_identity,
     };
     Ok(ShownEntry {
@@ -183,7 +228,8 @@ fn shown(
         identity,
         from: record.came_from,
         action: record.action,
-        user,
+        user: user.name,
+        user_deleted: user.deleted,
         client: record.client_id,
         detail: record.detail,
     })

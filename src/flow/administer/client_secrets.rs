@@ -62,10 +62,7 @@ impl Administration {
             }
         };
         let now = self.clock.now();
-        let audited = self
-            .audited("client.secret_retired")
-            .of_client(&parsed)
-            .with(json!({ "secret": named }));
+        let audited = self.audited("client.secret_retired").of_client(&parsed);
         self.administer(Permission::ChangeClients, move |tx| {
             let Some(client) = store::clients::find(tx, &parsed)? else {
                 return Ok(Err(Refusal::not_found("client", parsed)));
@@ -74,13 +71,13 @@ impl Administration {
                 Ok(retired) => retired,
                 Err(refusal) => return Ok(Err(refusal)),
             };
-            for secret in retired {
-                store::client_secrets::retire(tx, &parsed, secret, now)?;
+            for secret in &retired {
+                store::client_secrets::retire(tx, &parsed, *secret, now)?;
             }
             tx.append(Event::ClientChanged {
                 client_id: parsed.clone(),
             });
-            audited.insert(tx)?;
+            audited.with(json!({ "secrets": retired })).insert(tx)?;
             Ok(Ok(parsed))
         })
         .await

@@ -245,11 +245,14 @@ impl Administration {
         };
         let audited = self.audited("client.deleted").of_client(&parsed);
         self.administer(Permission::ChangeClients, move |tx| {
-            cut_off(tx, &parsed)?;
-            if !store::clients::delete(tx, &parsed)? {
+            let Some(client) = store::clients::find(tx, &parsed)? else {
                 return Ok(Err(Refusal::not_found("client", parsed)));
-            }
-            audited.insert(tx)?;
+            };
+            cut_off(tx, &parsed)?;
+            store::clients::delete(tx, &parsed)?;
+            let publisher = client.publisher.as_ref().map(|p| &p.id);
+            let detail = json!({ "name": client.name(), "publisher": publisher });
+            audited.with(detail).insert(tx)?;
             Ok(Ok(parsed))
         })
         .await

@@ -84,16 +84,14 @@ fn state_of(name: MiniProgramStateName) -> MiniProgramState {
     }
 }
 
-/// `suspend`, `release` and the like are for mini-programs.
-fn no_mini_program(client: &Client) -> Refusal {
-    let (what, id) = match client.is_host() {
-        true => ("the super app itself", &client.id),
-        false => ("an ordinary client", &client.id),
+/// `suspend`, `release` and the like are for mini-programs; with what to do instead.
+fn no_mini_program(client: &Client, instead: &str) -> Refusal {
+    let what = match client.is_host() {
+        true => "the super app itself",
+        false => "an ordinary client",
     };
-    Refusal::NotPossible(format!(
-        "{id} is {what}, no mini-program; `portico revoke --client {id}` makes its tokens worthless, \
-         `portico client delete {id}` removes it"
-    ))
+    let id = &client.id;
+    Refusal::NotPossible(format!("{id} is {what}, no mini-program; {instead}"))
 }
 
 /// A refusal that asks whether a program of the same publisher is meant, by its name or an origin.
@@ -206,7 +204,13 @@ impl Administration {
         let shown = self.show_client(id).await?;
         Ok(shown.and_then(|client| match client.mini_program() {
             Some(_) => Ok(client),
-            None => Err(no_mini_program(&client)),
+            None => {
+                let id = &client.id;
+                let instead = format!(
+                    "`portico client show {id}` shows it, `portico client update` changes it"
+                );
+                Err(no_mini_program(&client, &instead))
+            }
         }))
     }
 
@@ -248,7 +252,11 @@ impl Administration {
                 return Ok(Err(Refusal::not_found("client", parsed)));
             };
             if client.mini_program().is_none() {
-                return Ok(Err(no_mini_program(&client)));
+                let instead = format!(
+                    "`portico revoke --client {parsed}` makes its tokens worthless, `portico client \
+                     delete {parsed}` removes it"
+                );
+                return Ok(Err(no_mini_program(&client, &instead)));
             }
             if client.state != state {
                 store::clients::set_state(tx, &parsed, state, now)?;

@@ -4,6 +4,7 @@
 use domain::administrator::Permission;
 use domain::event::Event;
 use foundation::id::ClientId;
+use serde_json::json;
 
 use super::{Administered, Administration, Refusal};
 
@@ -32,7 +33,10 @@ impl Administration {
         let Ok(client_id) = ClientId::parse(id) else {
             return Ok(Err(Refusal::not_found("client", id)));
         };
-        let audited = self.audited("tokens.revoked").of_client(&client_id);
+        let audited = self
+            .audited("tokens.revoked")
+            .of_client(&client_id)
+            .with(json!({ "of": "client" }));
         self.administer(Permission::RevokeTokens, move |tx| {
             if store::clients::find(tx, &client_id)?.is_none() {
                 return Ok(Err(Refusal::not_found("client", client_id)));
@@ -46,7 +50,7 @@ impl Administration {
 
     async fn cut_user(&self, username: &str) -> Administered<()> {
         let username = username.to_ascii_lowercase();
-        let audited = self.audited("tokens.revoked");
+        let audited = self.audited("tokens.revoked").with(json!({ "of": "user" }));
         self.administer(Permission::RevokeTokens, move |tx| {
             let Some(user) = store::users::find_by_username(tx, &username)? else {
                 return Ok(Err(Refusal::not_found("user", username)));
@@ -59,7 +63,9 @@ impl Administration {
     }
 
     async fn cut_all(&self) -> Administered<()> {
-        let audited = self.audited("tokens.revoked");
+        let audited = self
+            .audited("tokens.revoked")
+            .with(json!({ "of": "everybody" }));
         self.administer(Permission::RevokeTokens, move |tx| {
             tx.append(Event::AllTokensRevoked);
             audited.insert(tx)?;

@@ -48,7 +48,7 @@ impl Administration {
         let now = self.clock.now();
         let audited = self
             .audited("session.ended")
-            .with(json!({ "reason": EndReason::Operator.word() }));
+            .with(json!({ "session": parsed, "reason": EndReason::Operator.word() }));
         self.administer(Permission::ChangeUsers, move |tx| {
             let Some(session) = store::sessions::find(tx, parsed)? else {
                 return Ok(Err(Refusal::not_found("session", parsed)));

@@ -251,7 +251,10 @@ impl SigningKeys {
                     store::signing_keys::insert(tx, next)?;
                 }
                 tx.append(Event::KeysChanged { revoked: None });
-                audited.insert(tx)?;
+                let heirs: Vec<&KeyId> = found.iter().map(|s| &s.heir).collect();
+                let early = when == RotateWhen::Now;
+                let detail = json!({ "active": heirs, "now": early });
+                audited.with(detail).insert(tx)?;
                 let keys = store::signing_keys::verifying(tx, since)?;
                 Ok(Ok(Rotated {
                     keys,

@@ -1,6 +1,8 @@
 //! Changes of people that are there: what is known about them, their password, whether they may sign
 //! in, and their end.
 
+use std::collections::BTreeSet;
+
 use domain::administrator::Permission;
 use domain::event::Event;
 use domain::identity::{Identity, IdentityKind, normal_email};
@@ -11,14 +13,20 @@ use foundation::clock::Instant;
 use foundation::fault::Fault;
 use foundation::id::UserId;
 use foundation::secret::SecretText;
-use serde_json::json;
+use protocol::claim;
+use serde_json::{Value, json};
 
 use super::users::{UserChange, changed_profile, password_problem, taken_by_other};
 use super::{Administered, Administration, Refusal};
 use crate::sessions::end_in;
 
+/// The act that ends an account. Its entry is what knows from then on whose it was.
+pub(super) const DELETED: &str = "user.deleted";
+/// Where that entry says so.
+pub(super) const USERNAME: &str = "username";
+
 impl Administration {
-    /// Changes what is known about a person; gives the names of what changed.
+    /// Changes what is known about a person; gives the names of the claims that changed.
     ///
     /// # Errors
     /// The store.
@@ -26,7 +34,7 @@ impl Administration {
         &self,
         username: &str,
         change: UserChange,
-    ) -> Administered<Vec<&'static str>> {
+    ) -> Administered<Vec<String>> {
         let (now, username) = (self.clock.now(), username.to_ascii_lowercase());
         let audited = self.audited("user.updated");
         self.administer(Permission::ChangeUsers, move |tx| {
@@ -47,15 +55,15 @@ impl Administration {
                 }
             }
             // Nothing is written before everything was looked at: a refusal commits.
-            let mut changed = Vec::new();
-            for Replacement { kind, identity } in replaced {
-                replace(tx, user.id, kind, identity)?;
-                changed.push(kind.word());
-            }
-            if differ(&before, &after) {
-                changed.push("profile");
+            let mut changed = changed_claims(&before, &after)?;
+            if !changed.is_empty() {
                 store::profiles::put(tx, user.id, &after, now)?;
             }
+            for Replacement { kind, identity } in replaced {
+                replace(tx, user.id, kind, identity)?;
+                changed.insert(claim_of(kind).to_owned());
+            }
+            let changed: Vec<String> = changed.into_iter().collect();
             if !changed.is_empty() {
                 audited
                     .of_user(user.id)
@@ -151,7 +159,7 @@ impl Administration {
     /// The store.
     pub async fn delete_user(&self, username: &str) -> Administered<String> {
         let (now, username) = (self.clock.now(), username.to_ascii_lowercase());
-        let audited = self.audited("user.deleted");
+        let audited = self.audited(DELETED);
         self.administer(Permission::ChangeUsers, move |tx| {
             let Some(user) = store::users::find_by_username(tx, &username)? else {
                 return Ok(Err(Refusal::not_found("user", username)));
@@ -160,7 +168,7 @@ impl Administration {
             store::users::delete(tx, user.id)?;
             audited
                 .of_user(user.id)
-                .with(json!({ "username": user.username, "sessions_ended": ended }))
+                .with(json!({ USERNAME: user.username, "sessions_ended": ended }))
                 .insert(tx)?;
             Ok(Ok(user.username))
         })
@@ -193,13 +201,25 @@ fn end_everything(
     Ok(ended)
 }
 
-/// Whether the profiles say something else; when they were written is no part of it.
-fn differ(before: &Profile, after: &Profile) -> bool {
-    let same_time = Profile {
-        changed_at: before.changed_at,
-        ..after.clone()
+/// The claims that one profile has otherwise than the other.
+fn changed_claims(before: &Profile, after: &Profile) -> Result<BTreeSet<String>, Fault> {
+    let claims = |profile: &Profile| match serde_json::to_value(profile) {
+        Ok(Value::Object(claims)) => Ok(claims),
+        _ => Err(Fault::broken("a profile that is no object")),
     };
-    *before != same_time
+    let (before, after) = (claims(before)?, claims(after)?);
+    let names = before.keys().chain(after.keys());
+    let differ = names.filter(|name| before.get(*name) != after.get(*name));
+    Ok(differ.cloned().collect())
+}
+
+/// The claim that says what a person signs in with.
+fn claim_of(kind: IdentityKind) -> &'static str {
+    match kind {
+        IdentityKind::Email => claim::EMAIL,
+        IdentityKind::Phone => claim::PHONE_NUMBER,
+        IdentityKind::Username => claim::PREFERRED_USERNAME,
+    }
 }
 
 /// What a person signs in with, of one kind, by what the profile says.

@@ -28,7 +28,7 @@ fn a_person_is_known_changed_and_forgotten() {
         assert_eq!(shown["sessions"], 0);
 
         let changed = operator.says("user update ada --email countess@example.org --verified");
-        assert_eq!(changed["changed"], json!(["email", "profile"]));
+        assert_eq!(changed["changed"], json!(["email", "email_verified"]));
         let shown = operator.says("user show ada");
         assert_eq!(shown["identities"][0]["value"], "countess@example.org");
         assert!(shown["identities"][0]["verified_at"].is_string());
@@ -53,7 +53,31 @@ fn a_person_is_known_changed_and_forgotten() {
         operator.refuses("user show ada", "there is no user \"ada\"");
         let deleted = operator.says("audit --action user.deleted");
         assert_eq!(deleted["entries"][0]["detail"]["username"], "ada");
+
+        let acts = || {
+            let of_ada = operator.says("audit --user ada");
+            let entries = of_ada["entries"].as_array().expect("a list").clone();
+            let told = entries.iter().map(|entry| {
+                assert_eq!(entry["user"], "ada", "{entry}");
+                let gone = entry["user_deleted"] == true;
+                (entry["action"].as_str().expect("an act").to_owned(), gone)
+            });
+            told.collect::<Vec<_>>()
+        };
+        let all = [
+            "deleted",
+            "enabled",
+            "disabled",
+            "password_set",
+            "updated",
+            "updated",
+            "added",
+        ];
+        let of_the_deleted = all.map(|act| (format!("user.{act}"), true));
+        assert_eq!(acts(), of_the_deleted, "the audit remembers whose it was");
         operator.does("user add --username ada --password-stdin");
+        let of_another = [("user.added".to_owned(), false)];
+        assert_eq!(acts(), of_another, "who has the name now is somebody else");
     });
 }
 

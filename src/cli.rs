@@ -38,6 +38,9 @@ use output::Output;
 use crate::app::Make;
 use crate::config::Config;
 
+/// Where help lists what every command takes.
+const OF_ALL: &str = "With every command";
+
 /// One sign-in for every mini-program.
 ///
 /// Portico is an OAuth 2.1 and OpenID Connect server for super apps. To look around, run `portico
@@ -52,14 +55,14 @@ use crate::config::Config;
 )]
 struct Cli {
     /// The file with the settings [default: portico.toml, where there is one]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = OF_ALL)]
     config: Option<PathBuf>,
     /// Print one JSON object instead of text for people
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = OF_ALL)]
     json: bool,
     /// Your name, for the audit [default: what the system calls you]
-    #[arg(long = "as", global = true, value_name = "NAME")]
-    operator: Option<String>,
+    #[arg(long = "as", global = true, value_name = "NAME", help_heading = OF_ALL)]
+    acting: Option<String>,
     #[command(subcommand)]
     command: Command,
 }
@@ -162,7 +165,7 @@ pub fn run() -> ExitCode {
 fn dispatch(cli: Cli, words: String) -> Result<(), output::Problem> {
     let output = Output::new(cli.json);
     let make = cli.command.makes();
-    let operator = operator::operator(cli.operator.as_deref(), words)?;
+    let operator = operator::operator(cli.acting.as_deref(), words)?;
     let context = || Context::open(cli.config.as_deref(), make, operator.clone());
     let sources = || context::sources(cli.config.as_deref());
     let config = || Ok(Config::load(&sources())?);

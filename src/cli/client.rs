@@ -160,6 +160,7 @@ pub(super) fn listed(client: &Registration) -> Value {
         "kind": kind(client),
         "state": client.state.word(),
         "publisher_id": client.publisher.as_ref().map(|p| &p.id),
+        "publisher_name": client.publisher.as_ref().map(|p| &p.name),
     })
 }
 

@@ -31,7 +31,7 @@ pub(super) enum MiniProgram {
     },
     /// Check a manifest without registering it
     ///
-    /// Where there is a database, the name is compared with those of others, too.
+    /// Where there is a database, its name is compared with those of others, too.
     Check {
         /// The manifest; - reads standard input
         #[arg(value_name = "FILE.json")]
@@ -100,7 +100,7 @@ pub(super) fn run(
         MiniProgram::New { origin, out } => write_new(&origin, out, output),
         MiniProgram::Check { file } => {
             let checked = check_manifest(&read_json(&file)?, &config()?.scopes)?;
-            check(&checked, context().ok().as_ref(), output)
+            check(&checked, context(), output)
         }
         command => administer(command, &context()?, output),
     }
@@ -169,16 +169,17 @@ fn administer(command: MiniProgram, context: &Context, output: &Output) -> Resul
 
 fn check(
     checked: &CheckedManifest,
-    context: Option<&Context>,
+    context: Result<Context, Problem>,
     output: &Output,
 ) -> Result<(), Problem> {
-    let concerns = match context {
-        Some(context) => {
+    let concerns = match &context {
+        Ok(context) => {
             let acts = context.administration();
             context.act(acts.concerns_of(&checked.metadata))?
         }
-        None => checked.concerns(),
+        Err(_) => checked.concerns(),
     };
+    let not_compared = context.err().map(|problem| problem.to_string());
     let name = checked.metadata.client_name.clone().unwrap_or_default();
     let told: Vec<String> = concerns.iter().map(Concern::to_string).collect();
     let unknown = &checked.not_understood;
@@ -189,9 +190,9 @@ fn check(
         "client_name": name,
         "not_understood": names,
         "concerns": told,
-        "compared": context.is_some(),
+        "compared": not_compared.is_none(),
     });
-    output.print(&answer, || said(&name, &told, context.is_some()))?;
+    output.print(&answer, || said(&name, &told, not_compared.as_deref()))?;
     match concerns.is_empty() {
         true => Ok(()),
         false => Err(Problem::said("the name could mislead people")),
@@ -199,7 +200,7 @@ fn check(
 }
 
 /// What is said of a manifest that can be read. Names from the file cannot move the cursor.
-fn said(name: &str, concerns: &[String], compared: bool) -> String {
+fn said(name: &str, concerns: &[String], not_compared: Option<&str>) -> String {
     let name = safe_to_show(name);
     let mut text = match concerns {
         [] => format!("The manifest of {name} is good."),
@@ -216,8 +217,10 @@ fn said(name: &str, concerns: &[String], compared: bool) -> String {
              --allow-lookalike.",
         );
     }
-    if !compared {
-        text.push_str("\nThere is no database here: the name was not compared with others.");
+    if let Some(problem) = not_compared {
+        text.push_str(&format!(
+            "\nIts name was not compared with others: {problem}"
+        ));
     }
     text
 }
@@ -252,11 +255,11 @@ mod tests {
 
     #[test]
     fn without_a_database_nobody_compared_names() {
-        assert_eq!(said("Market", &[], true), "The manifest of Market is good.");
+        assert_eq!(said("Market", &[], None), "The manifest of Market is good.");
         assert_eq!(
-            said("Market", &[], false),
+            said("Market", &[], Some("no database")),
             "The manifest of Market is good.\n\
-             There is no database here: the name was not compared with others."
+             Its name was not compared with others: no database"
         );
     }
 
@@ -264,7 +267,7 @@ mod tests {
     fn what_could_mislead_is_said_with_what_to_do() {
         let concerns = ["✓ looks like ours".to_owned()];
         assert_eq!(
-            said("✓ Market", &concerns, true),
+            said("✓ Market", &concerns, None),
             "The manifest of ✓ Market is good but for its name, which could mislead people:\n  \
              - ✓ looks like ours\n\
              Change it; or, where it is right all the same, `portico mini-program add` takes it with \

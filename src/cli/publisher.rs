@@ -49,14 +49,22 @@ pub(super) struct Lookalike {
 pub(super) struct Update {
     /// Its id
     id: String,
+    #[command(flatten)]
+    change: Change,
+    #[command(flatten)]
+    lookalike: Lookalike,
+}
+
+/// One of them, or both.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+struct Change {
     /// What people see from now on
-    #[arg(long, required_unless_present = "unverify")]
+    #[arg(long)]
     name: Option<String>,
     /// Stop vouching for it
     #[arg(long)]
     unverify: bool,
-    #[command(flatten)]
-    lookalike: Lookalike,
 }
 
 pub(super) fn run(command: Publisher, context: &Context, output: &Output) -> Result<(), Problem> {
@@ -86,15 +94,18 @@ pub(super) fn run(command: Publisher, context: &Context, output: &Output) -> Res
                     ("verified", verified(&publisher)),
                     ("since", publisher.created_at.rfc3339()),
                 ]);
-                let rows: Vec<_> = programs.iter().map(super::client::row).collect();
-                text.push('\n');
-                text.push_str(&table(super::client::HEAD, &rows));
+                if !programs.is_empty() {
+                    let rows: Vec<_> = programs.iter().map(super::client::row).collect();
+                    text.push('\n');
+                    text.push_str(&table(super::client::HEAD, &rows));
+                }
                 text
             })
         }
         Publisher::Update(update) => {
-            let (name, allow) = (update.name.as_deref(), update.lookalike.allow);
-            let act = acts.update_publisher(&update.id, name, update.unverify, allow);
+            let (change, allow) = (update.change, update.lookalike.allow);
+            let name = change.name.as_deref();
+            let act = acts.update_publisher(&update.id, name, change.unverify, allow);
             let publisher = context.act(act)?;
             output.print(&listed(&publisher), || {
                 format!(

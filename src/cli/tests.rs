@@ -108,17 +108,51 @@ fn is_text(arg: &clap::Arg) -> bool {
     arg.get_action().takes_values() && arg.get_value_parser().type_id() == TypeId::of::<String>()
 }
 
+/// The arguments of groups that want one of theirs, and have none yet.
+fn wanted_by_groups<'a>(command: &'a clap::Command, given: &clap::Arg) -> Vec<&'a clap::Id> {
+    let open = command.get_groups().filter(|group| {
+        group.is_required_set() && !group.get_args().any(|id| id == given.get_id())
+    });
+    open.filter_map(|group| group.get_args().next()).collect()
+}
+
 /// The line that gives a text to one argument of a command, and to the others what they need.
 fn line_giving(text: &str, to: &clap::Arg, command: &clap::Command, path: &[&str]) -> Vec<String> {
     let mut line: Vec<String> = path.iter().map(ToString::to_string).collect();
-    let is_given = |arg: &&clap::Arg| arg.is_required_set() || arg.get_id() == to.get_id();
+    let wanted = wanted_by_groups(command, to);
+    let is_given = |arg: &&clap::Arg| {
+        arg.is_required_set() || arg.get_id() == to.get_id() || wanted.contains(&arg.get_id())
+    };
     for arg in command.get_arguments().filter(is_given) {
         let long = arg.get_long().map(|long| format!("--{long}"));
         let value = if is_text(arg) { text } else { "file.json" };
         let value = arg.get_action().takes_values().then(|| value.to_owned());
         line.extend(long.into_iter().chain(value));
     }
+    if command.is_subcommand_required_set() {
+        line.push("migrate".to_owned());
+    }
     line
+}
+
+/// Two arguments of one name are one to the parser: what is given to every command would be given to
+/// the other.
+#[test]
+fn no_command_has_an_argument_named_like_one_of_every_command() {
+    fn look(command: &clap::Command, of_all: &[clap::Id], path: &str) {
+        for below in command.get_subcommands() {
+            let path = format!("{path} {}", below.get_name());
+            for arg in below.get_arguments() {
+                assert!(!of_all.contains(arg.get_id()), "{path}: {}", arg.get_id());
+            }
+            look(below, of_all, &path);
+        }
+    }
+    let whole = Cli::command();
+    let of_all = whole.get_arguments().filter(|arg| arg.is_global_set());
+    let of_all: Vec<clap::Id> = of_all.map(|arg| arg.get_id().clone()).collect();
+    assert_eq!(of_all.len(), 3, "{of_all:?}");
+    look(&whole, &of_all, "portico");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! How a person is shown to an operator: in a list, and whole.
 
+use domain::identity::IdentityKind;
 use domain::user::User;
 use flow::administer::shown_users::ShownUser;
 use foundation::bounded_text::safe_to_show;
@@ -69,10 +70,13 @@ pub(super) fn text(shown: &ShownUser) -> String {
         ("username", user.username.clone()),
         ("state", state(user).to_owned()),
         ("since", user.created_at.rfc3339()),
-        ("language", user.language.clone().unwrap_or_default()),
         ("sessions", shown.sessions.to_string()),
     ];
-    for identity in &shown.identities {
+    if let Some(language) = &user.language {
+        pairs.push(("language", language.clone()));
+    }
+    let others = shown.identities.iter();
+    for identity in others.filter(|i| i.kind != IdentityKind::Username) {
         let verified = match identity.verified_at {
             Some(_) => "",
             None => " (not verified)",

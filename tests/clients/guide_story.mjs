@@ -40,12 +40,16 @@ export async function isSignedInUntilItEnds(portico, { origin }) {
   assert.ok(page.hasField('password'), `she is asked for her password: ${page}`)
   isSignedIn(await ada.signsIn(page))
 
+  // Only the browser that signs out is signed out.
+  const atWork = new Person(portico, { visits: [origin] })
+  isSignedIn(await atWork.goesThrough(`${origin}/sign-in`))
   const itsOnlyButton = {}
   const question = await ada.presses(await looks(), itsOnlyButton)
   assert.equal(question.url.origin, portico.issuer, 'Portico asks whether she means it')
   isSignedOut(await looks())
   isSignedOut(await ada.presses(question, { name: 'decision', value: 'logout' }))
-  assert.ok((await ada.opens(`${origin}/sign-in`)).hasField('password'), 'she is signed out everywhere')
+  assert.ok((await ada.opens(`${origin}/sign-in`)).hasField('password'), 'nor does Portico know her here')
+  isSignedIn(await atWork.opens(`${origin}/`))
 }
 
 function isSignedIn(page) {

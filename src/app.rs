@@ -7,6 +7,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use flow::answer_token_request::{BUILT_IN, GrantTable};
 use flow::key_source::KeySource;
 use flow::last_used::LastUsed;
 use flow::{Parts, Policy, Services};
@@ -50,13 +51,15 @@ pub enum Make {
     Nothing,
 }
 
-/// Where a test takes hold of the store.
+/// Where a test takes hold.
 #[derive(Clone, Default)]
-pub struct StoreHooks {
-    /// Where it fails.
+pub struct TestHooks {
+    /// Where the store fails.
     pub faultpoints: Faultpoints,
     /// In place of PostgreSQL's clock.
     pub database_clock: Option<SharedClock>,
+    /// The grants that there are.
+    pub grants: GrantTable,
 }
 
 /// Everything that is open, before it serves: what a command works with.
@@ -96,10 +99,10 @@ impl App {
     ) -> Result<Self, Fault> {
         let fetch = open_fetch(config)?;
         let store = match make {
-            Make::Everything => make_store(config, StoreHooks::default(), &clock)?,
+            Make::Everything => make_store(config, TestHooks::default(), &clock)?,
             Make::Keys | Make::Nothing => find_store(config, &clock)?,
         };
-        Self::on(store, fetch, config, clock, entropy, make)
+        Self::on(store, fetch, config, clock, entropy, make, BUILT_IN)
     }
 
     /// As [`App::open`], with a store that a test makes fail, and whose clock it moves.
@@ -110,11 +113,13 @@ impl App {
         config: &Config,
         clock: SharedClock,
         entropy: SharedEntropy,
-        hooks: StoreHooks,
+        hooks: TestHooks,
     ) -> Result<Self, Fault> {
         let fetch = open_fetch(config)?;
+        let grants = hooks.grants;
         let store = make_store(config, hooks, &clock)?;
-        Self::on(store, fetch, config, clock, entropy, Make::Everything)
+        let make = Make::Everything;
+        Self::on(store, fetch, config, clock, entropy, make, grants)
     }
 
     fn on(
@@ -124,6 +129,7 @@ impl App {
         clock: SharedClock,
         entropy: SharedEntropy,
         make: Make,
+        grants: GrantTable,
     ) -> Result<Self, Fault> {
         let clock = Arc::new(NodeTime::new(clock, store.time()?));
         history::settle(
@@ -146,7 +152,7 @@ impl App {
         let passwords = password_policy(config);
         passwords.check()?;
         let live = Arc::new(Live::new(Arc::clone(&clock)));
-        let services = Services::new(&Parts {
+        let parts = Parts {
             store: store.clone(),
             live: Arc::clone(&live),
             keys: Arc::new(Keys::new(ring)),
@@ -165,7 +171,8 @@ impl App {
                 passwords,
                 rate_limits: config.server.rate_limits,
             },
-        });
+        };
+        let services = Services::new(&parts, grants);
         Ok(Self {
             config: config.clone(),
             store,
@@ -233,7 +240,7 @@ impl App {
     /// # Errors
     /// It cannot be opened, or is newer than this binary.
     pub fn migrate(config: &Config, clock: SharedClock) -> Result<String, Fault> {
-        make_store(config, StoreHooks::default(), &clock)?.place()
+        make_store(config, TestHooks::default(), &clock)?.place()
     }
 }
 
@@ -247,7 +254,7 @@ fn store_settings(config: &Config) -> StoreSettings {
 }
 
 /// The database, made and brought to this program's schema.
-fn make_store(config: &Config, hooks: StoreHooks, clock: &SharedClock) -> Result<Store, Fault> {
+fn make_store(config: &Config, hooks: TestHooks, clock: &SharedClock) -> Result<Store, Fault> {
     if let Some(file) = config.database.url.sqlite_file() {
         folders::make_for(config, file)?;
     }

@@ -6,6 +6,7 @@ use clap::Subcommand;
 use domain::display_name::Concern;
 use flow::administer::clients::{Allowed, ClientQuery};
 use flow::administer::mini_programs::{CheckedManifest, check_manifest, new_manifest};
+use flow::answer_token_request::BUILT_IN;
 use foundation::bounded_text::safe_to_show;
 use serde_json::json;
 
@@ -99,7 +100,7 @@ pub(super) fn run(
     match command {
         MiniProgram::New { origin, out } => write_new(&origin, out, output),
         MiniProgram::Check { file } => {
-            let checked = check_manifest(&read_json(&file)?, &config()?.scopes)?;
+            let checked = check_manifest(&read_json(&file)?, &config()?.scopes, BUILT_IN)?;
             check(&checked, context(), output)
         }
         command => administer(command, &context()?, output),

@@ -113,6 +113,14 @@ impl ActedBy {
         from: CameFrom::INSIDE,
     };
 
+    /// A client at an address.
+    pub fn client(id: ClientId, address: Option<IpAddr>) -> Self {
+        Self {
+            actor: Actor::Client(id),
+            from: CameFrom::address(address),
+        }
+    }
+
     /// A person at an address.
     pub fn person(id: UserId, address: Option<IpAddr>) -> Self {
         Self {

@@ -4,7 +4,7 @@
 
 use protocol::authorization_error::{AuthorizationErrorCode, AuthorizationRefusal};
 use protocol::authorization_request::AuthorizationRequest;
-use protocol::client_metadata::GrantType;
+use protocol::grant_type;
 use protocol::scope;
 
 use crate::client::Client;
@@ -45,7 +45,7 @@ fn refuse(code: AuthorizationErrorCode, description: &str) -> Result<(), Authori
 // "The client is not authorized to request an authorization code using this method" (RFC 6749
 // §4.1.2.1)
 fn grant_type_is_registered(c: &Checked<'_>) -> Result<(), AuthorizationRefusal> {
-    if !c.client.allows_grant(GrantType::AuthorizationCode) {
+    if !c.client.allows_grant(grant_type::AUTHORIZATION_CODE) {
         return refuse(
             AuthorizationErrorCode::UnauthorizedClient,
             "the client did not register authorization_code",

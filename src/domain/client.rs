@@ -7,10 +7,11 @@ use foundation::digest::{TokenDigest, sha256_of_parts};
 use foundation::id::{ClientId, CredentialId};
 use foundation::secret::SecretText;
 use protocol::client_metadata::{
-    ApplicationType, ClientMetadata, GrantType, MiniProgramManifest, SecurityProfile, SubjectType,
+    ApplicationType, ClientMetadata, MiniProgramManifest, SecurityProfile, SubjectType,
     TokenEndpointAuthMethod,
 };
 use protocol::code_grant::{BoundAuthorization, PkceRule};
+use protocol::grant_type;
 use protocol::redirect_uri::{RedirectProblem, RedirectUri};
 use protocol::scope::{self, ScopeName, ScopeSet};
 
@@ -132,13 +133,13 @@ impl Client {
     }
 
     /// Whether it registered this grant type.
-    pub fn allows_grant(&self, grant: GrantType) -> bool {
-        self.metadata.grant_types.contains(&grant)
+    pub fn allows_grant(&self, grant_type: &str) -> bool {
+        self.metadata.may_use(grant_type)
     }
 
     /// Whether an authorization gives it a refresh token.
     pub fn gets_refresh_tokens(&self) -> bool {
-        self.allows_grant(GrantType::RefreshToken)
+        self.allows_grant(grant_type::REFRESH_TOKEN)
     }
 
     /// Whether its refresh tokens rotate: public clients always, confidential ones if registered

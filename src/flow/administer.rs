@@ -19,6 +19,7 @@ use protocol::scope_catalog::ScopeCatalog;
 use serde_json::Value;
 use store::Store;
 
+use crate::answer_token_request::GrantTable;
 use crate::memory::Memory;
 use crate::parts::Parts;
 use crate::passwords::Passwords;
@@ -139,6 +140,7 @@ pub struct Administration {
     brand: Arc<str>,
     store: Store,
     catalog: Arc<ScopeCatalog>,
+    grants: GrantTable,
     memory: Memory,
     passwords: Passwords,
     clock: SharedClock,
@@ -146,7 +148,12 @@ pub struct Administration {
 }
 
 impl Administration {
-    pub(crate) fn new(parts: &Parts, memory: &Memory, passwords: &Passwords) -> Self {
+    pub(crate) fn new(
+        parts: &Parts,
+        memory: &Memory,
+        passwords: &Passwords,
+        grants: GrantTable,
+    ) -> Self {
         // Nobody has said who they are yet: nothing is permitted.
         let nobody = Administrator::new(ActedBy::SYSTEM, []);
         Self {
@@ -154,6 +161,7 @@ impl Administration {
             brand: Arc::clone(&parts.policy.brand),
             store: parts.store.clone(),
             catalog: Arc::clone(&parts.policy.catalog),
+            grants,
             memory: memory.clone(),
             passwords: passwords.clone(),
             clock: Arc::clone(&parts.clock),

@@ -1,9 +1,9 @@
 //! The token endpoint (RFC 6749 §3.2): one pipeline for all grants.
 //!
-//! A grant declares who may use it and says what it entitles to; it cannot skip a phase, because
-//! the phases are here: authenticate the client, is it in service, did it register the grant, read
-//! the request, redeem, cut the scope to the registration, issue, commit. What differs stands in
-//! `answer_token_request/`, one file per grant.
+//! A grant says what it entitles to; it cannot skip a phase, because the phases are here: authenticate
+//! the client, is it in service, which grant is it, did it register that, redeem, may the recipient
+//! have this, issue, commit. What differs stands in `answer_token_request/`: a file and a row of
+//! [`grant_table`] for each grant.
 
 use std::sync::Arc;
 
@@ -11,42 +11,50 @@ use domain::client::Client;
 use domain::consent::usable_scope;
 use foundation::clock::SharedClock;
 use foundation::fault::Fault;
-use protocol::client_credential::PresentedCredential;
-use protocol::client_metadata::GrantType;
-use protocol::oauth_error::{OAuthError, unauthorized_client};
-use protocol::parameters::Parameters;
+use protocol::oauth_error::{
+    OAuthError, invalid_target, unauthorized_client, unsupported_grant_type,
+};
 use protocol::token_request::TokenRequest;
 use protocol::token_response::TokenResponse;
 
 use crate::answer::Answer;
-use crate::authenticate_client::{AuthenticatedClient, ClientAuthentication, ClientEndpoint};
-use crate::issue::{Entitled, Issuance, IssuanceContext};
+use crate::authenticate_client::{AuthenticatedClient, ClientAuthentication};
+use crate::issue::Issuance;
 use crate::memory::Memory;
 use crate::parts::Parts;
+use crate::protected_call::ClientCall;
+use crate::token_authorization::{IssuanceContext, TokenAuthorization};
 
 mod authorization_code;
 mod client_credentials;
 mod grant_handler;
-mod grant_parts;
+mod grant_table;
 mod judgement;
+mod makings;
 mod refresh_lookup;
 mod refresh_token;
+mod reuse;
 mod rotation;
 
-use authorization_code::AuthorizationCode;
-use client_credentials::ClientCredentials;
-use grant_handler::{GrantHandler, Redeemed};
-use grant_parts::GrantParts;
-use refresh_token::RefreshToken;
+pub use grant_handler::{GrantCall, GrantHandler, Redeemed, Redeeming};
+pub use grant_table::{BUILT_IN, GrantCallers, GrantRow, GrantTable};
+pub use makings::GrantMakings;
 
 /// Answers token requests.
 #[derive(Clone)]
 pub struct TokenEndpoint {
     authentication: ClientAuthentication,
     issuance: Issuance,
-    grants: GrantParts,
+    grants: Arc<[Grant]>,
     memory: Memory,
     clock: SharedClock,
+    issuer: Arc<str>,
+}
+
+/// A row of the table, made.
+struct Grant {
+    row: GrantRow,
+    handler: Box<dyn GrantHandler>,
 }
 
 impl TokenEndpoint {
@@ -55,138 +63,134 @@ impl TokenEndpoint {
         memory: &Memory,
         authentication: &ClientAuthentication,
         issuance: &Issuance,
+        grants: GrantTable,
     ) -> Self {
+        let makings = GrantMakings { parts, memory };
+        let grants = grants.0.iter().map(|row| Grant {
+            row: *row,
+            handler: (row.make)(&makings),
+        });
         Self {
             authentication: authentication.clone(),
             issuance: issuance.clone(),
-            grants: GrantParts::new(parts, memory),
+            grants: grants.collect(),
             memory: memory.clone(),
             clock: Arc::clone(&parts.clock),
+            issuer: Arc::clone(&parts.policy.issuer),
         }
+    }
+
+    /// The grants that there are.
+    pub fn grant_types(&self) -> Vec<&'static str> {
+        let rows = self.grants.iter().map(|grant| grant.row);
+        rows.map(|row| row.grant_type).collect()
     }
 
     /// Answers a token request.
     ///
     /// # Errors
     /// The answer is refused in the shape of RFC 6749 §5.2. A store or key that fails is a fault.
-    pub async fn answer(
-        &self,
-        presented: PresentedCredential,
-        parameters: &Parameters,
-    ) -> Result<Answer<TokenResponse>, Fault> {
+    pub async fn answer(&self, call: ClientCall) -> Result<Answer<TokenResponse>, Fault> {
         // Noted before anything is read: whatever ends after this kills the tokens that come of it,
         // whether the reads below saw it or not.
         let read = self.memory.live.freshness.cursor();
-        let authenticated = self
-            .authentication
-            .authenticate(ClientEndpoint::Token, presented);
-        let client = match authenticated.await? {
+        let client = match self.authentication.authenticate(&call).await? {
             Answer::Given(client) => client,
             Answer::Refused(error) => return Ok(Answer::Refused(error)),
         };
-        let (client, request) = match admit(&client, parameters) {
+        let admitted = TokenRequest::parse(&call.parameters)
+            .and_then(|request| Ok((self.admit(&client, &request)?, request)));
+        // The log says whose developer to call.
+        let about = |error: OAuthError| error.about(&client.client().id);
+        let ((grant, requester), request) = match admitted {
             Ok(admitted) => admitted,
-            Err(error) => return Ok(Answer::Refused(error)),
+            Err(error) => return Ok(Answer::Refused(about(error))),
         };
-        let issuance = IssuanceContext {
-            client,
+        let context = IssuanceContext {
+            requester,
+            address: call.address,
             read,
             now: self.clock.now(),
         };
-        let grant_type = request.grant_type();
-        // What waits for the store is large, and is kept out of the future of what does not.
-        let answer = match request {
-            TokenRequest::AuthorizationCode {
-                code,
-                redirect_uri,
-                code_verifier,
-                resource,
-            } => {
-                let grant = AuthorizationCode {
-                    code,
-                    redirect_uri,
-                    code_verifier,
-                    resource,
-                };
-                Box::pin(self.run(grant, &issuance)).await?
-            }
-            TokenRequest::RefreshToken {
-                refresh_token,
-                scope,
-                resource,
-            } => {
-                let grant = RefreshToken {
-                    refresh_token,
-                    scope,
-                    resource,
-                };
-                Box::pin(self.run(grant, &issuance)).await?
-            }
-            TokenRequest::ClientCredentials { scope, resource } => {
-                self.run(ClientCredentials { scope, resource }, &issuance)
-                    .await?
-            }
-        };
-        count(grant_type, &answer);
-        Ok(match answer {
-            // The log says whose developer to call.
-            Answer::Refused(error) => Answer::Refused(error.about(&issuance.client.id)),
-            given => given,
-        })
+        let answer = self.run(grant, &GrantCall { context, request }).await?;
+        count(grant.row.grant_type, &answer);
+        Ok(answer.map_refusal(about))
     }
 
-    /// The phases that come after the request was read, the same for every grant.
-    async fn run<G: GrantHandler>(
+    /// The phases before a grant: is the client in service, is there such a grant, may the client use
+    /// it?
+    fn admit(
         &self,
-        grant: G,
-        issuance: &IssuanceContext,
-    ) -> Result<Answer<TokenResponse>, Fault> {
-        if G::CONFIDENTIAL_ONLY && !issuance.client.is_confidential() {
-            return Ok(Answer::Refused(unauthorized_client(
-                "a public client cannot use this grant",
-            )));
+        client: &AuthenticatedClient,
+        request: &TokenRequest<'_>,
+    ) -> Result<(&Grant, Arc<Client>), OAuthError> {
+        let client = client.in_service()?;
+        let mut grants = self.grants.iter();
+        let grant = grants
+            .find(|grant| grant.row.grant_type == request.grant_type)
+            .ok_or_else(|| unsupported_grant_type("this grant_type is not supported"))?;
+        if !client.allows_grant(grant.row.grant_type) {
+            return Err(unauthorized_client(
+                "the client did not register this grant type",
+            ));
         }
-        let (entitled, rotation) = match grant.redeem(&self.grants, issuance).await? {
+        if grant.row.callers == GrantCallers::Confidential && !client.is_confidential() {
+            return Err(unauthorized_client("a public client cannot use this grant"));
+        }
+        Ok((grant, Arc::clone(client)))
+    }
+
+    /// The phases from the grant on, the same for each.
+    async fn run(
+        &self,
+        grant: &Grant,
+        call: &GrantCall<'_>,
+    ) -> Result<Answer<TokenResponse>, Fault> {
+        let (authorization, rotation) = match grant.handler.redeem(call).await? {
             Answer::Refused(error) => return Ok(Answer::Refused(error)),
             Answer::Given(Redeemed::Again(response)) => return Ok(Answer::Given(response)),
-            Answer::Given(Redeemed::Entitled(entitled)) => (entitled, None),
-            Answer::Given(Redeemed::Rotating(entitled, rotation)) => (entitled, Some(rotation)),
+            Answer::Given(Redeemed::Authorized(authorization)) => (authorization, None),
+            Answer::Given(Redeemed::Rotating(authorization, rotation)) => {
+                (authorization, Some(rotation))
+            }
         };
-        // What the operator took out of the registration since is left out, whatever was granted.
-        let scope = usable_scope(&issuance.client, &entitled.scope);
-        let response = self
-            .issuance
-            .issue(issuance, Entitled { scope, ..entitled })
-            .await?;
+        let authorization = match self.for_recipient(authorization) {
+            Ok(authorization) => authorization,
+            Err(error) => return Ok(Answer::Refused(error)),
+        };
+        let response = self.issuance.issue(authorization).await?;
         match rotation {
-            Some(rotation) => Box::pin(rotation.commit(&self.grants, response)).await,
+            Some(rotation) => Box::pin(rotation.commit(response)).await,
             None => Ok(Answer::Given(response)),
         }
     }
-}
 
-/// The phases before a grant: is the client in service, is the request well-formed, may the client
-/// use this grant?
-fn admit(
-    client: &AuthenticatedClient,
-    parameters: &Parameters,
-) -> Result<(Arc<Client>, TokenRequest), OAuthError> {
-    let client = client.in_service()?;
-    let request = TokenRequest::parse(parameters)?;
-    if !client.allows_grant(request.grant_type()) {
-        return Err(unauthorized_client(
-            "the client did not register this grant type",
-        ));
+    /// What of an authorization its recipient may have. What the operator took out of the registration
+    /// since is left out, whatever was granted.
+    fn for_recipient(
+        &self,
+        authorization: TokenAuthorization,
+    ) -> Result<TokenAuthorization, OAuthError> {
+        let recipient = &authorization.recipient;
+        if recipient.is_suspended() {
+            return Err(invalid_target("the client is not available"));
+        }
+        let may_name = |resource: &String| recipient.may_name_resource(resource, &self.issuer);
+        if !authorization.audience.iter().all(may_name) {
+            return Err(invalid_target("the resource is another client"));
+        }
+        Ok(TokenAuthorization {
+            scope: usable_scope(recipient, &authorization.scope),
+            ..authorization
+        })
     }
-    Ok((Arc::clone(client), request))
 }
 
-fn count(grant_type: GrantType, answer: &Answer<TokenResponse>) {
+fn count(grant_type: &'static str, answer: &Answer<TokenResponse>) {
     let result = match answer {
         Answer::Given(_) => "given",
         Answer::Refused(error) => error.code().as_str(),
     };
-    let grant = grant_type.as_str();
-    metrics::counter!("portico_token_requests_total", "grant" => grant, "result" => result)
+    metrics::counter!("portico_token_requests_total", "grant" => grant_type, "result" => result)
         .increment(1);
 }

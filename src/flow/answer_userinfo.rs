@@ -8,7 +8,7 @@ use domain::client::Client;
 use domain::grant::Grant;
 use domain::profile::Profile;
 use domain::subject::Sector;
-use domain::token_handle::{OnBehalfOf, TokenHandle};
+use domain::token_handle::OnBehalfOf;
 use foundation::clock::SharedClock;
 use foundation::fault::Fault;
 use protocol::claim;
@@ -23,6 +23,7 @@ use crate::answer::Answer;
 use crate::find_client::ClientLookup;
 use crate::last_used::LastUsed;
 use crate::parts::Parts;
+use crate::protected_call::BearerCall;
 use crate::shared_data::{RequestedClaims, claims_of, judges_names};
 use crate::subject::PairwiseSubjects;
 use crate::verify_access_token::{AccessTokenVerifier, TokenStatus};
@@ -67,17 +68,19 @@ impl Userinfo {
         }
     }
 
-    /// Answers a userinfo request with this bearer token.
+    /// Answers a userinfo request.
     ///
     /// # Errors
     /// The answer is refused with `invalid_token` (401) for anything but a living access token that
     /// opens userinfo, and with `insufficient_scope` (403) without `openid`. A store that does not
     /// answer is a fault.
-    pub async fn answer(&self, bearer: &str) -> Result<Answer<Map<String, Value>>, Fault> {
-        let Some(token) = self.verifier.verify(bearer).await? else {
+    pub async fn answer(&self, call: &BearerCall) -> Result<Answer<Map<String, Value>>, Fault> {
+        let Some(token) = self.verifier.verify(call.credential.expose()).await? else {
             return Ok(refused("it is not an access token of ours, or has expired"));
         };
-        let Some(person) = opens_userinfo(&token.handle) else {
+        let handle = &token.handle;
+        let person = handle.on_behalf_of;
+        let Some(person) = person.filter(|_| call.endpoint.is_opened_by(handle)) else {
             return Ok(refused("it is for another audience, or speaks for nobody"));
         };
         let TokenStatus::Alive(scope) = self.verifier.status(&token).await? else {
@@ -156,11 +159,6 @@ impl Userinfo {
             self.subjects.of(sector, person.user_id).await?,
         )))
     }
-}
-
-/// The person, if the token was made for userinfo.
-fn opens_userinfo(handle: &TokenHandle) -> Option<OnBehalfOf> {
-    handle.on_behalf_of.filter(|_| handle.opens_userinfo)
 }
 
 fn refused(cause: &str) -> Answer<Map<String, Value>> {

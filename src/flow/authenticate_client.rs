@@ -27,6 +27,7 @@ use crate::answer::Answer;
 use crate::find_client::ClientLookup;
 use crate::memory::Memory;
 use crate::parts::Parts;
+use crate::protected_call::{ClientCall, ProtectedEndpoint};
 
 /// How long a `jti` is remembered beyond its assertion's end, so that two nodes whose clocks differ
 /// a little cannot both take it.
@@ -53,27 +54,6 @@ impl AuthenticatedClient {
         match self.0.is_suspended() {
             true => Err(unauthorized_client("the client is suspended")),
             false => Ok(&self.0),
-        }
-    }
-}
-
-/// Where a client presents itself: an assertion may be addressed to the endpoint that is called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClientEndpoint {
-    /// RFC 6749 §3.2.
-    Token,
-    /// RFC 7662 §2.
-    Introspection,
-    /// RFC 7009 §2.
-    Revocation,
-}
-
-impl ClientEndpoint {
-    fn address(self, endpoints: &Endpoints) -> &str {
-        match self {
-            Self::Token => &endpoints.token,
-            Self::Introspection => &endpoints.introspection,
-            Self::Revocation => &endpoints.revocation,
         }
     }
 }
@@ -106,7 +86,7 @@ impl ClientAuthentication {
         }
     }
 
-    /// Authenticates a client. With a secret, or as a public client, memory is enough while this
+    /// Authenticates the client of a call. With a secret, or as a public client, memory is enough while this
     /// node is fresh; an assertion is remembered in the store, so that it works once.
     ///
     /// # Errors
@@ -114,38 +94,38 @@ impl ClientAuthentication {
     /// only. A store that does not answer is a fault.
     pub(crate) async fn authenticate(
         &self,
-        called: ClientEndpoint,
-        presented: PresentedCredential,
+        call: &ClientCall,
     ) -> Result<Answer<AuthenticatedClient>, Fault> {
-        match presented {
+        match &call.credential {
             PresentedCredential::Nothing => Ok(failed("nothing was presented")),
             PresentedCredential::None { client_id } => {
-                let answer = self.by_name(&client_id).await;
-                about(answer, &client_id)
+                let answer = self.by_name(client_id).await;
+                about(answer, client_id)
             }
             PresentedCredential::SecretBasic { client_id, secret } => {
-                let answer = self.by_secret(&client_id, &secret).await;
-                about(answer, &client_id)
+                let answer = self.by_secret(client_id, secret).await;
+                about(answer, client_id)
                     .map(|answer| answer.map_refusal(OAuthError::answering_header))
             }
             PresentedCredential::SecretPost { client_id, secret } => {
-                let answer = self.by_secret(&client_id, &secret).await;
-                about(answer, &client_id)
+                let answer = self.by_secret(client_id, secret).await;
+                about(answer, client_id)
             }
             PresentedCredential::Assertion {
                 client_id: named,
                 assertion,
             } => {
-                let Some(client_id) = unverified_client_id(&assertion) else {
+                let Some(client_id) = unverified_client_id(assertion) else {
                     return Ok(failed("the assertion is no JWT of a client"));
                 };
                 // "If present, the value of the client_id parameter MUST identify the same client
                 // as is identified by the client assertion" (RFC 7521 §4.2)
-                if named.is_some_and(|named| named != client_id) {
+                if named.as_ref().is_some_and(|named| *named != client_id) {
                     return Ok(failed("client_id is not the client of the assertion"));
                 }
                 // Its future is large, and the others should not carry it around.
-                let answer = Box::pin(self.by_assertion(called, &client_id, &assertion)).await;
+                let answer =
+                    Box::pin(self.by_assertion(call.endpoint, &client_id, assertion)).await;
                 about(answer, &client_id)
             }
         }
@@ -193,7 +173,7 @@ impl ClientAuthentication {
     /// remembered, or a stranger could use up a client's assertions.
     async fn by_assertion(
         &self,
-        called: ClientEndpoint,
+        called: ProtectedEndpoint,
         client_id: &ClientId,
         assertion: &str,
     ) -> Result<Answer<AuthenticatedClient>, Fault> {

@@ -17,16 +17,17 @@ use foundation::id::Subject;
 use foundation::secret::SecretKind;
 use live::verified_tokens::VerifiedToken;
 use protocol::access_token::AccessTokenClaims;
-use protocol::client_credential::PresentedCredential;
 use protocol::introspection::IntrospectionResponse;
 use protocol::oauth_error::{OAuthError, invalid_client};
+use protocol::presented_token::presented_token;
 use protocol::scope::ScopeSet;
 use store::Store;
 
 use crate::answer::Answer;
-use crate::authenticate_client::{AuthenticatedClient, ClientAuthentication, ClientEndpoint};
+use crate::authenticate_client::{AuthenticatedClient, ClientAuthentication};
 use crate::parents::parents;
 use crate::parts::Parts;
+use crate::protected_call::ClientCall;
 use crate::subject::PairwiseSubjects;
 use crate::verify_access_token::{AccessTokenVerifier, TokenStatus};
 
@@ -111,6 +112,7 @@ impl Introspected {
                     jti: is_owner.then_some(&claims.jti),
                     auth_time: claims.auth_time,
                     acr: claims.acr.as_deref(),
+                    act: claims.act.as_ref(),
                     ..IntrospectionResponse::default()
                 }
             }
@@ -172,15 +174,12 @@ impl Introspection {
     ///
     /// # Errors
     /// The store, where it is needed, does not answer: 503, never a yes.
-    pub async fn introspect(
-        &self,
-        presented: PresentedCredential,
-        token: &str,
-    ) -> Result<Answer<Introspected>, Fault> {
-        let authenticated = self
-            .authentication
-            .authenticate(ClientEndpoint::Introspection, presented);
-        let caller = match authenticated.await? {
+    pub async fn introspect(&self, call: ClientCall) -> Result<Answer<Introspected>, Fault> {
+        let token = match presented_token(&call.parameters) {
+            Ok(token) => token,
+            Err(error) => return Ok(Answer::Refused(error)),
+        };
+        let caller = match self.authentication.authenticate(&call).await? {
             Answer::Given(caller) => caller,
             Answer::Refused(error) => return Ok(Answer::Refused(error)),
         };

@@ -36,6 +36,7 @@ pub mod participant;
 pub mod parts;
 pub mod passwords;
 mod pending_authorization;
+pub mod protected_call;
 pub mod refresh_keys;
 pub mod renew_history;
 pub mod revoke;
@@ -46,6 +47,7 @@ pub mod sign_in;
 pub mod step;
 mod subject;
 mod throttle;
+pub mod token_authorization;
 pub mod upkeep;
 mod verify_access_token;
 

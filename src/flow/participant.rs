@@ -1,13 +1,19 @@
 //! Participants: which client gets tokens in which session, and by which `sid` it knows it. The `sid`
-//! is made once for the two of them, and stored: it stays when secrets change.
+//! is made once for the two of them, and stored: it stays when secrets change. The first time is
+//! audited.
 
+use domain::audit::{ActedBy, AuditEntry};
 use domain::participant::Participant;
 use domain::token_family::TokenFamily;
 use foundation::clock::{Instant, Span};
 use foundation::fault::Fault;
+use foundation::id::AuditId;
 use keys::key_ring::KeyRing;
+use serde_json::json;
 use store::Store;
 use store::token_families::KnownParticipant;
+
+use crate::token_authorization::{ResourceOwner, TokenAuthorization};
 
 /// Rows that one transaction names.
 const PAGE: i64 = 500;
@@ -19,28 +25,60 @@ pub(crate) fn is_noted(known: &KnownParticipant, now: Instant) -> bool {
     now.since(known.last_at) < NOTED
 }
 
-/// Notes that the client of a family gets tokens in the session in which the family was authorized;
-/// gives the `sid`. `known` is what is stored so far.
-pub(crate) fn took_part(
+/// Notes that the recipient of an authorization gets tokens in the session in which the person
+/// authorized, and puts the `sid` into it. `known` is what is stored so far; `audit` is an id for the
+/// entry that says so the first time.
+///
+/// # Errors
+/// The store does not answer, or the session is gone.
+pub fn take_part(
     tx: &mut store::Transaction<'_>,
     keys: &KeyRing,
-    family: &TokenFamily,
+    authorization: &mut TokenAuthorization,
     known: Option<&KnownParticipant>,
-    now: Instant,
-) -> Result<String, Fault> {
-    if let Some(known) = known {
-        takes_part_still(tx, family, Some(known), now)?;
-        return Ok(known.sid.clone());
-    }
-    let (session_id, client_id) = (family.authorized.session_id, family.client_id.clone());
-    let participant = Participant {
-        sid: keys.session_sid(&client_id, session_id),
-        session_id,
-        client_id,
-        first_at: now,
-        last_at: now,
+    audit: AuditId,
+) -> Result<(), Fault> {
+    let Some(person) = &authorization.resource_owner else {
+        return Ok(());
     };
-    store::participants::note(tx, &participant)
+    let (now, session_id) = (authorization.now, person.authorized_in);
+    let client_id = authorization.recipient.id.clone();
+    let sid = match known {
+        Some(known) => {
+            if !is_noted(known, now) {
+                store::participants::touch(tx, session_id, &client_id, now)?;
+            }
+            known.sid.clone()
+        }
+        None => {
+            let participant = Participant {
+                sid: keys.session_sid(&client_id, session_id),
+                session_id,
+                client_id,
+                first_at: now,
+                last_at: now,
+            };
+            let noted = store::participants::note(tx, &participant)?;
+            if noted.is_first {
+                store::audit::insert(tx, &joined_entry(authorization, person), audit)?;
+            }
+            noted.sid
+        }
+    };
+    if let Some(person) = &mut authorization.resource_owner {
+        person.sid = Some(sid);
+    }
+    Ok(())
+}
+
+/// A client got tokens in a session for the first time; who asked for them may be another.
+fn joined_entry(authorization: &TokenAuthorization, person: &ResourceOwner) -> AuditEntry {
+    let requester = authorization.requester.id.clone();
+    let by = ActedBy::client(requester, authorization.address);
+    AuditEntry::new(authorization.now, by, "session.joined")
+        .of_user(person.handle.user_id)
+        .of_client(&authorization.recipient.id)
+        .with(json!({ "session": person.authorized_in }))
 }
 
 /// Moves the last time of a participant that is stored.

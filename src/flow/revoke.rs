@@ -5,10 +5,9 @@
 //! with HTTP status code 200 if the token has been revoked successfully or if the client submitted
 //! an invalid token" (§2.2). Only a store that fails is a fault, because then nothing is revoked.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
-use domain::audit::{ActedBy, Actor, CameFrom};
+use domain::audit::ActedBy;
 use domain::client::Client;
 use domain::event::Event;
 use domain::session::EndReason;
@@ -17,14 +16,15 @@ use foundation::digest::TokenDigest;
 use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
 use foundation::secret::SecretKind;
-use protocol::client_credential::PresentedCredential;
+use protocol::presented_token::presented_token;
 use store::Store;
 
 use crate::answer::Answer;
-use crate::authenticate_client::{ClientAuthentication, ClientEndpoint};
+use crate::authenticate_client::ClientAuthentication;
 use crate::family_end::FamilyEnd;
 use crate::memory::Memory;
 use crate::parts::Parts;
+use crate::protected_call::ClientCall;
 use crate::verify_access_token::{AccessTokenVerifier, TokenStatus};
 
 /// Answers revocation requests.
@@ -60,22 +60,19 @@ impl Revocation {
     ///
     /// # Errors
     /// The store does not answer: 503 (attack 51).
-    pub async fn revoke(
-        &self,
-        presented: PresentedCredential,
-        token: &str,
-        address: Option<IpAddr>,
-    ) -> Result<Answer<()>, Fault> {
-        let authenticated = self
-            .authentication
-            .authenticate(ClientEndpoint::Revocation, presented);
-        let caller = match authenticated.await? {
+    pub async fn revoke(&self, call: ClientCall) -> Result<Answer<()>, Fault> {
+        let token = match presented_token(&call.parameters) {
+            Ok(token) => token,
+            Err(error) => return Ok(Answer::Refused(error)),
+        };
+        let caller = match self.authentication.authenticate(&call).await? {
             Answer::Given(caller) => caller,
             Answer::Refused(error) => return Ok(Answer::Refused(error)),
         };
         match SecretKind::RefreshToken.digest_of(token) {
             Some(digest) => {
-                self.revoke_refresh_token(caller.client(), digest, address)
+                let by = ActedBy::client(caller.client().id.clone(), call.address);
+                self.revoke_refresh_token(caller.client(), digest, by)
                     .await?;
             }
             None => self.revoke_access_token(caller.client(), token).await?,
@@ -87,15 +84,12 @@ impl Revocation {
         &self,
         caller: &Arc<Client>,
         digest: TokenDigest,
-        address: Option<IpAddr>,
+        by: ActedBy,
     ) -> Result<(), Fault> {
         let client = Arc::clone(caller);
         let end = FamilyEnd::new(
             EndReason::Revoked,
-            ActedBy {
-                actor: Actor::Client(client.id.clone()),
-                from: CameFrom::address(address),
-            },
+            by,
             self.clock.now(),
             self.entropy.as_ref(),
         );

@@ -10,7 +10,7 @@ use outbound::jwks::ClientKeys;
 use crate::account::Account;
 use crate::administer::Administration;
 use crate::administer::signing_keys::SigningKeys;
-use crate::answer_token_request::TokenEndpoint;
+use crate::answer_token_request::{GrantTable, TokenEndpoint};
 use crate::answer_userinfo::Userinfo;
 use crate::authenticate_client::ClientAuthentication;
 use crate::authorize::Authorization;
@@ -79,8 +79,8 @@ pub struct Services {
 }
 
 impl Services {
-    /// All services, from their parts.
-    pub fn new(parts: &Parts) -> Self {
+    /// All services, from their parts, with these grants.
+    pub fn new(parts: &Parts, grants: GrantTable) -> Self {
         let memory = Memory::new(parts);
         let clients = ClientLookup::new(parts, &memory);
         let subjects = PairwiseSubjects::new(parts);
@@ -96,9 +96,9 @@ impl Services {
         let issuance = Issuance::new(parts, &subjects);
         let pending = PendingAuthorizations::new(parts, &clients);
         let authorization = Authorization::new(parts, &memory, &clients, &pending);
-        let administration = Administration::new(parts, &memory, &passwords);
+        let administration = Administration::new(parts, &memory, &passwords, grants);
         Self {
-            token_endpoint: TokenEndpoint::new(parts, &memory, &authentication, &issuance),
+            token_endpoint: TokenEndpoint::new(parts, &memory, &authentication, &issuance, grants),
             introspection: Introspection::new(parts, &authentication, &verifier, &subjects),
             revocation: Revocation::new(parts, &memory, &authentication, &verifier),
             userinfo: Userinfo::new(parts, &verifier, &clients, &subjects),

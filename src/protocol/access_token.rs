@@ -36,6 +36,17 @@ pub struct AccessTokenClaims {
     /// How well the person was recognised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acr: Option<String>,
+    /// Who acts for the person, where the client does not do so by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<ActorClaim>,
+}
+
+/// "The "act" (actor) claim provides a means within a JWT to express that delegation has occurred and
+/// identify the acting party to whom authority has been delegated." (RFC 8693 §4.1)
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActorClaim {
+    /// The acting party: a client's id.
+    pub sub: ClientId,
 }
 
 #[cfg(test)]
@@ -55,6 +66,9 @@ mod tests {
             scope: ScopeSet::parse("openid").ok(),
             auth_time: None,
             acr: None,
+            act: Some(ActorClaim {
+                sub: ClientId::parse("host").expect("an id"),
+            }),
         };
         let json = serde_json::to_value(&claims).expect("JSON");
         for name in ["iss", "exp", "aud", "sub", "client_id", "iat", "jti"] {

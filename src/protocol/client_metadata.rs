@@ -19,13 +19,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 pub use kind::{
-    GrantType, MiniProgramStateName, ResponseType, SecurityProfile, SignatureAlgorithm,
-    SubjectType, TokenEndpointAuthMethod,
+    MiniProgramStateName, ResponseType, SecurityProfile, SignatureAlgorithm, SubjectType,
+    TokenEndpointAuthMethod,
 };
 pub use manifest::{MiniProgramManifest, parse_manifest};
 pub use registration::{parse_metadata, refuse_operator_members};
 pub use unknown_member::UnknownMember;
 
+use crate::grant_type::{self, GrantType};
 use crate::oauth_error::{ErrorCode, OAuthError};
 pub use crate::redirect_uri::ApplicationType;
 use crate::redirect_uri::RedirectUri;
@@ -144,9 +145,11 @@ impl ClientMetadata {
         self.token_endpoint_auth_method != TokenEndpointAuthMethod::None
     }
 
-    /// Whether it may use a grant.
-    pub fn may_use(&self, grant_type: GrantType) -> bool {
-        self.grant_types.contains(&grant_type)
+    /// Whether it registered a grant.
+    pub fn may_use(&self, grant_type: &str) -> bool {
+        self.grant_types
+            .iter()
+            .any(|registered| registered.as_str() == grant_type)
     }
 
     /// The host that all redirect URIs have in common and somebody owns. None for several hosts, for
@@ -174,7 +177,7 @@ impl ClientMetadata {
         let means = |row: &&ScopeRow| match row.standard {
             Standard::No => false,
             Standard::Yes => true,
-            Standard::WithRefreshTokens => self.may_use(GrantType::RefreshToken),
+            Standard::WithRefreshTokens => self.may_use(grant_type::REFRESH_TOKEN),
         };
         let standard = scope_catalog::BUILT_IN.iter().filter(means);
         Cow::Owned(

@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use crate::client_metadata::{GrantType, SignatureAlgorithm, TokenEndpointAuthMethod};
+use crate::client_metadata::{SignatureAlgorithm, TokenEndpointAuthMethod};
 use crate::prompt::Prompts;
 
 /// The only authentication context class that is reached with a password.
@@ -39,6 +39,8 @@ pub struct Offer {
     pub scopes: Vec<String>,
     /// The claims that scopes stand for.
     pub claims: Vec<&'static str>,
+    /// The grants of the token endpoint.
+    pub grant_types: Vec<&'static str>,
     /// Language tags of the pages.
     pub ui_locales: Vec<String>,
 }
@@ -102,7 +104,7 @@ pub fn authorization_server_metadata(endpoints: &Endpoints, offer: &Offer) -> Va
         "scopes_supported": offer.scopes,
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "form_post"],
-        "grant_types_supported": GrantType::ALL.iter().map(|g| g.as_str()).collect::<Vec<_>>(),
+        "grant_types_supported": offer.grant_types,
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": methods,
         "token_endpoint_auth_signing_alg_values_supported": assertion_algorithms,
@@ -146,6 +148,7 @@ mod tests {
         let offer = Offer {
             scopes: vec!["openid".into()],
             claims: vec!["name"],
+            grant_types: vec!["authorization_code"],
             ui_locales: vec!["en".into()],
         };
         let endpoints = Endpoints::of(issuer);

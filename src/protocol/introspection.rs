@@ -6,6 +6,7 @@
 use foundation::id::ClientId;
 use serde::Serialize;
 
+use crate::access_token::ActorClaim;
 use crate::audience::Audience;
 use crate::scope::ScopeSet;
 
@@ -51,6 +52,10 @@ pub struct IntrospectionResponse<'a> {
     /// How the person signed in (RFC 9470 §6.2).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub acr: Option<&'a str>,
+    /// Who acts for the person: "act" has the same semantics and format as the claim of the same name
+    /// (RFC 8693 §4.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub act: Option<&'a ActorClaim>,
 }
 
 impl IntrospectionResponse<'_> {

@@ -9,7 +9,7 @@ use crate::scope::ScopeSet;
 pub struct TokenResponse {
     /// The access token.
     pub access_token: String,
-    /// `Bearer`.
+    /// How it is used (§7.1).
     pub token_type: String,
     /// Seconds that the access token has left.
     pub expires_in: i64,
@@ -22,20 +22,6 @@ pub struct TokenResponse {
     /// What was granted. Said even if it is what was asked for; absent only if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<ScopeSet>,
-}
-
-impl TokenResponse {
-    /// A response with nothing but a bearer token; `expires_in` in seconds.
-    pub fn bearer(access_token: impl Into<String>, expires_in: i64, scope: ScopeSet) -> Self {
-        Self {
-            access_token: access_token.into(),
-            token_type: "Bearer".to_owned(),
-            expires_in,
-            refresh_token: None,
-            id_token: None,
-            scope: Some(scope).filter(|scope| !scope.is_empty()),
-        }
-    }
 }
 
 impl std::fmt::Debug for TokenResponse {
@@ -55,7 +41,14 @@ mod tests {
     #[test]
     fn what_is_absent_is_left_out_and_nothing_is_printed() {
         let scope = ScopeSet::parse("openid").expect("a scope");
-        let response = TokenResponse::bearer("hush", 600, scope);
+        let response = TokenResponse {
+            access_token: "hush".to_owned(),
+            token_type: "Bearer".to_owned(),
+            expires_in: 600,
+            refresh_token: None,
+            id_token: None,
+            scope: Some(scope),
+        };
         let text = serde_json::to_string(&response).expect("JSON");
         assert_eq!(
             text,

@@ -27,12 +27,21 @@ struct ParticipantRow {
     last_at: i64,
 }
 
+/// What a note came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Noted {
+    /// The `sid` that the participant has then.
+    pub sid: String,
+    /// Whether there was none before.
+    pub is_first: bool,
+}
+
 /// Notes that a client got tokens in a session. The first note makes the row; a later one moves its
-/// last time, and leaves its `sid` as it is. Gives the `sid` that it has then.
+/// last time, and leaves its `sid` as it is.
 ///
 /// # Errors
 /// The store does not answer, or there is no such session or client.
-pub fn note(conn: &mut Connection, participant: &Participant) -> Result<String, Fault> {
+pub fn note(conn: &mut Connection, participant: &Participant) -> Result<Noted, Fault> {
     let row = ParticipantRow {
         session_id: bytes(&participant.session_id),
         client_id: participant.client_id.to_string(),
@@ -42,7 +51,10 @@ pub fn note(conn: &mut Connection, participant: &Participant) -> Result<String, 
     };
     let inserted = insert_unless_there!(conn, participants::table, &row).map_err(at(TABLE))?;
     if inserted == 1 {
-        return Ok(participant.sid.clone());
+        return Ok(Noted {
+            sid: participant.sid.clone(),
+            is_first: true,
+        });
     }
     let (session, client) = (participant.session_id, &participant.client_id);
     touch(conn, session, client, participant.last_at)?;
@@ -51,7 +63,11 @@ pub fn note(conn: &mut Connection, participant: &Participant) -> Result<String, 
         .select(participants::sid)
         .first(conn)
         .map_err(at(TABLE))?;
-    sid.ok_or_else(|| Place::new(TABLE, Key::Bytes(&row.session_id)).broken("sid"))
+    let place = Place::new(TABLE, Key::Bytes(&row.session_id));
+    Ok(Noted {
+        sid: sid.ok_or_else(|| place.broken("sid"))?,
+        is_first: false,
+    })
 }
 
 /// Moves the last time of a participant.

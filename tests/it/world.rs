@@ -13,9 +13,10 @@ use domain::administrator::Administrator;
 use domain::audit::{CameFrom, OperatorName};
 use flow::administer::signing_keys::SigningKeys;
 use flow::administer::{Administered, Administration, Refusal};
+use flow::answer_token_request::{BUILT_IN, GrantTable};
 use foundation::clock::{Clock as _, Instant, ManualClock, Span};
 use foundation::entropy::SystemEntropy;
-use portico::app::{App, Running, StoreHooks};
+use portico::app::{App, Running, TestHooks};
 use portico::config::Config;
 use serde_json::{Value, json};
 use store::faultpoint::Faultpoints;
@@ -116,6 +117,8 @@ struct Place {
     store_fails: Arc<Mutex<Option<&'static str>>>,
     /// Where the server speaks TLS itself.
     certificate: Option<Certificate>,
+    /// The grants of the token endpoint.
+    grants: GrantTable,
     /// The publisher of the mini-programs that name none.
     publisher: Mutex<Option<String>>,
     _folder: tempfile::TempDir,
@@ -130,17 +133,23 @@ impl World {
 
     /// The same, with other settings.
     pub(crate) fn with(database: Database, settings: impl FnOnce(&mut Config)) -> Self {
-        Self::place(database, None, settings)
+        Self::place(database, None, BUILT_IN, settings)
+    }
+
+    /// A server on a fresh database with these grants.
+    pub(crate) fn granting(database: Database, grants: GrantTable) -> Self {
+        Self::place(database, None, grants, |_| {})
     }
 
     /// The same, reached over https.
     pub(crate) fn over_tls(database: Database) -> Self {
-        Self::place(database, Some(Certificate::new()), |_| {})
+        Self::place(database, Some(Certificate::new()), BUILT_IN, |_| {})
     }
 
     fn place(
         database: Database,
         certificate: Option<Certificate>,
+        grants: GrantTable,
         settings: impl FnOnce(&mut Config),
     ) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
@@ -150,6 +159,7 @@ impl World {
             clock: Arc::new(ManualClock::at(BEGINNING)),
             store_fails: Arc::default(),
             certificate,
+            grants,
             publisher: Mutex::default(),
             _folder: folder,
             data,
@@ -213,9 +223,10 @@ impl World {
         let fails = Arc::clone(&place.store_fails);
         let fails =
             move |point| *fails.lock().unwrap_or_else(PoisonError::into_inner) == Some(point);
-        let hooks = StoreHooks {
+        let hooks = TestHooks {
             faultpoints: Faultpoints::new(fails),
             database_clock: Some(place.clock.clone()),
+            grants: place.grants,
         };
         let (clock, entropy) = (self.0.clock.clone(), Arc::new(SystemEntropy));
         let app = App::open_for_test(&self.0.config, clock, entropy, hooks);

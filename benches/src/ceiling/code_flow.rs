@@ -10,6 +10,7 @@ use actix_web::error::{ErrorBadRequest, ErrorInternalServerError};
 use actix_web::http::header::{COOKIE, LOCATION};
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
+use domain::audit::{ActedBy, AuditEntry};
 use domain::one_time_credential::{OneTimeCredential, OneTimeKind};
 use domain::participant::Participant;
 use domain::refresh_retry::RefreshToken;
@@ -20,7 +21,7 @@ use domain::user::User;
 use foundation::clock::{Clock, Instant, Span, SystemClock};
 use foundation::entropy::SystemEntropy;
 use foundation::fault::Fault;
-use foundation::id::{ClientId, FamilyId};
+use foundation::id::{AuditId, ClientId, FamilyId};
 use foundation::secret::SecretKind;
 use protocol::claim::ClaimsRequest;
 use protocol::pkce::CodeChallenge;
@@ -230,7 +231,15 @@ fn note(
         first_at: now,
         last_at: now,
     };
-    store::participants::note(tx, &participant).map(drop)
+    if !store::participants::note(tx, &participant)?.is_first {
+        return Ok(());
+    }
+    let by = ActedBy::client(family.client_id.clone(), None);
+    let entry = AuditEntry::new(now, by, "session.joined")
+        .of_user(family.user_id)
+        .of_client(&participant.client_id)
+        .with(serde_json::json!({ "session": participant.session_id }));
+    store::audit::insert(tx, &entry, AuditId::new(now, &SystemEntropy))
 }
 
 fn code_of(body: &[u8]) -> Option<&str> {

@@ -53,7 +53,8 @@ impl Administration {
         id: &str,
         metadata: &Value,
     ) -> Administered<PlannedUpdate> {
-        let metadata = match read_registration(parse_metadata(metadata), &self.catalog) {
+        let metadata = match read_registration(parse_metadata(metadata), &self.catalog, self.grants)
+        {
             Ok(metadata) => metadata,
             Err(refusal) => return Ok(Err(refusal)),
         };
@@ -80,7 +81,7 @@ impl Administration {
         manifest: &Value,
         lookalike: bool,
     ) -> Administered<PlannedUpdate> {
-        let metadata = match check_manifest(manifest, &self.catalog) {
+        let metadata = match check_manifest(manifest, &self.catalog, self.grants) {
             Ok(checked) => checked.metadata,
             Err(refusal) => return Ok(Err(refusal)),
         };

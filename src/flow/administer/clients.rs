@@ -19,6 +19,7 @@ use store::clients::ClientFilter;
 
 use super::pages::{Page, PageQuery};
 use super::{Administered, Administration, Refusal};
+use crate::answer_token_request::GrantTable;
 
 /// Which clients a list has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -87,7 +88,7 @@ impl Administration {
                 "this is the manifest of a mini-program: add it with `portico mini-program add`";
             return Ok(Err(Refusal::NotPossible(problem.into())));
         }
-        match read_registration(parse_metadata(metadata), &self.catalog) {
+        match read_registration(parse_metadata(metadata), &self.catalog, self.grants) {
             Ok(metadata) => {
                 let allowed = Allowed::default();
                 self.register(metadata, MiniProgramState::Released, None, allowed)
@@ -213,7 +214,7 @@ impl Administration {
             Some(_) => parse_manifest(registration),
             None => parse_metadata(registration),
         };
-        let there = match read_registration(read, &self.catalog) {
+        let there = match read_registration(read, &self.catalog, self.grants) {
             Ok(metadata) => metadata,
             Err(refusal) => return Ok(Err(refusal)),
         };
@@ -259,13 +260,19 @@ impl Administration {
     }
 }
 
-/// A registration that says nothing wrong, asking for scopes that there are and that are for it.
+/// A registration that says nothing wrong, asking for scopes and grants that there are and that are
+/// for it.
 pub(super) fn read_registration(
     parsed: Result<ClientMetadata, MetadataError>,
     catalog: &ScopeCatalog,
+    grants: GrantTable,
 ) -> Result<ClientMetadata, Refusal> {
     let checked = parsed.and_then(|metadata| catalog.check(&metadata).map(|()| metadata));
-    checked.map_err(|error| Refusal::invalid(error.field, error.description))
+    let metadata = checked.map_err(|error| Refusal::invalid(error.field, error.description))?;
+    match grants.problem_of(&metadata) {
+        Some(problem) => Err(Refusal::invalid("grant_types", problem)),
+        None => Ok(metadata),
+    }
 }
 
 /// Everything that was given out to a client is dead, by one event: families and access tokens know

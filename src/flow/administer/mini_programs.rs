@@ -18,6 +18,7 @@ use store::clients::ClientFilter;
 use super::clients::{Allowed, Registered, cut_off, read_registration};
 use super::names::Owner;
 use super::{Administered, Administration, Refusal};
+use crate::answer_token_request::GrantTable;
 
 /// A manifest to begin with, for a program at this origin. JSON has no comments; members that begin
 /// with `//` are ignored like all that are not understood (RFC 7591 §2).
@@ -59,8 +60,9 @@ impl CheckedManifest {
 pub fn check_manifest(
     manifest: &Value,
     catalog: &ScopeCatalog,
+    grants: GrantTable,
 ) -> Result<CheckedManifest, Refusal> {
-    let metadata = read_registration(parse_manifest(manifest), catalog)?;
+    let metadata = read_registration(parse_manifest(manifest), catalog, grants)?;
     let publisher = metadata.mini_program.as_ref().map(|m| m.publisher.as_str());
     if publisher == Some(NO_PUBLISHER) {
         let problem = "write the id that `portico publisher add` printed in its place";
@@ -131,7 +133,7 @@ impl Administration {
         if let Err(refusal) = self.permitted(Permission::ChangeClients) {
             return Ok(Err(refusal));
         }
-        let metadata = match check_manifest(manifest, &self.catalog) {
+        let metadata = match check_manifest(manifest, &self.catalog, self.grants) {
             Ok(checked) => checked.metadata,
             Err(refusal) => return Ok(Err(refusal)),
         };
@@ -274,6 +276,7 @@ impl Administration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::answer_token_request::BUILT_IN;
 
     #[test]
     fn a_new_manifest_is_good_once_it_has_a_publisher() {
@@ -285,13 +288,14 @@ mod tests {
         ] {
             let text = new_manifest(origin).expect("good");
             let mut json: Value = serde_json::from_str(&text).expect("JSON");
-            let refusal = check_manifest(&json, &catalog).expect_err("nobody filled it in");
+            let refusal =
+                check_manifest(&json, &catalog, BUILT_IN).expect_err("nobody filled it in");
             assert!(
                 refusal.to_string().starts_with("publisher: PUBLISHER_ID"),
                 "{refusal}"
             );
             json["publisher"] = json!("pub1");
-            let checked = check_manifest(&json, &catalog).expect("good");
+            let checked = check_manifest(&json, &catalog, BUILT_IN).expect("good");
             assert!(checked.not_understood.is_empty(), "its comments are none");
             let program = checked.metadata.mini_program.expect("a mini-program");
             assert_eq!(program.origins, [origin.trim_end_matches('/')]);
@@ -308,7 +312,7 @@ mod tests {
         for name in ["testrs", "scop_purposes", "portico:hosts"] {
             json[name] = json!(["ada"]);
         }
-        let checked = check_manifest(&json, &catalog).expect("good");
+        let checked = check_manifest(&json, &catalog, BUILT_IN).expect("good");
         let unknown = checked.not_understood.into_iter();
         let mut named: Vec<String> = unknown.map(|member| member.name).collect();
         named.sort_unstable();

@@ -6,98 +6,145 @@
 
 use std::sync::Arc;
 
-use domain::client::Client;
+use domain::lifetimes::Lifetimes;
 use domain::one_time_credential::OneTimeKind;
 use domain::refresh_retry::RefreshToken;
 use domain::token_family::{CodeOrigin, Origin, TokenFamily};
-use foundation::clock::Instant;
 use foundation::digest::TokenDigest;
+use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
-use foundation::id::{Subject, UserId};
+use foundation::id::{AuditId, Subject, UserId};
 use foundation::secret::{SecretKind, SecretText};
+use keys::key_ring::Keys;
 use protocol::code_grant::{GrantRefusal, PresentedCode, SavedAuthorization, judge_redemption};
+use protocol::oauth_error::OAuthError;
 use protocol::pkce::CodeVerifier;
+use protocol::token_request::TokenRequest;
+use store::Store;
 
-use super::grant_handler::{GrantHandler, Redeemed};
-use super::grant_parts::GrantParts;
+use super::grant_handler::{GrantCall, GrantHandler, Redeemed, Redeeming};
 use super::judgement::{not_valid, within_authorized};
+use super::makings::GrantMakings;
+use super::reuse::Reuse;
 use crate::answer::Answer;
 use crate::family_end::FamilyEnd;
-use crate::issue::{Entitled, IssuanceContext, Person, sectors};
+use crate::memory::Memory;
 use crate::parents::{Parents, parents};
-use crate::participant::took_part;
+use crate::participant::take_part;
 use crate::subject::subject_in;
+use crate::token_authorization::{IssuanceContext, ResourceOwner, TokenAuthorization};
 
 const CODE: OneTimeKind = OneTimeKind::AuthorizationCode;
 
-/// What the request said.
+/// The grant.
+#[derive(Clone)]
 pub(super) struct AuthorizationCode {
-    pub(super) code: String,
-    pub(super) redirect_uri: Option<String>,
-    pub(super) code_verifier: Option<CodeVerifier>,
-    pub(super) resource: Vec<String>,
+    store: Store,
+    memory: Memory,
+    keys: Arc<Keys>,
+    reuse: Reuse,
+    entropy: SharedEntropy,
+    lifetimes: Lifetimes,
+    issuer: Arc<str>,
+}
+
+/// What the request said.
+struct CodeRequest {
+    code: String,
+    /// Needed again if the authorization request had it.
+    redirect_uri: Option<String>,
+    /// Needed if there was a challenge.
+    code_verifier: Option<CodeVerifier>,
+    /// Where the token is to be used; part of what was granted.
+    resource: Vec<String>,
+}
+
+impl CodeRequest {
+    fn read(request: &TokenRequest<'_>) -> Result<Self, OAuthError> {
+        let verifier = request.optional("code_verifier")?;
+        Ok(Self {
+            code: request.required("code")?.to_owned(),
+            redirect_uri: request.optional("redirect_uri")?.map(str::to_owned),
+            code_verifier: verifier.map(CodeVerifier::parse).transpose()?,
+            resource: request.resource.clone(),
+        })
+    }
 }
 
 /// What the transaction needs, all of it made or read before it begins.
 struct Redemption {
-    parts: GrantParts,
-    client: Arc<Client>,
-    request: AuthorizationCode,
+    grant: AuthorizationCode,
+    context: IssuanceContext,
+    request: CodeRequest,
     code: TokenDigest,
     refresh_token: Option<(SecretText, TokenDigest)>,
     burn: FamilyEnd,
-    now: Instant,
+    audit: AuditId,
 }
 
 /// What a redemption entitles to, with the names of the person that it read or made.
 struct Won {
-    entitled: Entitled,
+    authorization: TokenAuthorization,
     user_id: UserId,
     names: Vec<(String, Subject)>,
 }
 
-impl GrantHandler for AuthorizationCode {
-    /// A public client proves with PKCE that it began the request.
-    const CONFIDENTIAL_ONLY: bool = false;
+impl AuthorizationCode {
+    pub(super) fn make(makings: &GrantMakings<'_>) -> Box<dyn GrantHandler> {
+        let parts = makings.parts;
+        Box::new(Self {
+            store: parts.store.clone(),
+            memory: makings.memory.clone(),
+            keys: Arc::clone(&parts.keys),
+            reuse: Reuse::new(makings),
+            entropy: Arc::clone(&parts.entropy),
+            lifetimes: parts.policy.lifetimes,
+            issuer: Arc::clone(&parts.policy.issuer),
+        })
+    }
 
-    async fn redeem(
-        self,
-        parts: &GrantParts,
-        issuance: &IssuanceContext,
-    ) -> Result<Answer<Redeemed>, Fault> {
-        let Some(code) = SecretKind::AuthorizationCode.digest_of(&self.code) else {
-            return Ok(Answer::Refused(not_valid("it has not the shape of a code")));
-        };
-        let client = Arc::clone(&issuance.client);
-        let wants_refresh = client.gets_refresh_tokens();
-        let redemption = Redemption {
-            parts: parts.clone(),
-            request: self,
+    fn prepared(&self, call: &GrantCall<'_>) -> Result<Redemption, OAuthError> {
+        let (request, context) = (CodeRequest::read(&call.request)?, call.context.clone());
+        let digest = SecretKind::AuthorizationCode.digest_of(&request.code);
+        let code = digest.ok_or_else(|| not_valid("it has not the shape of a code"))?;
+        let entropy = self.entropy.as_ref();
+        let refreshes = context.requester.gets_refresh_tokens();
+        Ok(Redemption {
+            grant: self.clone(),
+            request,
             code,
-            refresh_token: wants_refresh
-                .then(|| SecretKind::RefreshToken.issue(parts.entropy.as_ref())),
-            burn: parts.reuse(issuance.now),
-            now: issuance.now,
-            client,
-        };
-        let written = parts.store.write(move |tx| redemption.write(tx)).await?;
-        parts.memory.settled(written.position).await;
-        Ok(written.value.map(|won| {
-            for (sector, subject) in won.names {
-                parts
-                    .memory
-                    .live
-                    .subjects
-                    .fill(won.user_id, sector, subject);
-            }
-            Redeemed::Entitled(won.entitled)
-        }))
+            refresh_token: refreshes.then(|| SecretKind::RefreshToken.issue(entropy)),
+            burn: self.reuse.end(context.now),
+            audit: AuditId::new(context.now, entropy),
+            context,
+        })
+    }
+}
+
+impl GrantHandler for AuthorizationCode {
+    fn redeem<'a>(&'a self, call: &'a GrantCall<'a>) -> Redeeming<'a> {
+        Box::pin(async {
+            let redemption = match self.prepared(call) {
+                Ok(prepared) => prepared,
+                Err(error) => return Ok(Answer::Refused(error)),
+            };
+            let written = self.store.write(move |tx| redemption.write(tx)).await?;
+            self.memory.settled(written.position).await;
+            Ok(written.value.map(|won| {
+                for (sector, subject) in won.names {
+                    let known = &self.memory.live.subjects;
+                    known.fill(won.user_id, sector, subject);
+                }
+                Redeemed::Authorized(won.authorization)
+            }))
+        })
     }
 }
 
 impl Redemption {
     /// The whole redemption. What ends the family is a refusal, and commits.
     fn write(self, tx: &mut store::Transaction<'_>) -> Result<Answer<Won>, Fault> {
+        let (client, now) = (Arc::clone(&self.context.requester), self.context.now);
         let found = store::one_time_credentials::find_with_family(tx, CODE, self.code)?;
         let Some((code, family)) = found else {
             return Ok(Answer::Refused(not_valid("there is no such code")));
@@ -121,18 +168,18 @@ impl Redemption {
             self.burn.write(tx, &family)?;
             return Ok(Answer::Refused(not_valid("the code was redeemed before")));
         }
-        if self.now >= code.expires_at {
+        if now >= code.expires_at {
             return Ok(Answer::Refused(not_valid("the code has expired")));
         }
         if let Err(error) = judged {
             return Ok(Answer::Refused(error));
         }
-        let Some(parents) = parents(tx, &self.client, &family, self.now)? else {
+        let Some(parents) = parents(tx, &client, &family, now)? else {
             return Ok(Answer::Refused(not_valid(
                 "what the code rests on has ended",
             )));
         };
-        if !store::one_time_credentials::use_up(tx, CODE, self.code, self.now)? {
+        if !store::one_time_credentials::use_up(tx, CODE, self.code, now)? {
             // Somebody else was faster by less than a transaction.
             self.burn.write(tx, &family)?;
             return Ok(Answer::Refused(not_valid(
@@ -140,7 +187,7 @@ impl Redemption {
             )));
         }
         let family = self.extended(tx, family)?;
-        self.keep(tx, &family, parents).map(Answer::Given)
+        self.keep(tx, &family, &parents).map(Answer::Given)
     }
 
     /// The family, as long as its tokens need it: what the client may do, or how long things live, can
@@ -150,7 +197,7 @@ impl Redemption {
         tx: &mut store::Transaction<'_>,
         family: TokenFamily,
     ) -> Result<TokenFamily, Fault> {
-        let (lifetimes, refreshes) = (&self.parts.lifetimes, self.refresh_token.is_some());
+        let (lifetimes, refreshes) = (&self.grant.lifetimes, self.refresh_token.is_some());
         let expires_at = TokenFamily::end_of_life(refreshes, lifetimes, family.created_at);
         if expires_at <= family.expires_at {
             return Ok(family);
@@ -173,7 +220,7 @@ impl Redemption {
             scope: &authorized.scope,
         };
         let presented = PresentedCode {
-            client_id: &self.client.id,
+            client_id: &self.context.requester.id,
             redirect_uri: self.request.redirect_uri.as_deref(),
             code_verifier: self.request.code_verifier.as_ref(),
         };
@@ -187,50 +234,58 @@ impl Redemption {
         self,
         tx: &mut store::Transaction<'_>,
         family: &TokenFamily,
-        parents: Parents,
+        parents: &Parents,
     ) -> Result<Won, Fault> {
+        let now = self.context.now;
         if let Some((_, digest)) = &self.refresh_token {
-            let idle = self.now + self.parts.lifetimes.refresh_idle;
+            let idle = now + self.grant.lifetimes.refresh_idle;
             let first = RefreshToken {
                 digest: *digest,
                 family_id: family.id,
                 number: 1,
-                issued_at: self.now,
+                issued_at: now,
                 expires_at: idle.min(family.expires_at),
                 superseded: None,
             };
             store::refresh_tokens::insert(tx, &first)?;
         }
-        let authorized = &family.authorized;
-        let chosen = self.request.resource;
-        let scope = authorized.scope.intersection(&parents.grant_scope);
-        let keys = self.parts.keys.current();
-        let sid = took_part(tx, &keys, family, parents.participant.as_ref(), self.now)?;
-        let mut person = Person::of(family, parents, Some(sid));
-        let Origin::Code(origin) = &family.origin;
-        person.nonce.clone_from(&origin.nonce);
-        let entitled = Entitled {
-            scope,
-            resource: if chosen.is_empty() {
-                authorized.resource.clone()
-            } else {
-                chosen
-            },
-            person: Some(person),
-            refresh_token: self.refresh_token.map(|(token, _)| token),
-        };
+        let (grant, audit) = (self.grant.clone(), self.audit);
+        let keys = grant.keys.current();
+        let mut authorization = self.authorization(family, parents);
+        let participant = parents.participant.as_ref();
+        take_part(tx, &keys, &mut authorization, participant, audit)?;
         let mut names = Vec::new();
-        let known = &self.parts.memory.live.subjects;
-        for sector in sectors(&self.client, &entitled, &self.parts.issuer) {
+        let known = &grant.memory.live.subjects;
+        for sector in authorization.sectors(&grant.issuer) {
             let key = sector.key();
             if known.get(family.user_id, &key).is_none() {
                 names.push((key, subject_in(tx, &keys, &sector, family.user_id)?));
             }
         }
         Ok(Won {
-            entitled,
+            authorization,
             user_id: family.user_id,
             names,
         })
+    }
+
+    fn authorization(self, family: &TokenFamily, parents: &Parents) -> TokenAuthorization {
+        let authorized = &family.authorized;
+        let scope = authorized.scope.intersection(&parents.grant_scope);
+        let audience = match self.request.resource {
+            all if all.is_empty() => authorized.resource.clone(),
+            chosen => chosen,
+        };
+        let Origin::Code(origin) = &family.origin;
+        let person = ResourceOwner {
+            nonce: origin.nonce.clone(),
+            ..ResourceOwner::of(family, parents)
+        };
+        TokenAuthorization {
+            resource_owner: Some(person),
+            until: parents.ends_at,
+            refresh_token: self.refresh_token.map(|(token, _)| token),
+            ..TokenAuthorization::of_requester(&self.context, scope, audience)
+        }
     }
 }

@@ -1,32 +1,27 @@
 //! A presented refresh token, looked at: what it is worth at this moment. Changes nothing.
 
-use std::sync::Arc;
-
-use domain::client::Client;
 use domain::refresh_retry::{self, Presented, judge};
 use domain::token_family::TokenFamily;
-use foundation::clock::{Instant, Span};
+use foundation::clock::Span;
 use foundation::digest::TokenDigest;
 use foundation::fault::Fault;
-use foundation::secret::SecretText;
 use protocol::code_grant::{GrantRefusal, judge_refresh};
 use protocol::oauth_error::OAuthError;
 use protocol::scope::ScopeSet;
 use store::token_families::KnownParticipant;
 
 use super::judgement::{not_valid, within_authorized};
-use crate::issue::{Entitled, Person};
-use crate::parents::parents;
+use crate::parents::{Parents, parents};
+use crate::token_authorization::{IssuanceContext, ResourceOwner, TokenAuthorization};
 
 /// A look at a presented token: the same before the tokens are signed and in the transaction.
 #[derive(Clone)]
 pub(super) struct PresentedRefreshToken {
-    pub(super) client: Arc<Client>,
+    pub(super) context: IssuanceContext,
     pub(super) token: TokenDigest,
     pub(super) scope: Option<ScopeSet>,
     pub(super) resource: Vec<String>,
     pub(super) window: Span,
-    pub(super) now: Instant,
 }
 
 /// What a look finds.
@@ -45,8 +40,7 @@ pub(super) enum RefreshLookup {
 pub(super) struct Current {
     pub(super) token: refresh_retry::RefreshToken,
     pub(super) family: TokenFamily,
-    pub(super) scope: ScopeSet,
-    pub(super) person: Person,
+    pub(super) authorization: TokenAuthorization,
     pub(super) participant: Option<KnownParticipant>,
 }
 
@@ -55,6 +49,7 @@ impl PresentedRefreshToken {
     /// else about it.
     pub(super) fn at(&self, db: &mut store::Connection) -> Result<RefreshLookup, Fault> {
         let refused = |cause| Ok(RefreshLookup::Refused(not_valid(cause)));
+        let (client, now) = (&self.context.requester, self.context.now);
         let Some(token) = store::refresh_tokens::find(db, self.token)? else {
             return refused("there is no such token");
         };
@@ -72,7 +67,7 @@ impl PresentedRefreshToken {
                 ));
             }
         };
-        let Some(parents) = parents(db, &self.client, &family, self.now)? else {
+        let Some(parents) = parents(db, client, &family, now)? else {
             return refused("what it rests on has ended");
         };
         let successor_used = match &token.superseded {
@@ -84,26 +79,18 @@ impl PresentedRefreshToken {
             self.request_of(&family),
             successor_used,
             self.window,
-            self.now,
+            now,
         ) {
             Presented::Expired => refused("it has expired"),
             Presented::Reuse => Ok(RefreshLookup::Burn(Box::new(family), "it was used before")),
             Presented::Retry { sealed_answer } => Ok(RefreshLookup::Retry(sealed_answer)),
             Presented::Current => Ok(match judged {
-                Ok(scope) => {
-                    // What the person took back since is only missing.
-                    let scope = scope.intersection(&parents.grant_scope);
-                    let participant = parents.participant.clone();
-                    let sid = participant.as_ref().map(|known| known.sid.clone());
-                    let person = Person::of(&family, parents, sid);
-                    RefreshLookup::Current(Box::new(Current {
-                        token,
-                        family,
-                        scope,
-                        person,
-                        participant,
-                    }))
-                }
+                Ok(scope) => RefreshLookup::Current(Box::new(Current {
+                    authorization: self.authorization(&family, &parents, &scope),
+                    participant: parents.participant,
+                    token,
+                    family,
+                })),
                 Err(error) => RefreshLookup::Refused(error),
             }),
         }
@@ -125,7 +112,7 @@ impl PresentedRefreshToken {
         let authorized = &family.authorized;
         let requested = self.scope.as_ref();
         let scope = judge_refresh(
-            &self.client.id,
+            &self.context.requester.id,
             &family.client_id,
             requested,
             &authorized.scope,
@@ -133,24 +120,24 @@ impl PresentedRefreshToken {
         within_authorized(&self.resource, &authorized.resource)?;
         Ok(scope)
     }
-}
 
-/// What the current token of a family entitles to.
-pub(super) fn entitled(
-    look: &PresentedRefreshToken,
-    current: Current,
-    refresh_token: Option<SecretText>,
-) -> Entitled {
-    let asked = &look.resource;
-    let authorized = current.family.authorized.resource;
-    Entitled {
-        scope: current.scope,
-        resource: if asked.is_empty() {
-            authorized
-        } else {
-            asked.clone()
-        },
-        person: Some(current.person),
-        refresh_token,
+    /// What the current token of a family entitles to with this scope, without a refresh token.
+    fn authorization(
+        &self,
+        family: &TokenFamily,
+        parents: &Parents,
+        scope: &ScopeSet,
+    ) -> TokenAuthorization {
+        // What the person took back since is only missing.
+        let scope = scope.intersection(&parents.grant_scope);
+        let audience = match self.resource.as_slice() {
+            [] => &family.authorized.resource,
+            _ => &self.resource,
+        };
+        TokenAuthorization {
+            resource_owner: Some(ResourceOwner::of(family, parents)),
+            until: parents.ends_at,
+            ..TokenAuthorization::of_requester(&self.context, scope, audience.clone())
+        }
     }
 }

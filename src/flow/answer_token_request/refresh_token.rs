@@ -4,100 +4,123 @@
 
 use std::sync::Arc;
 
+use domain::lifetimes::Lifetimes;
 use foundation::clock::Span;
 use foundation::fault::Fault;
 use foundation::secret::{SecretKind, SecretText};
-use protocol::scope::ScopeSet;
+use protocol::oauth_error::OAuthError;
+use protocol::scope_catalog::ScopeCatalog;
+use store::Store;
 
-use super::grant_handler::{GrantHandler, Redeemed};
-use super::grant_parts::GrantParts;
+use super::grant_handler::{GrantCall, GrantHandler, Redeemed, Redeeming};
 use super::judgement::not_valid;
-use super::refresh_lookup::{Current, PresentedRefreshToken, RefreshLookup, entitled};
-use super::rotation::{again, prepared};
+use super::makings::GrantMakings;
+use super::refresh_lookup::{Current, PresentedRefreshToken, RefreshLookup};
+use super::reuse::Reuse;
+use super::rotation::{RotationMakings, again};
 use crate::answer::Answer;
-use crate::issue::IssuanceContext;
 use crate::participant::{is_noted, takes_part_still};
 
 /// A token that is not rotated lives on while it is used; its end is moved at most this often.
 const TOUCH: Span = Span::minutes(1);
 
-/// What the request said.
+/// The grant.
 pub(super) struct RefreshToken {
-    pub(super) refresh_token: SecretText,
-    pub(super) scope: Option<ScopeSet>,
-    pub(super) resource: Vec<String>,
+    store: Store,
+    catalog: Arc<ScopeCatalog>,
+    reuse: Reuse,
+    rotation: RotationMakings,
+    lifetimes: Lifetimes,
 }
 
-impl GrantHandler for RefreshToken {
-    /// A public client's token rotates, so that a stolen one is noticed.
-    const CONFIDENTIAL_ONLY: bool = false;
+impl RefreshToken {
+    pub(super) fn make(makings: &GrantMakings<'_>) -> Box<dyn GrantHandler> {
+        let parts = makings.parts;
+        let reuse = Reuse::new(makings);
+        Box::new(Self {
+            store: parts.store.clone(),
+            catalog: Arc::clone(&parts.policy.catalog),
+            rotation: RotationMakings::new(makings, &reuse),
+            reuse,
+            lifetimes: parts.policy.lifetimes,
+        })
+    }
 
-    async fn redeem(
-        self,
-        parts: &GrantParts,
-        issuance: &IssuanceContext,
-    ) -> Result<Answer<Redeemed>, Fault> {
-        let Some(token) = SecretKind::RefreshToken.digest_of(self.refresh_token.expose()) else {
-            return Ok(Answer::Refused(not_valid(
-                "it has not the shape of a refresh token",
-            )));
-        };
-        let registered = &issuance.client.metadata;
-        let catalog = &parts.catalog;
+    /// What the request said.
+    fn read(
+        &self,
+        call: &GrantCall<'_>,
+    ) -> Result<(SecretText, PresentedRefreshToken), OAuthError> {
+        let presented = SecretText::new(call.request.required("refresh_token")?);
+        let digest = SecretKind::RefreshToken.digest_of(presented.expose());
+        let token = digest.ok_or_else(|| not_valid("it has not the shape of a refresh token"))?;
+        let registered = &call.context.requester.metadata;
+        let as_registered = |scope| self.catalog.as_registered(registered, &scope);
         let look = PresentedRefreshToken {
-            client: Arc::clone(&issuance.client),
+            context: call.context.clone(),
             token,
-            scope: self
-                .scope
-                .map(|scope| catalog.as_registered(registered, &scope)),
-            resource: self.resource,
-            window: parts.lifetimes.refresh_retry_window,
-            now: issuance.now,
+            scope: call.request.scope()?.map(as_registered),
+            resource: call.request.resource.clone(),
+            window: self.lifetimes.refresh_retry_window,
+        };
+        Ok((presented, look))
+    }
+
+    /// Moves the end of a token that stays, while it is used.
+    async fn keep_alive(
+        &self,
+        look: &PresentedRefreshToken,
+        current: &Current,
+    ) -> Result<(), Fault> {
+        let now = look.context.now;
+        let idle = now + self.lifetimes.refresh_idle;
+        let expires_at = idle.min(current.family.expires_at);
+        let participant = current.participant.as_ref();
+        if expires_at.since(current.token.expires_at) >= TOUCH
+            || participant.is_some_and(|known| !is_noted(known, now))
+        {
+            let token = look.token;
+            let (family, participant) = (current.family.clone(), current.participant.clone());
+            let written = self.store.write(move |tx| {
+                takes_part_still(tx, &family, participant.as_ref(), now)?;
+                store::refresh_tokens::touch(tx, token, expires_at)
+            });
+            written.await?;
+        }
+        Ok(())
+    }
+
+    async fn answer(&self, call: &GrantCall<'_>) -> Result<Answer<Redeemed>, Fault> {
+        let (presented, look) = match self.read(call) {
+            Ok(read) => read,
+            Err(error) => return Ok(Answer::Refused(error)),
         };
         let first = look.clone();
-        match parts.store.read(move |db| first.at(db)).await? {
+        match self.store.read(move |db| first.at(db)).await? {
             RefreshLookup::Refused(error) => Ok(Answer::Refused(error)),
             RefreshLookup::Retry(sealed) => {
-                again(&self.refresh_token, &sealed).map(|r| Answer::Given(Redeemed::Again(r)))
+                again(&presented, &sealed).map(|r| Answer::Given(Redeemed::Again(r)))
             }
             RefreshLookup::Burn(family, cause) => {
-                parts.burn(*family, issuance.now).await?;
+                self.reuse.burn(*family, call.context.now).await?;
                 Ok(Answer::Refused(not_valid(cause)))
             }
-            RefreshLookup::Current(current) if issuance.client.rotates_refresh_tokens() => {
-                let (entitled, rotation) = prepared(parts, look, self.refresh_token, *current);
-                let rotating = Redeemed::Rotating(entitled, Box::new(rotation));
+            RefreshLookup::Current(current) if call.context.requester.rotates_refresh_tokens() => {
+                let (authorization, rotation) = self.rotation.prepared(look, presented, *current);
+                let rotating = Redeemed::Rotating(authorization, Box::new(rotation));
                 Ok(Answer::Given(rotating))
             }
             RefreshLookup::Current(current) => {
-                keep_alive(parts, &look, &current).await?;
-                Ok(Answer::Given(Redeemed::Entitled(entitled(
-                    &look, *current, None,
-                ))))
+                self.keep_alive(&look, &current).await?;
+                let authorization = current.authorization;
+                Ok(Answer::Given(Redeemed::Authorized(authorization)))
             }
         }
     }
 }
 
-/// Moves the end of a token that stays, while it is used.
-async fn keep_alive(
-    parts: &GrantParts,
-    look: &PresentedRefreshToken,
-    current: &Current,
-) -> Result<(), Fault> {
-    let idle = look.now + parts.lifetimes.refresh_idle;
-    let expires_at = idle.min(current.family.expires_at);
-    let participant = current.participant.as_ref();
-    if expires_at.since(current.token.expires_at) >= TOUCH
-        || participant.is_some_and(|known| !is_noted(known, look.now))
-    {
-        let (token, now) = (look.token, look.now);
-        let (family, participant) = (current.family.clone(), current.participant.clone());
-        let written = parts.store.write(move |tx| {
-            takes_part_still(tx, &family, participant.as_ref(), now)?;
-            store::refresh_tokens::touch(tx, token, expires_at)
-        });
-        written.await?;
+impl GrantHandler for RefreshToken {
+    fn redeem<'a>(&'a self, call: &'a GrantCall<'a>) -> Redeeming<'a> {
+        Box::pin(self.answer(call))
     }
-    Ok(())
 }

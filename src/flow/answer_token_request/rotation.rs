@@ -2,26 +2,44 @@
 //! inside a transaction. The token is superseded by a conditional update; of any number of equal
 //! requests at once one wins, and the others give its answer, sealed under the token that they hold.
 
-use domain::refresh_retry::{self, Superseded};
+use std::sync::Arc;
+
+use domain::refresh_retry::{RefreshToken, Superseded};
+use foundation::clock::Span;
+use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
 use foundation::secret::{SecretKind, SecretText};
 use keys::retry_seal::{open_under_token, seal_under_token};
 use protocol::oauth_error::OAuthError;
 use protocol::token_response::TokenResponse;
+use store::Store;
 
-use super::grant_parts::GrantParts;
 use super::judgement::not_valid;
-use super::refresh_lookup::{Current, PresentedRefreshToken, RefreshLookup, entitled};
+use super::makings::GrantMakings;
+use super::refresh_lookup::{Current, PresentedRefreshToken, RefreshLookup};
+use super::reuse::Reuse;
 use crate::answer::Answer;
 use crate::family_end::FamilyEnd;
-use crate::issue::Entitled;
+use crate::memory::Memory;
 use crate::participant::takes_part_still;
+use crate::token_authorization::TokenAuthorization;
+
+/// What rotations are made of.
+#[derive(Clone)]
+pub(super) struct RotationMakings {
+    store: Store,
+    memory: Memory,
+    reuse: Reuse,
+    entropy: SharedEntropy,
+    refresh_idle: Span,
+}
 
 /// A rotation that is prepared: its tokens are being signed, nothing is written yet.
-pub(super) struct Rotation {
+pub struct Rotation {
+    makings: RotationMakings,
     look: PresentedRefreshToken,
     presented: SecretText,
-    successor: refresh_retry::RefreshToken,
+    successor: RefreshToken,
     burn: FamilyEnd,
 }
 
@@ -35,47 +53,66 @@ enum Committed {
     Refused(OAuthError),
 }
 
-/// Prepares a rotation: a successor, and what it entitles to.
-pub(super) fn prepared(
-    parts: &GrantParts,
-    look: PresentedRefreshToken,
-    presented: SecretText,
-    current: Current,
-) -> (Entitled, Rotation) {
-    let (token, digest) = SecretKind::RefreshToken.issue(parts.entropy.as_ref());
-    let idle = look.now + parts.lifetimes.refresh_idle;
-    let successor = refresh_retry::RefreshToken {
-        digest,
-        family_id: current.family.id,
-        number: current.token.number.saturating_add(1),
-        issued_at: look.now,
-        expires_at: idle.min(current.family.expires_at),
-        superseded: None,
-    };
-    let entitled = entitled(&look, current, Some(token));
-    let burn = parts.reuse(look.now);
-    let rotation = Rotation {
-        look,
-        presented,
-        successor,
-        burn,
-    };
-    (entitled, rotation)
+impl RotationMakings {
+    pub(super) fn new(makings: &GrantMakings<'_>, reuse: &Reuse) -> Self {
+        Self {
+            store: makings.parts.store.clone(),
+            memory: makings.memory.clone(),
+            reuse: reuse.clone(),
+            entropy: Arc::clone(&makings.parts.entropy),
+            refresh_idle: makings.parts.policy.lifetimes.refresh_idle,
+        }
+    }
+
+    /// Prepares a rotation: a successor, and what it entitles to.
+    pub(super) fn prepared(
+        &self,
+        look: PresentedRefreshToken,
+        presented: SecretText,
+        current: Current,
+    ) -> (TokenAuthorization, Rotation) {
+        let (token, digest) = SecretKind::RefreshToken.issue(self.entropy.as_ref());
+        let now = look.context.now;
+        let idle = now + self.refresh_idle;
+        let successor = RefreshToken {
+            digest,
+            family_id: current.family.id,
+            number: current.token.number.saturating_add(1),
+            issued_at: now,
+            expires_at: idle.min(current.family.expires_at),
+            superseded: None,
+        };
+        let authorization = TokenAuthorization {
+            refresh_token: Some(token),
+            ..current.authorization
+        };
+        let rotation = Rotation {
+            burn: self.reuse.end(now),
+            makings: self.clone(),
+            look,
+            presented,
+            successor,
+        };
+        (authorization, rotation)
+    }
 }
 
 impl Rotation {
     /// Writes the rotation with its signed answer; if another request was faster, gives that one's.
     pub(super) async fn commit(
         self,
-        parts: &GrantParts,
         response: TokenResponse,
     ) -> Result<Answer<TokenResponse>, Fault> {
         let plain = serde_json::to_vec(&response)
             .map_err(|error| Fault::broken_by("a token response", error))?;
-        let sealed = seal_under_token(&self.presented, &plain, parts.entropy.as_ref());
+        let makings = self.makings.clone();
+        let sealed = seal_under_token(&self.presented, &plain, makings.entropy.as_ref());
         let presented = self.presented.clone();
-        let written = parts.store.write(move |tx| self.write(tx, sealed)).await?;
-        parts.memory.settled(written.position).await;
+        let written = makings
+            .store
+            .write(move |tx| self.write(tx, sealed))
+            .await?;
+        makings.memory.settled(written.position).await;
         Ok(match written.value {
             Committed::Mine => Answer::Given(response),
             Committed::Theirs(sealed) => Answer::Given(again(&presented, &sealed)?),
@@ -84,10 +121,11 @@ impl Rotation {
     }
 
     fn write(self, tx: &mut store::Transaction<'_>, sealed: Vec<u8>) -> Result<Committed, Fault> {
+        let now = self.look.context.now;
         let found = match self.look.at(tx)? {
             RefreshLookup::Current(current) => {
                 let superseded = Superseded {
-                    at: self.look.now,
+                    at: now,
                     request: self.look.request_of(&current.family),
                     sealed_answer: Some(sealed),
                     successor: self.successor.digest,
@@ -95,7 +133,7 @@ impl Rotation {
                 if store::refresh_tokens::supersede(tx, self.look.token, &superseded)? {
                     store::refresh_tokens::insert(tx, &self.successor)?;
                     let participant = current.participant.as_ref();
-                    takes_part_still(tx, &current.family, participant, self.look.now)?;
+                    takes_part_still(tx, &current.family, participant, now)?;
                     return Ok(Committed::Mine);
                 }
                 // Another transaction superseded it after the look above; now its answer is there.

@@ -1,10 +1,10 @@
 //! What members of client metadata must not say together, once each of them is right by itself.
 
 use super::{
-    ClientMetadata, GrantType, MetadataError, ResponseType, SecurityProfile, SignatureAlgorithm,
-    SubjectType, TokenEndpointAuthMethod, key_set,
+    ClientMetadata, MetadataError, ResponseType, SecurityProfile, SignatureAlgorithm, SubjectType,
+    TokenEndpointAuthMethod, key_set,
 };
-use crate::resource;
+use crate::{grant_type, resource};
 
 /// What members say together.
 pub(super) fn check(metadata: &ClientMetadata) -> Result<(), MetadataError> {
@@ -59,7 +59,7 @@ fn check_resource(metadata: &ClientMetadata) -> Result<(), MetadataError> {
 
 fn check_grants(metadata: &ClientMetadata) -> Result<(), MetadataError> {
     let wrong = |field, description: &str| Err(MetadataError::new(field, description));
-    let has_code = metadata.may_use(GrantType::AuthorizationCode);
+    let has_code = metadata.may_use(grant_type::AUTHORIZATION_CODE);
     if metadata.grant_types.is_empty() {
         return wrong("grant_types", "must not be empty");
     }
@@ -74,16 +74,8 @@ fn check_grants(metadata: &ClientMetadata) -> Result<(), MetadataError> {
             "must have code exactly if grant_types has authorization_code",
         );
     }
-    if metadata.may_use(GrantType::RefreshToken) && !has_code {
+    if metadata.may_use(grant_type::REFRESH_TOKEN) && !has_code {
         return wrong("grant_types", "refresh_token needs authorization_code");
-    }
-    // "The client credentials grant type MUST only be used by confidential clients." (RFC 6749
-    // §4.4)
-    if metadata.may_use(GrantType::ClientCredentials) && !metadata.is_confidential() {
-        return wrong(
-            "grant_types",
-            "client_credentials is for confidential clients only",
-        );
     }
     Ok(())
 }

@@ -30,16 +30,6 @@ macro_rules! named_values {
 }
 
 named_values! {
-    /// A grant of the token endpoint (RFC 7591 §2 `grant_types`).
-    GrantType {
-        /// RFC 6749 §4.1.
-        AuthorizationCode "authorization_code",
-        /// RFC 6749 §6.
-        RefreshToken "refresh_token",
-        /// RFC 6749 §4.4.
-        ClientCredentials "client_credentials",
-    }
-
     /// A response type of the authorization endpoint. There is one (OAuth 2.1 §10.1).
     ResponseType {
         /// An authorization code.

@@ -1,24 +1,43 @@
 //! A bearer token (RFC 6750 §2): in the header, or in the body of a posted form; never in the
 //! query, never twice. What it opens is found by `flow::answer_userinfo`.
 
+use std::net::IpAddr;
+
 use actix_web::dev::Payload;
 use actix_web::http::Method;
 use actix_web::{FromRequest, HttpRequest};
+use flow::protected_call::{BearerCall, ProtectedEndpoint};
 use foundation::secret::SecretText;
 use futures_util::future::LocalBoxFuture;
 use protocol::oauth_error::{OAuthError, invalid_request};
 use protocol::parameters::Parameters;
 
 use crate::extract::body;
-use crate::extract::oauth_form::authorization;
+use crate::extract::oauth_form::{address, authorization};
 use crate::reply::oauth_json::BearerRefusal;
 
 /// The name of the token in a form, and where it must not be.
 const ACCESS_TOKEN: &str = "access_token";
 
-/// The presented token.
+/// The presented token, and the form that it came with.
 #[derive(Debug)]
-pub(crate) struct Bearer(pub(crate) SecretText);
+pub(crate) struct Bearer {
+    token: SecretText,
+    parameters: Parameters,
+    address: Option<IpAddr>,
+}
+
+impl Bearer {
+    /// What reaches an endpoint with it.
+    pub(crate) fn to(self, endpoint: ProtectedEndpoint) -> BearerCall {
+        BearerCall {
+            endpoint,
+            credential: self.token,
+            parameters: self.parameters,
+            address: self.address,
+        }
+    }
+}
 
 impl FromRequest for Bearer {
     type Error = BearerRefusal;
@@ -27,13 +46,21 @@ impl FromRequest for Bearer {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let token = read(&request, payload).await?;
-            token.map(Self).ok_or(BearerRefusal::Missing)
+            let (token, parameters) = read(&request, payload).await?;
+            let token = token.ok_or(BearerRefusal::Missing)?;
+            Ok(Self {
+                token,
+                parameters,
+                address: address(&request),
+            })
         })
     }
 }
 
-async fn read(request: &HttpRequest, payload: Payload) -> Result<Option<SecretText>, OAuthError> {
+async fn read(
+    request: &HttpRequest,
+    payload: Payload,
+) -> Result<(Option<SecretText>, Parameters), OAuthError> {
     // "Because of the security weaknesses associated with the URI method … it SHOULD NOT be used"
     // (RFC 6750 §2.3); OAuth 2.1 has taken it out. Refused rather than overlooked: whoever sends
     // it there should learn that it stands in logs now.
@@ -44,18 +71,16 @@ async fn read(request: &HttpRequest, payload: Payload) -> Result<Option<SecretTe
     // "The HTTP request method is one for which the request-body has defined semantics. In
     // particular, this means that the "GET" method MUST NOT be used." (RFC 6750 §2.2)
     let posted = request.method() == Method::POST && body::is_form(request);
-    let in_body = match posted {
-        true => {
-            let form = body::form(request, payload).await?;
-            form.one(ACCESS_TOKEN)?.map(SecretText::new)
-        }
-        false => None,
+    let parameters = match posted {
+        true => body::form(request, payload).await?,
+        false => Parameters::default(),
     };
+    let in_body = parameters.one(ACCESS_TOKEN)?.map(SecretText::new);
     // "Clients MUST NOT use more than one method to transmit the token in each request"
     // (RFC 6750 §2)
     match (header, in_body) {
         (Some(_), Some(_)) => Err(invalid_request("the token is sent twice")),
-        (header, in_body) => Ok(header.or(in_body)),
+        (header, in_body) => Ok((header.or(in_body), parameters)),
     }
 }
 
@@ -83,7 +108,7 @@ mod tests {
     async fn extract(request: TestRequest) -> Result<String, (u16, String)> {
         let (request, mut payload) = request.to_http_parts();
         match Bearer::from_request(&request, &mut payload).await {
-            Ok(Bearer(token)) => Ok(token.expose().to_owned()),
+            Ok(bearer) => Ok(bearer.token.expose().to_owned()),
             Err(refusal) => Err((
                 refusal.error_response().status().as_u16(),
                 refusal.to_string(),

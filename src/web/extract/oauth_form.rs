@@ -1,9 +1,13 @@
 //! The form of a client's request with its credential: `application/x-www-form-urlencoded`, bounded,
 //! in the body only. Who the client really is, is found by `flow::authenticate_client`.
 
+use std::net::IpAddr;
+
 use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
+use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
+use flow::protected_call::{ClientCall, ProtectedEndpoint};
 use futures_util::future::LocalBoxFuture;
 use protocol::client_credential::{self, PresentedCredential};
 use protocol::oauth_error::{OAuthError, invalid_request};
@@ -11,6 +15,7 @@ use protocol::parameters::Parameters;
 
 use crate::extract::body;
 use crate::reply::oauth_json::OAuthRefusal;
+use crate::state::WebState;
 
 /// Parameters and credential of a request by a client.
 #[derive(Debug)]
@@ -19,6 +24,20 @@ pub(crate) struct OAuthForm {
     pub(crate) credential: PresentedCredential,
     /// The form.
     pub(crate) parameters: Parameters,
+    /// From where it comes.
+    address: Option<IpAddr>,
+}
+
+impl OAuthForm {
+    /// What reaches an endpoint with it.
+    pub(crate) fn to(self, endpoint: ProtectedEndpoint) -> ClientCall {
+        ClientCall {
+            endpoint,
+            credential: self.credential,
+            parameters: self.parameters,
+            address: self.address,
+        }
+    }
 }
 
 impl FromRequest for OAuthForm {
@@ -43,7 +62,14 @@ async fn read(request: &HttpRequest, payload: Payload) -> Result<OAuthForm, OAut
     Ok(OAuthForm {
         credential,
         parameters,
+        address: address(request),
     })
+}
+
+/// The address that a call comes from.
+pub(crate) fn address(request: &HttpRequest) -> Option<IpAddr> {
+    let state = request.app_data::<Data<WebState>>()?;
+    state.settings.callers.of(request)
 }
 
 /// The `Authorization` header; two are refused, because another reader might take the other one.

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::web::{self, Data, ServiceConfig};
 use flow::answer::Answer;
-use protocol::presented_token::presented_token;
+use flow::protected_call::ProtectedEndpoint;
 
 use crate::extract::oauth_form::OAuthForm;
 use crate::reply::oauth_json;
@@ -15,16 +15,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 }
 
 async fn post(state: Data<WebState>, form: OAuthForm) -> HttpResponse {
-    let token = match presented_token(&form.parameters) {
-        Ok(token) => token,
-        Err(error) => return oauth_json::refused(&error),
-    };
-    match state
-        .services
-        .introspection
-        .introspect(form.credential, token)
-        .await
-    {
+    let call = form.to(ProtectedEndpoint::Introspection);
+    match state.services.introspection.introspect(call).await {
         Ok(Answer::Given(found)) => oauth_json::written(found.to_json()),
         Ok(Answer::Refused(error)) => oauth_json::refused(&error),
         Err(fault) => oauth_json::failed(&fault),

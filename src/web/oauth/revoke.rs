@@ -1,9 +1,9 @@
 //! `/revoke`: the revocation endpoint (RFC 7009 §2).
 
+use actix_web::HttpResponse;
 use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
 use flow::answer::Answer;
-use protocol::presented_token::presented_token;
+use flow::protected_call::ProtectedEndpoint;
 
 use crate::extract::oauth_form::OAuthForm;
 use crate::guard::cors;
@@ -17,18 +17,9 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 
 /// "The authorization server responds with HTTP status code 200 if the token has been revoked
 /// successfully or if the client submitted an invalid token" (RFC 7009 §2.2), with an empty body.
-async fn post(request: HttpRequest, state: Data<WebState>, form: OAuthForm) -> HttpResponse {
-    let token = match presented_token(&form.parameters) {
-        Ok(token) => token,
-        Err(error) => return oauth_json::refused(&error),
-    };
-    let address = state.settings.callers.of(&request);
-    match state
-        .services
-        .revocation
-        .revoke(form.credential, token, address)
-        .await
-    {
+async fn post(state: Data<WebState>, form: OAuthForm) -> HttpResponse {
+    let call = form.to(ProtectedEndpoint::Revocation);
+    match state.services.revocation.revoke(call).await {
         Ok(Answer::Given(())) => HttpResponse::Ok()
             .insert_header(("Cache-Control", "no-store"))
             .finish(),

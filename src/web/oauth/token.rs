@@ -2,6 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{self, Data, ServiceConfig};
+use flow::protected_call::ProtectedEndpoint;
 
 use crate::extract::oauth_form::OAuthForm;
 use crate::guard::cors;
@@ -14,11 +15,6 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 }
 
 async fn post(state: Data<WebState>, form: OAuthForm) -> HttpResponse {
-    oauth_json::send(
-        state
-            .services
-            .token_endpoint
-            .answer(form.credential, &form.parameters)
-            .await,
-    )
+    let call = form.to(ProtectedEndpoint::Token);
+    oauth_json::send(state.services.token_endpoint.answer(call).await)
 }

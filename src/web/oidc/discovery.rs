@@ -25,6 +25,7 @@ impl Documents {
         let offer = Offer {
             scopes: settings.scopes.names(),
             claims: settings.scopes.claims(),
+            grant_types: state.services.token_endpoint.grant_types(),
             ui_locales: text::Languages::built_in().tags(),
         };
         let endpoints = Endpoints::of(&settings.issuer);

@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::web::{self, Data, ServiceConfig};
 use flow::answer::Answer;
+use flow::protected_call::ProtectedEndpoint;
 
 use crate::extract::bearer::Bearer;
 use crate::guard::cors;
@@ -21,7 +22,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 }
 
 async fn answer(state: Data<WebState>, bearer: Bearer) -> HttpResponse {
-    match state.services.userinfo.answer(bearer.0.expose()).await {
+    let call = bearer.to(ProtectedEndpoint::Userinfo);
+    match state.services.userinfo.answer(&call).await {
         Ok(Answer::Given(claims)) => oauth_json::ok(&claims),
         Ok(Answer::Refused(error)) => oauth_json::bearer_refused(&error),
         Err(fault) => oauth_json::failed(&fault),

@@ -18,7 +18,6 @@ const FLOW: &[(&str, &str)] = &[
     ("key_source", ""),
     ("last_used", ""),
     ("parents", ""),
-    ("participant", ""),
     ("shared_data", ""),
     ("step", ""),
     ("browser_response", "browser step"),
@@ -30,7 +29,13 @@ const FLOW: &[(&str, &str)] = &[
     ("throttle", "parts"),
     ("find_client", "memory parts"),
     ("health", "memory parts"),
-    ("issue", "last_used parents parts shared_data subject"),
+    ("protected_call", ""),
+    ("token_authorization", "parents"),
+    ("participant", "token_authorization"),
+    (
+        "issue",
+        "last_used parts shared_data subject token_authorization",
+    ),
     ("refresh_keys", "key_source memory parts"),
     ("renew_history", "parts"),
     ("sessions", "browser memory parts"),
@@ -39,10 +44,17 @@ const FLOW: &[(&str, &str)] = &[
         "browser consent_receipt find_client memory parts passwords sessions shared_data step throttle",
     ),
     (
-        "administer",
-        "key_source memory parts passwords refresh_keys sessions",
+        "authenticate_client",
+        "answer find_client memory parts protected_call",
     ),
-    ("authenticate_client", "answer find_client memory parts"),
+    (
+        "answer_token_request",
+        "answer authenticate_client family_end issue memory parents participant parts protected_call subject token_authorization",
+    ),
+    (
+        "administer",
+        "answer_token_request key_source memory parts passwords refresh_keys sessions",
+    ),
     (
         "end_session",
         "browser client_mistakes find_client id_token_hint memory parts sessions step",
@@ -57,12 +69,8 @@ const FLOW: &[(&str, &str)] = &[
         "memory parts refresh_keys renew_history",
     ),
     (
-        "answer_token_request",
-        "answer authenticate_client family_end issue memory parents participant parts subject",
-    ),
-    (
         "answer_userinfo",
-        "answer find_client last_used parts shared_data subject verify_access_token",
+        "answer find_client last_used parts protected_call shared_data subject verify_access_token",
     ),
     (
         "authorize",
@@ -70,11 +78,11 @@ const FLOW: &[(&str, &str)] = &[
     ),
     (
         "introspect",
-        "answer authenticate_client parents parts subject verify_access_token",
+        "answer authenticate_client parents parts protected_call subject verify_access_token",
     ),
     (
         "revoke",
-        "answer authenticate_client family_end memory parts verify_access_token",
+        "answer authenticate_client family_end memory parts protected_call verify_access_token",
     ),
     (
         "choose_account",

@@ -8,7 +8,7 @@ use flow::Services;
 use foundation::clock::Span;
 use foundation::entropy::SystemEntropy;
 use foundation::id::Position;
-use portico::app::{App, StoreHooks};
+use portico::app::{App, TestHooks};
 use store::Store;
 
 use super::World;
@@ -37,9 +37,9 @@ impl World {
     pub(crate) fn command_app(&self, ahead: Span) -> App {
         let place = &self.0.place;
         let clock = place.clock.of_another_machine(ahead, Span::hours(9));
-        let hooks = StoreHooks {
+        let hooks = TestHooks {
             database_clock: Some(place.clock.clone()),
-            ..StoreHooks::default()
+            ..TestHooks::default()
         };
         let entropy = Arc::new(SystemEntropy);
         let app = App::open_for_test(&self.0.config, Arc::new(clock), entropy, hooks);

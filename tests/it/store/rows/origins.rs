@@ -4,6 +4,7 @@ use domain::one_time_credential::{OneTimeCredential, OneTimeKind};
 use domain::participant::Participant;
 use domain::session::EndReason;
 use foundation::clock::Span;
+use store::participants::Noted;
 use store::token_families::KnownParticipant;
 
 use super::super::database::Database;
@@ -70,8 +71,9 @@ on_both_databases! {
         let note = |participant: Participant| {
             write(&store, move |tx| store::participants::note(tx, &participant))
         };
-        assert_eq!(note(first.clone()), first.sid);
-        assert_eq!(note(second.clone()), second.sid);
+        let noted = |sid: &str, is_first| Noted { sid: sid.to_owned(), is_first };
+        assert_eq!(note(first.clone()), noted(&first.sid, true));
+        assert_eq!(note(second.clone()), noted(&second.sid, true));
         let later = NOW + Span::minutes(5);
         let again = Participant {
             sid: "as a newer secret would have it".to_owned(),
@@ -79,7 +81,7 @@ on_both_databases! {
             last_at: later,
             ..first.clone()
         };
-        assert_eq!(note(again), first.sid, "it keeps the one that it was told");
+        assert_eq!(note(again), noted(&first.sid, false), "it keeps the one that it was told");
         let (session, client) = (home.session.id, other.client.id.clone());
         write(&store, move |tx| store::participants::touch(tx, session, &client, later));
         let all = || read(&store, |db| store::participants::of_session(db, session));
@@ -106,7 +108,7 @@ on_both_databases! {
             let client = client.clone();
             write(&store, move |tx| store::participants::set_sid(tx, session, &client, sid));
         }
-        assert_eq!(note(second.clone()), "as it was derived", "set once");
+        assert_eq!(note(second.clone()), noted("as it was derived", false), "set once");
 
         // They go with the session.
         write(&store, move |tx| store::sessions::end(tx, session, NOW, EndReason::Logout));

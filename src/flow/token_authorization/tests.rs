@@ -1,12 +1,12 @@
 //! For whom tokens are, in whose circle they name people, and when they end.
 
 use super::*;
+use domain::log_history::LogCursor;
 use domain::mini_program::MiniProgramState;
 use foundation::clock::Span;
-use foundation::entropy::SeededEntropy;
-use foundation::id::{ClientId, GrantId, UserId};
+use foundation::id::ClientId;
 use protocol::client_metadata::parse_metadata;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const ISSUER: &str = "https://id.example";
 
@@ -27,32 +27,16 @@ fn client(more: Value) -> Client {
     }
 }
 
-fn entitled(scope: &str, resource: &[&str]) -> Entitled {
-    Entitled {
-        scope: ScopeSet::parse(scope).expect("scopes"),
-        resource: resource.iter().map(ToString::to_string).collect(),
-        person: None,
-        refresh_token: None,
-    }
-}
-
-fn person(ends_at: Instant) -> Person {
-    let (start, entropy) = (Instant::from_seconds(0), SeededEntropy::new(1));
-    Person {
-        handle: OnBehalfOf {
-            user_id: UserId::new(start, &entropy),
-            grant_id: GrantId::new(start, &entropy),
-            session_id: None,
-            family_id: None,
-        },
-        ends_at,
-        authentication: Authentication::by_password(start),
-        sid: None,
-        nonce: None,
-        named: BTreeMap::new(),
-        authorized_scope: ScopeSet::default(),
-        grant_scope: ScopeSet::default(),
-    }
+fn authorization(client: &Client, scope: &str, audience: &[&str]) -> TokenAuthorization {
+    let context = IssuanceContext {
+        requester: Arc::new(client.clone()),
+        address: None,
+        read: LogCursor::default(),
+        now: Instant::from_seconds(1000),
+    };
+    let scope = ScopeSet::parse(scope).expect("scopes");
+    let audience = audience.iter().map(ToString::to_string).collect();
+    TokenAuthorization::of_requester(&context, scope, audience)
 }
 
 #[test]
@@ -60,15 +44,15 @@ fn a_token_for_the_client_itself_names_the_person_as_the_id_token_does() {
     let shop = client(json!({}));
     let own = "https://id.example/clients/shop";
     for named in [&[][..], &[own]] {
-        let entitled = entitled("openid", named);
-        let audience = TokenAudience::of(&shop, &entitled, ISSUER);
+        let authorization = authorization(&shop, "openid", named);
+        let audience = authorization.token_audience(ISSUER);
         assert_eq!(audience.named, [own], "{named:?}");
         assert_eq!(audience.sector(&shop), shop.sector(), "{named:?}");
         assert!(audience.opens_userinfo(ISSUER), "{named:?}");
-        assert_eq!(sectors(&shop, &entitled, ISSUER), [shop.sector()]);
+        assert_eq!(authorization.sectors(ISSUER), [shop.sector()]);
     }
     let host = client(json!({ "portico:host": true }));
-    let launching = TokenAudience::of(&host, &entitled("openid portico:launch", &[]), ISSUER);
+    let launching = authorization(&host, "openid portico:launch", &[]).token_audience(ISSUER);
     assert_eq!(launching.named, [ISSUER]);
     assert_eq!(launching.sector(&host), host.sector());
 }
@@ -77,7 +61,7 @@ fn a_token_for_the_client_itself_names_the_person_as_the_id_token_does() {
 fn another_reader_of_the_token_gets_another_name() {
     let shop = client(json!({}));
     let apart = |resource: &[&str]| {
-        let audience = TokenAudience::of(&shop, &entitled("orders", resource), ISSUER);
+        let audience = authorization(&shop, "orders", resource).token_audience(ISSUER);
         assert!(!audience.opens_userinfo(ISSUER));
         audience.sector(&shop)
     };
@@ -87,7 +71,7 @@ fn another_reader_of_the_token_gets_another_name() {
         apart(&["urn:a:b", "urn:a:c"]),
         apart(&["urn:a:c", "urn:a:b"])
     );
-    let both = sectors(&shop, &entitled("openid", &["urn:a:b"]), ISSUER);
+    let both = authorization(&shop, "openid", &["urn:a:b"]).sectors(ISSUER);
     assert_eq!(both, [apart(&["urn:a:b"]), shop.sector()]);
 }
 
@@ -95,22 +79,17 @@ fn another_reader_of_the_token_gets_another_name() {
 fn an_access_token_ends_with_what_it_hangs_on_and_within_the_hour() {
     let now = Instant::from_seconds(1000);
     let minutes = |n| now + Span::minutes(n);
-    let lifetimes = |access| Lifetimes {
-        access,
-        ..Lifetimes::default()
-    };
-    let end = |access, person: Option<Person>| {
-        end_of_access(&lifetimes(Span::minutes(access)), now, person.as_ref())
+    let end = |access, until: Option<Instant>| {
+        let own = authorization(&client(json!({})), "orders", &[]);
+        let until = until.unwrap_or(own.until);
+        let lifetimes = Lifetimes {
+            access: Span::minutes(access),
+            ..Lifetimes::default()
+        };
+        TokenAuthorization { until, ..own }.end_of_access(&lifetimes)
     };
     assert_eq!(end(10, None), minutes(10));
     assert_eq!(end(90, None), minutes(60));
-    assert_eq!(end(10, Some(person(minutes(3)))), minutes(3));
-    assert_eq!(end(10, Some(person(minutes(30)))), minutes(10));
-}
-
-#[test]
-fn the_hash_of_the_specification_comes_out() {
-    // OpenID Connect Core, Appendix A.4.
-    let token = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
-    assert_eq!(at_hash(token), "77QmUPtjPfzWtF2AnpK9RQ");
+    assert_eq!(end(10, Some(minutes(3))), minutes(3));
+    assert_eq!(end(10, Some(minutes(30))), minutes(10));
 }

@@ -1,0 +1,11 @@
+//! What grants are made of.
+
+use crate::memory::Memory;
+use crate::parts::Parts;
+
+/// What a grant can be made of; it keeps what it uses.
+pub struct GrantMakings<'a> {
+    /// The parts.
+    pub parts: &'a Parts,
+    pub(crate) memory: &'a Memory,
+}

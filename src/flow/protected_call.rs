@@ -1,0 +1,62 @@
+//! What reaches a protected endpoint: one value, whatever the endpoint. What proves possession of a key
+//! joins it here, once there is such a thing.
+
+use std::net::IpAddr;
+
+use domain::token_handle::TokenHandle;
+use foundation::secret::SecretText;
+use protocol::client_credential::PresentedCredential;
+use protocol::discovery::Endpoints;
+use protocol::parameters::Parameters;
+
+/// An endpoint that wants to know who calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProtectedEndpoint {
+    /// RFC 6749 §3.2.
+    Token,
+    /// RFC 7662 §2.
+    Introspection,
+    /// RFC 7009 §2.
+    Revocation,
+    /// OpenID Connect Core §5.3.
+    Userinfo,
+}
+
+impl ProtectedEndpoint {
+    /// Its address.
+    pub(crate) fn address(self, endpoints: &Endpoints) -> &str {
+        match self {
+            Self::Token => &endpoints.token,
+            Self::Introspection => &endpoints.introspection,
+            Self::Revocation => &endpoints.revocation,
+            Self::Userinfo => &endpoints.userinfo,
+        }
+    }
+
+    /// Whether an access token of this kind opens it.
+    pub(crate) fn is_opened_by(self, token: &TokenHandle) -> bool {
+        match self {
+            Self::Userinfo => token.opens_userinfo,
+            Self::Token | Self::Introspection | Self::Revocation => false,
+        }
+    }
+}
+
+/// A call of a protected endpoint: by a client with its credential, or with an access token.
+#[derive(Clone, Debug)]
+pub struct ProtectedCall<Credential> {
+    /// What was called.
+    pub endpoint: ProtectedEndpoint,
+    /// What was presented; nothing of it is believed.
+    pub credential: Credential,
+    /// What came with it.
+    pub parameters: Parameters,
+    /// From where, as far as it is known.
+    pub address: Option<IpAddr>,
+}
+
+/// A call by a client.
+pub type ClientCall = ProtectedCall<PresentedCredential>;
+
+/// A call with an access token.
+pub type BearerCall = ProtectedCall<SecretText>;

@@ -41,7 +41,7 @@ impl Fare {
 
     /// `4.2 km`.
     pub(crate) fn distance(&self) -> String {
-        format!("{}.{} km", self.hectometres / 10, self.hectometres % 10)
+        format!("{}.{}\u{a0}km", self.hectometres / 10, self.hectometres % 10)
     }
 }
 

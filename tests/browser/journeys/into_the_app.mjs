@@ -36,14 +36,16 @@ export async function journey(world) {
         application_type,
       })
       const ada = await Person.arrives(world, 'ada')
-      const trace = await follows(ada)
+      let trace = await follows(ada)
       await ada.goesTo(authorization(`${portico}/authorize`, { client_id, redirect_uri }))
       await ada.typesPassword()
       await ada.seesSheet(ada.page)
       await ada.decides(ada.page, 'allow')
       await trace.reaches(end)
-      // The window that opened an app goes to another page, as she would when she comes back to it.
-      await ada.goesTo('about:blank')
+      assert.deepEqual(trace.violations, [])
+      // The window that opened an app waits for it; she goes on in another one.
+      ada.page = await ada.context.newPage()
+      trace = await follows(ada)
       await ada.goesTo(`${portico}/end-session?${new URLSearchParams({
         client_id,
         post_logout_redirect_uri: post_logout_redirect_uris[0],

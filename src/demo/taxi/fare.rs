@@ -41,7 +41,11 @@ impl Fare {
 
     /// `4.2 km`.
     pub(crate) fn distance(&self) -> String {
-        format!("{}.{}\u{a0}km", self.hectometres / 10, self.hectometres % 10)
+        format!(
+            "{}.{}\u{a0}km",
+            self.hectometres / 10,
+            self.hectometres % 10
+        )
     }
 }
 

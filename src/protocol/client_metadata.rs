@@ -139,6 +139,19 @@ impl From<MetadataError> for OAuthError {
     }
 }
 
+/// What is told of a client besides its metadata: when it is registered (RFC 7591 §3.2.1), and when it is
+/// shown.
+const ANSWERED: [&str; 8] = [
+    "client_id",
+    "client_id_issued_at",
+    "client_secret",
+    "client_secret_expires_at",
+    "publisher_name",
+    "publisher_verified",
+    "secrets",
+    "state",
+];
+
 impl ClientMetadata {
     /// Whether it can keep a secret, and so proves who it is (RFC 6749 §2.1).
     pub fn is_confidential(&self) -> bool {
@@ -189,7 +202,8 @@ impl ClientMetadata {
 
     /// The members of this metadata's text that mean nothing here, in their order: "The authorization
     /// server MUST ignore any client metadata sent by the client that it does not understand"
-    /// (RFC 7591 §2), so a misspelt one would be missed by nobody. What begins with `//` is a comment.
+    /// (RFC 7591 §2), so a misspelt one would be missed by nobody. What begins with `//` is a comment,
+    /// and what only answers have is not misspelt: whoever edits one and sends it back is understood.
     pub fn not_understood(&self, json: &Value) -> Vec<UnknownMember> {
         let manifest = self.mini_program.iter().flat_map(|m| m.members());
         let understood: Vec<&str> = self
@@ -201,7 +215,8 @@ impl ClientMetadata {
             .collect();
         let names = json.as_object().into_iter().flat_map(Map::keys);
         names
-            .filter(|name| !name.starts_with("//") && !understood.contains(&name.as_str()))
+            .filter(|name| !name.starts_with("//") && !ANSWERED.contains(&name.as_str()))
+            .filter(|name| !understood.contains(&name.as_str()))
             .map(|name| UnknownMember::among(name, &understood))
             .collect()
     }

@@ -213,6 +213,31 @@ fn a_client_is_updated_and_its_secrets_change() {
 }
 
 #[test]
+fn what_is_shown_can_be_edited_and_put_back() {
+    on_both(|database| {
+        let (operator, publisher) = operator(database);
+        let market = operator.adds(&manifest(&publisher, "Market", json!({})));
+        operator.writes(
+            "c.json",
+            &json!({ "client_name": "Shop", "grant_types": ["client_credentials"] }),
+        );
+        let shop = operator.says("client add --metadata c.json");
+        let shop = shop["client_id"].as_str().expect("an id");
+        for (noun, id, flag) in [
+            ("client", shop, "--metadata"),
+            ("mini-program", &market, "--manifest"),
+        ] {
+            let mut shown = operator.says(&format!("{noun} show {id}"));
+            shown["client_name"] = json!(format!("New {noun}"));
+            operator.writes("shown.json", &shown);
+            let line = format!("{noun} update {id} {flag} shown.json --yes");
+            let said = operator.types(&line);
+            assert!(said.good && said.err.is_empty(), "{line}: {}", said.err);
+        }
+    });
+}
+
+#[test]
 fn names_that_could_mislead_are_explained_and_taken_only_on_purpose() {
     on_both(|database| {
         let (operator, publisher) = operator(database);

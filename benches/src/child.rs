@@ -58,6 +58,7 @@ impl<'s> Start<'s> {
                     "--quiet",
                     "--tool=callgrind",
                     "--fair-sched=yes",
+                    "--separate-threads=yes",
                 ])
                 .arg(format!("--callgrind-out-file={}", file.display()))
                 .env("OPENSSL_ia32cap", PROCESSOR);

@@ -23,11 +23,12 @@ pub(crate) struct Row {
     path: String,
     one: Rate,
     other: Rate,
-    target: f64,
+    /// The least that the ratio should be.
+    target: Option<f64>,
 }
 
 impl Row {
-    pub(crate) fn new(path: &str, (one, other): (Rate, Rate), target: f64) -> Self {
+    pub(crate) fn new(path: &str, (one, other): (Rate, Rate), target: Option<f64>) -> Self {
         Self {
             path: path.to_owned(),
             one,
@@ -39,12 +40,20 @@ impl Row {
     /// Said at once, so that a run that breaks off has said what it found.
     fn said(self) -> Self {
         let (path, ratio) = (&self.path, self.ratio());
-        eprintln!("  {path}: {ratio:.2}, target {:.2}", self.target);
+        eprintln!("  {path}: {ratio:.2}{}", self.judged());
         self
     }
 
     fn ratio(&self) -> f64 {
         self.one.per_second / self.other.per_second
+    }
+
+    /// The two columns of the target.
+    fn judged(&self) -> String {
+        match self.target {
+            Some(target) => format!(" | ≥ {target:.2} | {}", met(self.ratio() >= target)),
+            None => " | |".to_owned(),
+        }
     }
 }
 
@@ -63,9 +72,10 @@ impl Instructions {
         self.portico - self.ceiling
     }
 
-    /// Portico's and the ceiling's, in thousands.
+    /// Portico's and the ceiling's, in thousands, and how much of Portico's the ceiling's are.
     fn shown(&self) -> String {
-        format!("{} · {}", thousands(self.portico), thousands(self.ceiling))
+        let (portico, ceiling) = (thousands(self.portico), thousands(self.ceiling));
+        format!("{portico} · {ceiling} · {:.2}", self.ceiling / self.portico)
     }
 }
 
@@ -201,7 +211,7 @@ fn table(head: &str, rows: &[Row], counted: &[Instructions]) {
     }
     let (more, line) = match counted {
         [] => ("", ""),
-        _ => (" instructions, thousand |", "---:|"),
+        _ => (" thousand instructions: Portico · ceiling · ratio |", "---|"),
     };
     println!("| {head} |{more}\n|---|---:|---:|---:|---:|---|---|{line}");
     for row in rows {
@@ -215,13 +225,12 @@ fn table(head: &str, rows: &[Row], counted: &[Instructions]) {
             ),
         };
         println!(
-            "| {} | {:.0} | {:.0} | {:.2} | ≥ {:.2} | {} | {} · {} % |{beside}",
+            "| {} | {:.0} | {:.0} | {:.2}{} | {} · {} % |{beside}",
             row.path,
             row.one.per_second,
             row.other.per_second,
             row.ratio(),
-            row.target,
-            met(row.ratio() >= row.target),
+            row.judged(),
             percent(row.one.server),
             percent(row.other.server),
         );

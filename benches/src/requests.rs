@@ -115,6 +115,15 @@ impl<S: Script> Script for Counted<S> {
     }
 }
 
+/// Which programs are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// The n-th is asked for 1/n as often as the first.
+    Zipf,
+    /// Each as often as every other.
+    Uniform,
+}
+
 /// An access token and the number of the program that got it.
 pub(crate) type Issued = (String, u64);
 
@@ -136,9 +145,9 @@ pub(crate) struct CodeFlow {
 }
 
 impl CodeFlow {
-    /// Visits to programs, which are drawn by Zipf.
-    pub(crate) fn new(population: Population, count: usize, wanted: usize) -> Self {
-        let visits = draw(population, count);
+    /// Visits to programs.
+    pub(crate) fn new(population: Population, access: Access, count: usize, wanted: usize) -> Self {
+        let visits = draw(population, access, count);
         Self {
             visits: visits
                 .into_iter()
@@ -206,10 +215,14 @@ pub(crate) fn introspections(issued: &[Issued]) -> Vec<Vec<u8>> {
     issued.iter().map(ask).collect()
 }
 
-/// Client credentials requests of as many programs, drawn by Zipf.
-pub(crate) fn client_credentials(population: Population, count: usize) -> Vec<Vec<u8>> {
+/// Client credentials requests of as many programs.
+pub(crate) fn client_credentials(
+    population: Population,
+    access: Access,
+    count: usize,
+) -> Vec<Vec<u8>> {
     let body = "grant_type=client_credentials";
-    let programs = draw(population, count).into_iter();
+    let programs = draw(population, access, count).into_iter();
     programs
         .map(|grant| population.parties(grant).1)
         .map(|program| post("/token", &credential(program), body))
@@ -278,14 +291,17 @@ fn visit(population: Population, grant: u64) -> Visit {
     }
 }
 
-/// Numbers of grants: their programs are drawn by Zipf (the n-th is asked for 1/n as often as the
-/// first), the person of a program evenly among those who allowed it.
-fn draw(population: Population, count: usize) -> Vec<u64> {
+/// Numbers of grants: their programs are drawn as they are asked for, the person of a program evenly among
+/// those who allowed it.
+fn draw(population: Population, access: Access, count: usize) -> Vec<u64> {
     let mut sum = 0.0;
-    let weights = 1..=u32::try_from(population.programs).unwrap_or(u32::MAX);
-    let ladder: Vec<f64> = weights
+    let ranks = 1..=u32::try_from(population.programs).unwrap_or(u32::MAX);
+    let ladder: Vec<f64> = ranks
         .map(|rank| {
-            sum += 1.0 / f64::from(rank);
+            sum += match access {
+                Access::Zipf => 1.0 / f64::from(rank),
+                Access::Uniform => 1.0,
+            };
             sum
         })
         .collect();

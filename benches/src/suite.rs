@@ -15,7 +15,7 @@ use crate::load::{Load, Script};
 use crate::population::Population;
 use crate::portico::Portico;
 use crate::report::{Rate, Report, Row, median};
-use crate::requests::{self, Around, CodeFlow, Issued, Once};
+use crate::requests::{self, Access, Around, CodeFlow, Issued, Once};
 use crate::stopwatch::Stopwatch;
 
 mod growth;
@@ -219,8 +219,14 @@ impl Suite<'_> {
     }
 
     /// Lets people visit programs until there are so many access tokens.
-    fn collect(&self, portico: &Portico, server: &Server, count: usize) -> Outcome<Vec<Issued>> {
-        let flow = CodeFlow::new(portico.population, VISITS, count);
+    fn collect(
+        &self,
+        portico: &Portico,
+        server: &Server,
+        access: Access,
+        count: usize,
+    ) -> Outcome<Vec<Issued>> {
+        let flow = CodeFlow::new(portico.population, access, VISITS, count);
         let most = Duration::from_secs(60);
         let watch = Stopwatch::start();
         while flow.issued().len() < count {

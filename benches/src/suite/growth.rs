@@ -1,9 +1,12 @@
 //! A hundred thousand mini-programs and a million grants beside a thousand of each kind: is the
-//! same Portico slower there? Programs are drawn by Zipf.
+//! same Portico slower there? Programs are drawn by Zipf, which has a target, and uniformly, which has none:
+//! nothing stays near that is not needed again for long.
 
 use std::time::Duration;
 
-use super::{Around, CONNECTIONS, CodeFlow, Once, Portico, Row, Server, Suite, VISITS, requests};
+use super::{
+    Access, Around, CONNECTIONS, CodeFlow, Once, Portico, Row, Server, Suite, VISITS, requests,
+};
 use crate::Outcome;
 use crate::population::Population;
 
@@ -29,9 +32,12 @@ impl Suite<'_> {
             let scripts = Once::scripts(greetings, "\"active\":false", CONNECTIONS);
             self.measure(server, scripts, SETTLING)?;
         }
-        self.grown_code_flow((&small, &at_small), (&large, &at_large))?;
-        self.grown_client_credentials((&small, &at_small), (&large, &at_large))?;
-        self.grown_introspection((&small, &at_small), (&large, &at_large))?;
+        for access in [Access::Zipf, Access::Uniform] {
+            let (small, large) = ((&small, &at_small), (&large, &at_large));
+            self.grown_code_flow(access, small, large)?;
+            self.grown_client_credentials(access, small, large)?;
+            self.grown_introspection(access, small, large)?;
+        }
         self.report.note(format!(
             "memory after the growth part: {:.1} MiB with a thousand mini-programs, {:.1} MiB with \
              a hundred thousand",
@@ -43,51 +49,68 @@ impl Suite<'_> {
 
     fn grown_code_flow(
         &mut self,
+        access: Access,
         (small, at_small): (&Portico, &Server),
         (large, at_large): (&Portico, &Server),
     ) -> Outcome<()> {
         let flow = |portico: &Portico| {
-            let flow = CodeFlow::new(portico.population, VISITS, 0);
+            let flow = CodeFlow::new(portico.population, access, VISITS, 0);
             move || flow.scripts(CONNECTIONS)
         };
-        let path = "code flow on SQLite";
+        let path = &named("code flow on SQLite", access);
         let rates = self.by_turns(path, (at_large, flow(large)), (at_small, flow(small)))?;
-        self.report.grown(Row::new(path, rates, TARGET));
+        self.report.grown(Row::new(path, rates, target(access)));
         Ok(())
     }
 
     fn grown_client_credentials(
         &mut self,
+        access: Access,
         (small, at_small): (&Portico, &Server),
         (large, at_large): (&Portico, &Server),
     ) -> Outcome<()> {
         let asked = |portico: &Portico| {
-            let asked = requests::client_credentials(portico.population, REQUESTS);
+            let asked = requests::client_credentials(portico.population, access, REQUESTS);
             let around = Around::new(asked, "\"access_token\"");
             move || around.scripts(CONNECTIONS)
         };
-        let path = "client credentials";
+        let path = &named("client credentials", access);
         let (larges, smalls) = (asked(large), asked(small));
         let rates = self.by_turns(path, (at_large, larges), (at_small, smalls))?;
-        self.report.grown(Row::new(path, rates, TARGET));
+        self.report.grown(Row::new(path, rates, target(access)));
         Ok(())
     }
 
     fn grown_introspection(
         &mut self,
+        access: Access,
         (small, at_small): (&Portico, &Server),
         (large, at_large): (&Portico, &Server),
     ) -> Outcome<()> {
         let asked = |portico: &Portico, server: &Server| {
-            let issued = self.collect(portico, server, TOKENS)?;
+            let issued = self.collect(portico, server, access, TOKENS)?;
             let asked = requests::introspections(&issued[..TOKENS]);
             let around = Around::new(asked, "\"active\":true");
             Ok::<_, crate::Problem>(move || around.scripts(CONNECTIONS))
         };
-        let path = "introspection, seen before";
+        let path = &named("introspection, seen before", access);
         let (larges, smalls) = (asked(large, at_large)?, asked(small, at_small)?);
         let rates = self.by_turns(path, (at_large, larges), (at_small, smalls))?;
-        self.report.grown(Row::new(path, rates, TARGET));
+        self.report.grown(Row::new(path, rates, target(access)));
         Ok(())
+    }
+}
+
+fn named(path: &str, access: Access) -> String {
+    match access {
+        Access::Zipf => path.to_owned(),
+        Access::Uniform => format!("{path}, uniform"),
+    }
+}
+
+const fn target(access: Access) -> Option<f64> {
+    match access {
+        Access::Zipf => Some(TARGET),
+        Access::Uniform => None,
     }
 }

@@ -4,8 +4,8 @@ use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, PgConnection};
 
 use super::{
-    Around, CONNECTIONS, CodeFlow, Issued, Once, Part, Portico, ROUNDS, Row, SEEN, Server, Suite,
-    VISITS, median, requests,
+    Access, Around, CONNECTIONS, CodeFlow, Issued, Once, Part, Portico, ROUNDS, Row, SEEN, Server,
+    Suite, VISITS, median, requests,
 };
 use crate::Outcome;
 use crate::population::Population;
@@ -36,7 +36,7 @@ impl Suite<'_> {
             true => self.start_and_memory(&portico)?,
             false => portico.start(&self.load)?,
         };
-        let issued = self.collect(&portico, &server, self.options.tokens)?;
+        let issued = self.collect(&portico, &server, Access::Zipf, self.options.tokens)?;
         let ceiling = self.ceiling_of(&server, &portico, &issued, &beside, SQLITE_CONNECTIONS)?;
         if self.wants(Part::CodeFlow) {
             self.code_flow("code flow on SQLite", &portico, &server, &ceiling)?;
@@ -69,7 +69,7 @@ impl Suite<'_> {
         });
         let (portico, beside) = (portico?, beside?);
         let server = portico.start(&self.load)?;
-        let issued = self.collect(&portico, &server, 1)?;
+        let issued = self.collect(&portico, &server, Access::Zipf, 1)?;
         let ceiling = self.ceiling_of(&server, &portico, &issued, &beside, POSTGRES_CONNECTIONS)?;
         self.code_flow("code flow on PostgreSQL", &portico, &server, &ceiling)
     }
@@ -111,7 +111,11 @@ impl Suite<'_> {
             ),
             format!(
                 "--token={}",
-                length(requests::client_credentials(portico.population, 1))?
+                length(requests::client_credentials(
+                    portico.population,
+                    Access::Zipf,
+                    1
+                ))?
             ),
             format!("--signed={}", token.len().saturating_sub(87)),
             format!("--database={}", database.database()),
@@ -126,10 +130,10 @@ impl Suite<'_> {
         server: &Server,
         ceiling: &Server,
     ) -> Outcome<()> {
-        let flow = CodeFlow::new(portico.population, VISITS, 0);
+        let flow = CodeFlow::new(portico.population, Access::Zipf, VISITS, 0);
         let scripts = || flow.scripts(CONNECTIONS);
         let rates = self.by_turns(path, (server, scripts), (ceiling, scripts))?;
-        self.report.add(Row::new(path, rates, 0.8));
+        self.report.add(Row::new(path, rates, Some(0.8)));
         Ok(())
     }
 
@@ -139,7 +143,7 @@ impl Suite<'_> {
         server: &Server,
         ceiling: &Server,
     ) -> Outcome<()> {
-        let asked = requests::client_credentials(portico.population, VISITS);
+        let asked = requests::client_credentials(portico.population, Access::Zipf, VISITS);
         let scripts = |path| {
             let around = Around::new(at(path, &asked), "\"access_token\"");
             move || around.scripts(CONNECTIONS)
@@ -150,7 +154,7 @@ impl Suite<'_> {
             (server, scripts("/token")),
             (ceiling, scripts("/signed")),
         )?;
-        self.report.add(Row::new(path, rates, 0.85));
+        self.report.add(Row::new(path, rates, Some(0.85)));
         Ok(())
     }
 
@@ -166,7 +170,7 @@ impl Suite<'_> {
             (server, scripts("/introspect")),
             (ceiling, scripts("/fixed")),
         )?;
-        self.report.add(Row::new(path, rates, 0.7));
+        self.report.add(Row::new(path, rates, Some(0.7)));
         Ok(())
     }
 
@@ -201,7 +205,7 @@ impl Suite<'_> {
             }
         }
         self.report
-            .add(Row::new(path, (median(first), median(second)), 0.85));
+            .add(Row::new(path, (median(first), median(second)), Some(0.85)));
         Ok(())
     }
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::house::{SQLITE_CONNECTIONS, at};
-use super::{Around, CodeFlow, Issued, Part, Portico, Server, Suite, VISITS, requests};
+use super::{Access, Around, CodeFlow, Issued, Part, Portico, Server, Suite, VISITS, requests};
 use crate::Outcome;
 use crate::child::Start;
 use crate::load::Script;
@@ -23,6 +23,9 @@ use crate::requests::Counted;
 const CONNECTIONS: usize = 8;
 /// The longest that one run may take.
 const LONGEST: Duration = Duration::from_secs(600);
+
+/// What only the thread that follows the log calls.
+const FOLLOWER: &str = "portico::job::tail::Follower";
 
 /// A path, asked of both servers.
 struct Contest<'c, P, C> {
@@ -40,7 +43,12 @@ impl Suite<'_> {
         let portico = self.prepare("counted", None, Population::SMALL)?;
         let beside = self.prepare("counted-ceiling", None, Population::SMALL)?;
         let server = portico.start(&self.load)?;
-        let issued = self.collect(&portico, &server, 2 * self.options.instructions)?;
+        let issued = self.collect(
+            &portico,
+            &server,
+            Access::Zipf,
+            2 * self.options.instructions,
+        )?;
         let shape = self.shape(&server, &portico, &issued, &beside, SQLITE_CONNECTIONS)?;
         server.stop()?;
         self.count_paths(&portico, &issued, &shape)?;
@@ -59,7 +67,7 @@ impl Suite<'_> {
         let greetings = requests::greetings(0..portico.population.programs);
         let active = |asked| Around::new(asked, "\"active\":true");
         if self.wants(Part::ClientCredentials) {
-            let asked = requests::client_credentials(portico.population, VISITS);
+            let asked = requests::client_credentials(portico.population, Access::Zipf, VISITS);
             let token = |path| Around::new(at(path, &asked), "\"access_token\"");
             self.count(
                 portico,
@@ -96,7 +104,7 @@ impl Suite<'_> {
             )?;
         }
         if self.wants(Part::CodeFlow) {
-            let flow = || CodeFlow::new(portico.population, VISITS, 0);
+            let flow = || CodeFlow::new(portico.population, Access::Zipf, VISITS, 0);
             self.count(
                 portico,
                 Contest {
@@ -180,12 +188,39 @@ impl Suite<'_> {
     }
 }
 
-/// The instructions that a profile sums up.
+/// The instructions that the profiles of a server's threads sum up. One thread is left out: the one that
+/// follows the log looks at it so often a second, and says nothing about requests but how long they took.
 fn executed(profile: &Path) -> Outcome<f64> {
-    let text = std::fs::read_to_string(profile)?;
-    let total = text.lines().find_map(|line| line.strip_prefix("totals: "));
-    let total = total.ok_or_else(|| format!("{} has no total", profile.display()))?;
-    Ok(total.trim().parse()?)
+    let mut sum = 0.0;
+    for thread in threads_of(profile)? {
+        let text = std::fs::read_to_string(&thread)?;
+        if text.contains(FOLLOWER) {
+            continue;
+        }
+        let total = text.lines().find_map(|line| line.strip_prefix("totals: "));
+        let total = total.ok_or_else(|| format!("{} has no total", thread.display()))?;
+        sum += total.trim().parse::<f64>()?;
+    }
+    Ok(sum)
+}
+
+/// Callgrind writes a file for each thread: the name that it was given, and `-01` and so on.
+fn threads_of(profile: &Path) -> Outcome<Vec<PathBuf>> {
+    let folder = profile.parent().ok_or("a profile without a folder")?;
+    let name = profile.file_name().and_then(|name| name.to_str());
+    let start = format!("{}-", name.ok_or("a profile without a name")?);
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        if name.is_some_and(|name| name.starts_with(&start)) {
+            found.push(path);
+        }
+    }
+    match found.is_empty() {
+        true => Err(format!("callgrind wrote no {start}NN").into()),
+        false => Ok(found),
+    }
 }
 
 /// A line for each path: its name, Portico's instructions, the ceiling's.

@@ -1,6 +1,6 @@
 //! Portico beside npm's `oidc-provider`, on the same core.
 
-use super::{Around, CONNECTIONS, Issued, Portico, Row, SEEN, Server, Suite, requests};
+use super::{Access, Around, CONNECTIONS, Issued, Portico, Row, SEEN, Server, Suite, requests};
 use crate::Outcome;
 use crate::peer;
 
@@ -17,7 +17,11 @@ impl Suite<'_> {
         };
         let other = peer::start(&self.load, self.options.server_core, folder)?;
         let tokens = |asked| Around::new(asked, "\"access_token\"");
-        let ours = tokens(requests::client_credentials(portico.population, SEEN));
+        let ours = tokens(requests::client_credentials(
+            portico.population,
+            Access::Zipf,
+            SEEN,
+        ));
         let theirs = tokens(peer::client_credentials());
         let path = "client credentials (ES256 JWT)";
         let rates = self.by_turns(
@@ -25,7 +29,7 @@ impl Suite<'_> {
             (server, || ours.scripts(CONNECTIONS)),
             (&other, || theirs.scripts(CONNECTIONS)),
         )?;
-        self.report.beside(Row::new(path, rates, 1.0));
+        self.report.beside(Row::new(path, rates, Some(1.0)));
         let active = |asked| Around::new(asked, "\"active\":true");
         let issued = &issued[..SEEN.min(issued.len())];
         let ours = active(requests::introspections(issued));
@@ -36,7 +40,7 @@ impl Suite<'_> {
             (server, || ours.scripts(CONNECTIONS)),
             (&other, || theirs.scripts(CONNECTIONS)),
         )?;
-        self.report.beside(Row::new(path, rates, 1.0));
+        self.report.beside(Row::new(path, rates, Some(1.0)));
         Ok(())
     }
 }

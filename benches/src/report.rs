@@ -211,7 +211,10 @@ fn table(head: &str, rows: &[Row], counted: &[Instructions]) {
     }
     let (more, line) = match counted {
         [] => ("", ""),
-        _ => (" thousand instructions: Portico · ceiling · ratio |", "---|"),
+        _ => (
+            " thousand instructions: Portico · ceiling · ratio |",
+            "---|",
+        ),
     };
     println!("| {head} |{more}\n|---|---:|---:|---:|---:|---|---|{line}");
     for row in rows {

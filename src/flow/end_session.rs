@@ -82,6 +82,8 @@ pub struct SignOutView {
     pub back: Option<String>,
     /// The program that asked.
     pub client: Option<Arc<Client>>,
+    /// What does not fit, for the makers of a draft.
+    pub for_makers: Option<Mismatch>,
     /// The token of the form.
     pub step: String,
 }
@@ -102,6 +104,9 @@ pub enum SignOutAnswer {
 struct LogoutPrompt {
     client: Option<ClientId>,
     back: Option<String>,
+    /// An address that a draft did not register, for its makers: nothing leads there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unregistered: Option<(ClientId, String)>,
 }
 
 /// A client that asks, with nothing wrong about its request.
@@ -119,8 +124,16 @@ impl Asking {
         LogoutPrompt {
             client: Some(self.client.id.clone()),
             back: self.back,
+            unregistered: None,
         }
     }
+}
+
+/// What a question page's token says, as things stand now.
+struct ReadPrompt {
+    client: Option<Arc<Client>>,
+    back: Option<String>,
+    for_makers: Option<Mismatch>,
 }
 
 /// Where somebody goes who is not signed in. "if it is not supplied, post-logout redirection MUST NOT
@@ -143,18 +156,40 @@ fn nobody_was(asking: Option<Asking>) -> SignOutOutcome {
     SignOutOutcome::SignedOut(SignedOut::NobodyWas { back })
 }
 
-/// The person is asked without a word about it, so the log tells the program's makers.
-fn log_unregistered(client: &Client, received: &str) {
-    let mismatch = Mismatch::new(
-        Mistake::PostLogoutRedirectUriNotRegistered,
-        received,
-        client
-            .metadata
-            .post_logout_redirect_uris
-            .iter()
-            .map(RedirectUri::as_str),
-    );
-    client_mistakes::log(Some(&client.id), &mismatch);
+/// Who asks to sign out.
+enum WhoAsks {
+    Client(Asking),
+    /// Nobody, as far as signing out goes, with what the makers of the program should know.
+    Unregistered(Arc<Client>, Mismatch),
+    Nobody,
+}
+
+impl WhoAsks {
+    fn asking(self) -> Option<Asking> {
+        match self {
+            Self::Client(asking) => Some(asking),
+            Self::Unregistered(..) | Self::Nobody => None,
+        }
+    }
+
+    /// What the question's form will say.
+    fn asked(self) -> LogoutPrompt {
+        match self {
+            Self::Client(asking) => asking.asked(),
+            Self::Unregistered(client, mismatch) if client.is_for_testers() => LogoutPrompt {
+                unregistered: Some((client.id.clone(), mismatch.received().to_owned())),
+                ..LogoutPrompt::default()
+            },
+            Self::Unregistered(..) | Self::Nobody => LogoutPrompt::default(),
+        }
+    }
+}
+
+/// An address after signing out that its program did not register.
+fn unregistered(client: &Client, received: &str) -> Mismatch {
+    let registered = client.metadata.post_logout_redirect_uris.iter();
+    let mistake = Mistake::PostLogoutRedirectUriNotRegistered;
+    Mismatch::new(mistake, received, registered.map(RedirectUri::as_str))
 }
 
 impl From<SignOutOutcome> for SignOutRouted {
@@ -204,9 +239,9 @@ impl SignOut {
     ) -> Result<SignOutRouted, Fault> {
         let asking = self.who_asks(request).await?;
         let Some(signed_in) = self.sessions.signed_in(browser).await? else {
-            return Ok(nobody_was(asking).into());
+            return Ok(nobody_was(asking.asking()).into());
         };
-        let asked = asking.map(Asking::asked).unwrap_or_default();
+        let asked = asking.asked();
         let token = step::for_session(
             &self.keys.current(),
             FlowStep::SignOut,
@@ -225,7 +260,7 @@ impl SignOut {
     /// nobody's: "any operations requiring the information that failed to correctly validate MUST be
     /// aborted and the information that failed to validate MUST NOT be used" (RP-Initiated Logout §4).
     /// Signing out requires none of it, so the person is asked all the same.
-    async fn who_asks(&self, request: &EndSessionRequest) -> Result<Option<Asking>, Fault> {
+    async fn who_asks(&self, request: &EndSessionRequest) -> Result<WhoAsks, Fault> {
         let hint = request.id_token_hint.as_deref();
         let hinted = hint.map(|hint| read_hint(&self.keys.current(), &self.issuer, hint));
         let named = request.client_id.as_deref().map(ClientId::parse);
@@ -235,19 +270,20 @@ impl SignOut {
             (Some(Some(hint)), Some(Ok(named))) if hint.client_id == named => named,
             (Some(Some(hint)), None) => hint.client_id,
             (None, Some(Ok(named))) => named,
-            _ => return Ok(None),
+            _ => return Ok(WhoAsks::Nobody),
         };
         let Some(client) = self.clients.find(&id).await? else {
-            return Ok(None);
+            return Ok(WhoAsks::Nobody);
         };
         let uri = request.post_logout_redirect_uri.as_deref();
         // "the OP MUST NOT perform post-logout redirection if the post_logout_redirect_uri value
         // supplied does not exactly match one of the previously registered" (§3)
         if let Some(uri) = uri.filter(|uri| !client.has_post_logout_redirect(uri)) {
-            log_unregistered(&client, uri);
-            return Ok(None);
+            let mismatch = unregistered(&client, uri);
+            client_mistakes::log(Some(&client.id), &mismatch);
+            return Ok(WhoAsks::Unregistered(client, mismatch));
         }
-        Ok(Some(Asking {
+        Ok(WhoAsks::Client(Asking {
             back: uri
                 .filter(|_| !client.is_suspended())
                 .map(|uri| with_state(uri, request.state.as_deref())),
@@ -266,26 +302,28 @@ impl SignOut {
         let Some(signed_in) = self.sessions.signed_in(browser).await? else {
             return Ok(None);
         };
-        let Some((client, back)) = self.asked_in(token, &signed_in.session).await? else {
+        let Some(asked) = self.asked_in(token, &signed_in.session).await? else {
             return Ok(None);
         };
+        let ReadPrompt {
+            client,
+            back,
+            for_makers,
+        } = asked;
         let person = self.sessions.name_of(&signed_in.user).await?;
         Ok(Some(SignOutView {
             signed_in,
             person,
             back,
             client,
+            for_makers,
             step: token.to_owned(),
         }))
     }
 
     /// Who asked for the page that a token opens, and where it ends; `None` if the token is not good
     /// here. The client is as it is now: nobody is led to one that was suspended in between.
-    async fn asked_in(
-        &self,
-        token: &str,
-        session: &Session,
-    ) -> Result<Option<(Option<Arc<Client>>, Option<String>)>, Fault> {
+    async fn asked_in(&self, token: &str, session: &Session) -> Result<Option<ReadPrompt>, Fault> {
         let asked = step::read_for_session::<LogoutPrompt>(
             &self.keys.current(),
             FlowStep::SignOut,
@@ -298,7 +336,18 @@ impl SignOut {
             None => None,
         };
         let stands = client.as_ref().is_some_and(|c| !c.is_suspended());
-        Ok(Some((client, asked.back.filter(|_| stands))))
+        let for_makers = match &asked.unregistered {
+            Some((id, received)) => {
+                let draft = self.clients.find(id).await?.filter(|c| c.is_for_testers());
+                draft.map(|client| unregistered(&client, received))
+            }
+            None => None,
+        };
+        Ok(Some(ReadPrompt {
+            client,
+            back: asked.back.filter(|_| stands),
+            for_makers,
+        }))
     }
 
     /// Does what a person pressed on the question page.
@@ -311,7 +360,9 @@ impl SignOut {
         let Some(signed_in) = self.sessions.signed_in(browser).await? else {
             return Ok(nobody_was(None).into());
         };
-        let Some((client, back)) = self.asked_in(token, &signed_in.session).await? else {
+        let Some(ReadPrompt { client, back, .. }) =
+            self.asked_in(token, &signed_in.session).await?
+        else {
             return Ok(SignOutOutcome::StepExpired.into());
         };
         let back = |page: SignedOut| match back {

@@ -12,6 +12,7 @@ use crate::extract::step_query::StepQuery;
 use crate::method;
 use crate::page::error::ErrorKind;
 use crate::page::link::{BackLink, Link};
+use crate::page::makers::notes;
 use crate::page::{sign_out, signed_out};
 use crate::reply::browser_response::address;
 use crate::reply::page::{PageRules, send};
@@ -100,8 +101,10 @@ pub(crate) fn response(visitor: &Visitor, response: Result<SignOutRouted, Fault>
 fn page(visitor: &Visitor, view: SignOutView) -> HttpResponse {
     let user = &view.signed_in.user;
     let rules = PageRules::leading_out(view.back.is_some());
+    let mut chrome = visitor.chrome(&[], user.language.as_deref());
+    chrome.for_makers = notes(&chrome.language, &view.for_makers);
     let page = sign_out::SignOutPage {
-        chrome: visitor.chrome(&[], user.language.as_deref()),
+        chrome,
         step: view.step,
         person: view.person.clone(),
         program: view

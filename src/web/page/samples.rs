@@ -110,20 +110,16 @@ fn chrome() -> Chrome {
 }
 
 /// On a draft's page, about a value that does not fit.
-fn chrome_for_makers(received: &str) -> Chrome {
-    let redirect = Mismatch::new(
-        Mistake::RedirectUriNotRegistered,
-        received,
-        [
+fn chrome_for_makers(mistake: Mistake, received: &str) -> Chrome {
+    let fits: &[&str] = match mistake {
+        Mistake::RedirectUriNotRegistered => &[
             "https://market.example/callback",
             "https://market.example/app",
         ],
-    );
-    let scope = Mismatch::new(Mistake::ScopeNotAllowed, received, ["openid"]);
-    let about = match received.contains("://") {
-        true => redirect,
-        false => scope,
+        Mistake::ScopeNotAllowed => &["openid"],
+        _ => &[],
     };
+    let about = Mismatch::new(mistake, received, fits);
     let mut chrome = chrome();
     chrome.for_makers = notes(&chrome.language, [&about]);
     chrome

@@ -42,4 +42,26 @@ in_both_worlds! {
             assert!(visit.says().contains(part), "{part}: {}", visit.says());
         }
     }
+
+    fn a_draft_says_which_addresses_after_signing_out_it_registered(w: &World) {
+        let draft = json!({
+            "state": "draft", "testers": ["ada"],
+            "post_logout_redirect_uris": ["https://market.example/bye"],
+        });
+        let market = w.mini_program_with("market", "openid", draft);
+        let ada = w.person("ada");
+        ada.uses(&market);
+        let wrong = "https://market.example/good-bye";
+        let asked = || {
+            ada.browser.get(&format!("/end-session?client_id={}&post_logout_redirect_uri={wrong}", market.id))
+        };
+        let page = asked();
+        for part in [HEAD, wrong, "https://market.example/bye"] {
+            assert!(page.words().contains(part), "{part}: {}", page.words());
+        }
+        assert!(!page.words().contains("Leave market only"), "it counts as nobody's");
+        market.is_released();
+        let page = asked();
+        assert!(!page.words().contains(HEAD), "{}", page.words());
+    }
 }

@@ -56,6 +56,7 @@ form-post-explained = You are being sent on. If nothing happens, choose Continue
 for-makers = For the makers of this program
 makers-received = Received
 makers-registered = Would fit
+makers-nothing = Nothing yet
 makers-redirect-uri-not-registered = The redirect_uri is not registered. It must be one of these, letter for letter.
 makers-post-logout-redirect-uri-not-registered = The post_logout_redirect_uri is not registered. It must be one of these, letter for letter.
 makers-redirect-uri-of-another-request = The redirect_uri is not the one of the authorization request.

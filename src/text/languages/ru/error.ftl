@@ -56,6 +56,7 @@ form-post-explained = Сейчас вы перейдёте дальше. Есл�
 for-makers = Для тех, кто делает эту программу
 makers-received = Получено
 makers-registered = Подошло бы
+makers-nothing = Пока ничего
 makers-redirect-uri-not-registered = Адрес redirect_uri не зарегистрирован. Он должен совпадать с одним из этих буква в букву.
 makers-post-logout-redirect-uri-not-registered = Адрес post_logout_redirect_uri не зарегистрирован. Он должен совпадать с одним из этих буква в букву.
 makers-redirect-uri-of-another-request = Адрес redirect_uri не тот, что был в запросе авторизации.

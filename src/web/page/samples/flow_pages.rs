@@ -1,6 +1,7 @@
 //! Samples of the pages that an authorization request leads through.
 
 use domain::kyc::{Kyc, KycStatus};
+use protocol::mismatch::Mistake;
 use text::Language;
 
 use super::super::choose_account::ChooseAccountPage;
@@ -258,7 +259,7 @@ impl Samples for ConsentPage {
                 "draft-left-out",
                 Self {
                     program: taxi(),
-                    chrome: chrome_for_makers("addresses kyc.status"),
+                    chrome: chrome_for_makers(Mistake::ScopeNotAllowed, "addresses kyc.status"),
                     ..two.clone()
                 },
             ),

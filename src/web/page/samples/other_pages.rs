@@ -1,5 +1,7 @@
 //! Samples of signing out, of errors, and of the page that posts a response.
 
+use protocol::mismatch::Mistake;
+
 use super::super::error::{ErrorKind, ErrorPage};
 use super::super::form_post::FormPostPage;
 use super::super::link::{BackLink, Link};
@@ -28,6 +30,16 @@ impl Samples for SignOutPage {
             ("plain", page("Ada Lovelace", None)),
             ("asked", page("Ada Lovelace", Some("Market"))),
             ("hostile", page(HOSTILE, Some(HOSTILE))),
+            (
+                "for-makers",
+                Self {
+                    chrome: chrome_for_makers(
+                        Mistake::PostLogoutRedirectUriNotRegistered,
+                        "https://market.example/bye",
+                    ),
+                    ..page("Ada Lovelace", None)
+                },
+            ),
         ]
     }
 }
@@ -86,14 +98,17 @@ impl Samples for ErrorPage {
             (
                 "unregistered-redirect-uri-draft",
                 Self {
-                    chrome: chrome_for_makers("https://market.example/calback"),
+                    chrome: chrome_for_makers(
+                        Mistake::RedirectUriNotRegistered,
+                        "https://market.example/calback",
+                    ),
                     ..page(ErrorKind::UnregisteredRedirectUri { program: market() })
                 },
             ),
             (
                 "unregistered-redirect-uri-hostile",
                 Self {
-                    chrome: chrome_for_makers(HOSTILE),
+                    chrome: chrome_for_makers(Mistake::RedirectUriNotRegistered, HOSTILE),
                     ..page(ErrorKind::UnregisteredRedirectUri {
                         program: HOSTILE.to_owned(),
                     })

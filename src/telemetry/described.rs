@@ -10,6 +10,9 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder};
 /// What kind of number it is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
+    /// Without labels: zero from the start, so that its first rise is seen as one.
+    Total,
+    /// With labels: each is there once it was counted.
     Counter,
     Gauge,
     Histogram(&'static [f64]),
@@ -35,12 +38,12 @@ const DESCRIBED: &[(&str, Kind, &str)] = &[
     ),
     (
         "portico_panics_total",
-        Kind::Counter,
+        Kind::Total,
         "Answers that a panic took away: a mistake of ours, always.",
     ),
     (
         "portico_faults_total",
-        Kind::Counter,
+        Kind::Total,
         "Requests that failed because something was broken or away.",
     ),
     (
@@ -55,7 +58,7 @@ const DESCRIBED: &[(&str, Kind, &str)] = &[
     ),
     (
         "portico_sessions_started_total",
-        Kind::Counter,
+        Kind::Total,
         "Sessions that began.",
     ),
     (
@@ -120,7 +123,7 @@ const DESCRIBED: &[(&str, Kind, &str)] = &[
     ),
     (
         "portico_store_lost_groups_total",
-        Kind::Counter,
+        Kind::Total,
         "Groups of writes that could not be committed.",
     ),
     (
@@ -164,14 +167,18 @@ pub(super) fn with_buckets(builder: PrometheusBuilder) -> Result<PrometheusBuild
             Kind::Histogram(buckets) => {
                 builder.set_buckets_for_metric(Matcher::Full((*name).to_owned()), buckets)
             }
-            Kind::Counter | Kind::Gauge => Ok(builder),
+            Kind::Total | Kind::Counter | Kind::Gauge => Ok(builder),
         })
 }
 
-/// Tells the recorder what the names mean.
+/// Tells the recorder what the names mean, and begins what has no labels at zero.
 pub(super) fn describe() {
     for (name, kind, help) in DESCRIBED {
         match kind {
+            Kind::Total => {
+                metrics::describe_counter!(*name, *help);
+                metrics::counter!(*name).increment(0);
+            }
             Kind::Counter => metrics::describe_counter!(*name, *help),
             Kind::Gauge => metrics::describe_gauge!(*name, *help),
             Kind::Histogram(_) => metrics::describe_histogram!(*name, *help),
@@ -219,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_histogram_can_be_added_up_over_nodes() {
+    fn histograms_can_be_added_up_over_nodes_and_totals_begin_at_zero() {
         let builder = with_buckets(PrometheusBuilder::new()).expect("buckets");
         let recorder = builder.build_recorder();
         let handle = recorder.handle();
@@ -231,6 +238,7 @@ mod tests {
         for line in [
             "# HELP portico_http_request_seconds How long answers took, by route.",
             "# TYPE portico_http_request_seconds histogram",
+            "portico_faults_total 0",
             "portico_http_request_seconds_bucket{route=\"/token\",le=\"0.0025\"} 0",
             "portico_http_request_seconds_bucket{route=\"/token\",le=\"0.005\"} 1",
             "portico_http_request_seconds_count{route=\"/token\"} 1",

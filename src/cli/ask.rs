@@ -10,11 +10,20 @@ pub(super) fn confirmed(yes: bool, question: &str) -> Result<(), Problem> {
     if yes {
         return Ok(());
     }
+    match answered(question)? {
+        Some(true) => Ok(()),
+        Some(false) => Err(Problem::said("nothing was done")),
+        None => Err(Problem::said(format!(
+            "{question} Nobody is there to answer: say --yes"
+        ))),
+    }
+}
+
+/// What the person at the terminal answers; nothing where there is nobody.
+pub(super) fn answered(question: &str) -> Result<Option<bool>, Problem> {
     let stdin = std::io::stdin();
     if !stdin.is_terminal() {
-        return Err(Problem::said(format!(
-            "{question} Nobody is there to answer: say --yes"
-        )));
+        return Ok(None);
     }
     let mut stderr = std::io::stderr();
     // A closed terminal gives no answer either.
@@ -24,8 +33,5 @@ pub(super) fn confirmed(yes: bool, question: &str) -> Result<(), Problem> {
     stdin
         .read_line(&mut line)
         .map_err(|e| Problem::said(format!("no answer: {e}")))?;
-    match line.trim() {
-        "y" | "Y" | "yes" => Ok(()),
-        _ => Err(Problem::said("nothing was done")),
-    }
+    Ok(Some(matches!(line.trim(), "y" | "Y" | "yes")))
 }

@@ -129,21 +129,26 @@ fn diff(changed: &ChangedMember) -> String {
     text
 }
 
-/// Of a list, those entries that the other does not have; of anything else, the whole.
+/// Of a list, those entries that the other does not have; of an object, those members; of anything else,
+/// the whole.
 fn entries(value: &Value, other: Option<&Value>) -> Vec<String> {
     let told = |value: &Value| match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    let others = other.and_then(Value::as_array);
-    let differ: Vec<&Value> = match (value, others) {
-        (Value::Array(entries), Some(others)) => {
-            entries.iter().filter(|e| !others.contains(e)).collect()
+    match (value, other) {
+        (Value::Array(entries), other) => {
+            let others = other.and_then(Value::as_array);
+            let is_new = |entry: &&Value| others.is_none_or(|others| !others.contains(entry));
+            entries.iter().filter(is_new).map(told).collect()
         }
-        (Value::Array(entries), None) => entries.iter().collect(),
-        (whole, _) => vec![whole],
-    };
-    differ.into_iter().map(told).collect()
+        (Value::Object(members), Some(Value::Object(others))) => members
+            .iter()
+            .filter(|(name, value)| others.get(*name) != Some(value))
+            .map(|(name, value)| format!("{name}: {}", told(value)))
+            .collect(),
+        (whole, _) => vec![told(whole)],
+    }
 }
 
 #[cfg(test)]
@@ -170,5 +175,19 @@ mod tests {
             after: None,
         };
         assert_eq!(diff(&gone), "policy_uri\n  - https://a.example/policy\n");
+    }
+
+    #[test]
+    fn of_an_object_only_what_differs_is_said() {
+        let changed = ChangedMember {
+            member: "scope_purposes".into(),
+            before: Some(json!({ "openid": "x", "profile.basic": { "en": "To greet you." } })),
+            after: Some(json!({ "openid": "x", "profile.basic": { "en": "To sell it." } })),
+        };
+        assert_eq!(
+            diff(&changed),
+            "scope_purposes\n  - profile.basic: {\"en\":\"To greet you.\"}\n  \
+             + profile.basic: {\"en\":\"To sell it.\"}\n"
+        );
     }
 }

@@ -100,8 +100,12 @@ impl Context {
 /// Reads a JSON file that the operator named; `-` is standard input.
 pub(super) fn read_json(path: &Path) -> Result<Value, Problem> {
     use std::io::Read as _;
-    let shown = path.display();
-    let reader: Box<dyn std::io::Read> = if path == Path::new("-") {
+    let is_stdin = path == Path::new("-");
+    let shown = match is_stdin {
+        true => "what standard input says".to_owned(),
+        false => path.display().to_string(),
+    };
+    let reader: Box<dyn std::io::Read> = if is_stdin {
         Box::new(std::io::stdin())
     } else {
         Box::new(

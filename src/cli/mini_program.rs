@@ -4,12 +4,14 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use domain::display_name::Concern;
-use flow::administer::clients::{Allowed, ClientQuery};
+use flow::administer::Refusal;
+use flow::administer::clients::{Allowed, ClientQuery, Registered};
 use flow::administer::mini_programs::{CheckedManifest, check_manifest, new_manifest};
 use flow::answer_token_request::BUILT_IN;
 use foundation::bounded_text::safe_to_show;
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::ask::answered;
 use super::client::{HEAD, listed, print_client, print_registered, row, warn_of_unknown};
 use super::client_secret::{self, Secret};
 use super::client_update::{self, Update};
@@ -123,7 +125,7 @@ fn administer(command: MiniProgram, context: &Context, output: &Output) -> Resul
                 lookalike: lookalike.allow,
             };
             let manifest = read_json(&manifest)?;
-            let registered = context.act(acts.add_mini_program(&manifest, allowed))?;
+            let registered = add(&manifest, allowed, context)?;
             warn_of_unknown(&registered.client.metadata.not_understood(&manifest));
             print_registered(&registered, output)
         }
@@ -165,6 +167,26 @@ fn administer(command: MiniProgram, context: &Context, output: &Output) -> Resul
             })
         }
         MiniProgram::Secret(secret) => client_secret::run(secret, context, output),
+    }
+}
+
+/// Registers it. Where its publisher has one like it, the person at the terminal says whether another
+/// one is meant.
+fn add(manifest: &Value, allowed: Allowed, context: &Context) -> Result<Registered, Problem> {
+    let acts = context.administration();
+    let add = |allowed| context.act(acts.add_mini_program(manifest, allowed));
+    let refused = match add(allowed) {
+        Err(Problem::Refused(refused @ Refusal::AddedBefore { .. })) => refused,
+        done => return done,
+    };
+    let again = Allowed {
+        again: true,
+        ..allowed
+    };
+    match answered(&format!("portico: {refused}.\nAdd another one?"))? {
+        Some(true) => add(again),
+        Some(false) => Err(Problem::said("nothing was done")),
+        None => Err(refused.into()),
     }
 }
 

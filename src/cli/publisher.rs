@@ -86,7 +86,8 @@ pub(super) fn run(command: Publisher, context: &Context, output: &Output) -> Res
         Publisher::Show { id } => {
             let (publisher, programs) = context.act(acts.show_publisher(&id))?;
             let mut json = listed(&publisher);
-            json["mini_programs"] = programs.iter().map(super::client::listed).collect();
+            json["mini_programs"] = programs.rows.iter().map(super::client::listed).collect();
+            json["next"] = programs.next.clone().into();
             output.print(&json, || {
                 let mut text = lines(&[
                     ("publisher_id", publisher.id.to_string()),
@@ -94,10 +95,15 @@ pub(super) fn run(command: Publisher, context: &Context, output: &Output) -> Res
                     ("verified", verified(&publisher)),
                     ("since", publisher.created_at.rfc3339()),
                 ]);
-                if !programs.is_empty() {
-                    let rows: Vec<_> = programs.iter().map(super::client::row).collect();
+                if !programs.rows.is_empty() {
+                    let rows: Vec<_> = programs.rows.iter().map(super::client::row).collect();
                     text.push('\n');
                     text.push_str(&table(super::client::HEAD, &rows));
+                }
+                if let Some(next) = &programs.next {
+                    text.push_str(&format!(
+                        "There are more: portico mini-program list --publisher {id} --after {next}\n"
+                    ));
                 }
                 text
             })

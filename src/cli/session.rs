@@ -1,10 +1,11 @@
 //! `portico session …`
 
 use clap::Subcommand;
+use domain::session::Session as Record;
 use serde_json::{Value, json};
 
 use super::context::Context;
-use super::output::{Output, Problem, table};
+use super::output::{Output, Problem, lines, table};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Session {
@@ -108,6 +109,32 @@ fn show(id: &str, context: &Context, output: &Output) -> Result<(), Problem> {
                 ]
             })
             .collect();
-        table(&["program", "first tokens", "last tokens", "sid"], &rows)
+        let mut text = lines(&about(&session));
+        if !rows.is_empty() {
+            text.push('\n');
+            text.push_str(&table(HEAD, &rows));
+        }
+        text
     })
+}
+
+const HEAD: &[&str] = &["program", "first tokens", "last tokens", "sid"];
+
+fn about(session: &Record) -> Vec<(&'static str, String)> {
+    let how = &session.authentication;
+    let mut pairs = vec![
+        ("id", session.id.to_string()),
+        ("since", session.created_at.rfc3339()),
+        (
+            "signed in",
+            format!("{} ({})", how.at().rfc3339(), how.amr().join(" ")),
+        ),
+        ("last seen", session.last_seen_at.rfc3339()),
+        ("browser", session.user_agent.clone()),
+    ];
+    pairs.push(match session.ended {
+        Some((at, reason)) => ("ended", format!("{} ({})", at.rfc3339(), reason.word())),
+        None => ("expires", session.expires_at.rfc3339()),
+    });
+    pairs
 }

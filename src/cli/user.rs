@@ -169,6 +169,8 @@ pub(super) fn run(command: User, context: &Context, output: &Output) -> Result<(
             })
         }
         User::Delete { username, yes } => {
+            // Nobody is asked about somebody who is not there.
+            context.act(acts.show_user(&username))?;
             let question = format!("Delete {username} with everything that is known about them?");
             confirmed(yes, &question)?;
             let username = context.act(acts.delete_user(&username))?;

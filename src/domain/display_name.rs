@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use unicode_normalization::UnicodeNormalization as _;
 use unicode_security::mixed_script::AugmentedScriptSet;
 use unicode_security::skeleton;
 
@@ -57,14 +58,16 @@ pub enum Concern {
         /// The script of those before it.
         before: String,
     },
+    /// The name of the super app stands in it: people would believe that it speaks.
+    SuperAppIn(String),
     /// It looks like somebody else's name.
     LooksLike {
-        /// Whose: `publisher`, `mini-program`, `client`, `super app`.
+        /// Whose: `publisher`, `mini-program`, `client`.
         what: &'static str,
         /// The other's name.
         name: String,
-        /// The other's id; the super app has none.
-        id: Option<String>,
+        /// The other's id.
+        id: String,
     },
 }
 
@@ -91,12 +94,12 @@ impl fmt::Display for Concern {
                 "in {word:?} the letter {letter} ({}) is {script} among {before}",
                 code_point(*letter)
             ),
+            Self::SuperAppIn(name) => write!(
+                f,
+                "{name:?}, the name of the super app, stands in it, or what looks like that"
+            ),
             Self::LooksLike { what, name, id } => {
-                write!(f, "it looks like {name:?}, the name of ")?;
-                match id {
-                    Some(id) => write!(f, "{what} {id}"),
-                    None => write!(f, "the {what}"),
-                }
+                write!(f, "it looks like {name:?}, the name of {what} {id}")
             }
         }
     }
@@ -154,14 +157,22 @@ fn invisible(name: &str) -> Vec<char> {
 
 /// A word that is ours to say, if this is one in any look; `ver1fied` is, too.
 fn claim(word: &str) -> Option<String> {
-    let strokes = |text: &str| -> BTreeSet<String> {
-        let forms = Look::of(text).0.into_iter();
-        forms.map(|form| form.replace('i', "l")).collect()
-    };
-    let look = strokes(word);
+    let look = Look::of(word).in_strokes();
     let mut claims = CLAIMS.iter().filter(|claim| !is_ideographic(claim));
-    let said = claims.any(|claim| !look.is_disjoint(&strokes(claim)));
+    let said = claims.any(|claim| look.is_like(&Look::of(claim).in_strokes()));
     said.then(|| word.to_owned())
+}
+
+/// The name of the super app in another name, as words of it or as the whole; `P0rt1co Pay`, too.
+pub fn super_app_in(name: &str, super_app: &str) -> Option<Concern> {
+    let brand = Look::of(super_app).in_strokes();
+    let words: Vec<&str> = name
+        .split(|c: char| !is_of_a_word(c))
+        .filter(|word| !word.is_empty())
+        .collect();
+    let is_brand = |words: &[&str]| Look::of(&words.concat()).in_strokes().is_like(&brand);
+    let found = (1..=words.len()).any(|number| words.windows(number).any(is_brand));
+    found.then(|| Concern::SuperAppIn(super_app.to_owned()))
 }
 
 /// Languages without blanks between words: the claim anywhere.
@@ -220,6 +231,12 @@ impl Look {
         Self(forms.into_iter().filter(|form| !form.is_empty()).collect())
     }
 
+    /// The look in which `i` is `l`, for names that nobody else may come near.
+    fn in_strokes(self) -> Self {
+        let forms = self.0.into_iter();
+        Self(forms.map(|form| form.replace('i', "l")).collect())
+    }
+
     /// Whether one could be taken for the other.
     pub fn is_like(&self, other: &Self) -> bool {
         !self.0.is_disjoint(&other.0)
@@ -227,7 +244,10 @@ impl Look {
 }
 
 fn plain_letters(text: &str) -> String {
-    skeleton(text).collect()
+    // Letters in circles and the like are no confusables to Unicode, but they are the same letters
+    // (Normalization Form KC).
+    let text: String = text.nfkc().collect();
+    skeleton(&text).collect()
 }
 
 fn plain(text: &str) -> String {
@@ -323,6 +343,8 @@ mod tests {
             ("Corner Shop", "CornerShop."),
             ("Zoom", "Z00m"),
             ("Modern", "Modem"),
+            ("Market", "Ⓜarket"),
+            ("Market", "Ｍａｒｋｅｔ"),
         ] {
             assert!(Look::of(one).is_like(&Look::of(other)), "{one} {other}");
         }
@@ -331,5 +353,24 @@ mod tests {
         }
         let (signs, stars) = (Look::of("!!!"), Look::of("***"));
         assert!(!signs.is_like(&stars), "signs alone have no look");
+    }
+
+    #[test]
+    fn the_super_app_in_a_name_is_told() {
+        for name in [
+            "Super Nova",
+            "SUPERNOVA",
+            "Suреr Nоvа",
+            "Super-Nova Pay",
+            "Help of Super.Nova",
+            "Super N0va",
+        ] {
+            assert!(super_app_in(name, "Super Nova").is_some(), "{name}");
+        }
+        for name in ["Nova", "Super", "Super Novak", "Market", "!!!"] {
+            assert_eq!(super_app_in(name, "Super Nova"), None, "{name}");
+        }
+        assert!(super_app_in("P0rt1co Support", "Portico").is_some());
+        assert_eq!(super_app_in("Market", "***"), None);
     }
 }

@@ -69,6 +69,16 @@ pub enum Refusal {
     /// A name that could mislead people.
     #[error("the name could mislead people: {}. If it is right all the same, say --allow-lookalike", listed(.0))]
     Misleading(Vec<Concern>),
+    /// The publisher has a program like it: perhaps that one is meant.
+    #[error(
+        "{known}. Change that one with `portico mini-program update {id}`, or add another one with --again"
+    )]
+    AddedBefore {
+        /// What there is, in words.
+        known: String,
+        /// Its id.
+        id: ClientId,
+    },
     /// They may not.
     #[error("this takes the permission {}", .0.word())]
     NotPermitted(Permission),

@@ -92,7 +92,19 @@ impl Operator {
         self.runs(command)
     }
 
-    fn runs(&self, mut command: Command) -> Said {
+    /// Types a command at a terminal, and an answer to what it asks.
+    fn types_at_a_terminal(&self, line: &str, answer: &str) -> Said {
+        let mut command = Command::new("script");
+        let line = format!("{} {line}", env!("CARGO_BIN_EXE_portico"));
+        command.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
+        self.runs_reading(command, answer)
+    }
+
+    fn runs(&self, command: Command) -> Said {
+        self.runs_reading(command, PASSWORD)
+    }
+
+    fn runs_reading(&self, mut command: Command, typed: &str) -> Said {
         let ours = std::env::vars().filter(|(name, _)| name.starts_with("PORTICO_"));
         ours.for_each(|(name, _)| {
             command.env_remove(name);
@@ -105,12 +117,12 @@ impl Operator {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the binary starts");
-        // Who reads no password closes the pipe.
+        // Who reads nothing closes the pipe.
         let _ = child
             .stdin
             .take()
             .expect("a pipe")
-            .write_all(PASSWORD.as_bytes());
+            .write_all(typed.as_bytes());
         for _ in 0..END.as_millis() / LOOK.as_millis() {
             if child.try_wait().expect("our own child").is_some() {
                 break;

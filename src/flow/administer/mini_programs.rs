@@ -12,6 +12,7 @@ use protocol::client_metadata::{
     ClientMetadata, MiniProgramStateName, UnknownMember, parse_manifest,
 };
 use protocol::scope_catalog::ScopeCatalog;
+use protocol::web_uri::check_origin;
 use serde_json::{Value, json};
 use store::clients::ClientFilter;
 
@@ -24,6 +25,7 @@ use crate::answer_token_request::GrantTable;
 /// with `//` are ignored like all that are not understood (RFC 7591 §2).
 pub fn new_manifest(origin: &str) -> Result<String, Refusal> {
     let origin = origin.trim_end_matches('/');
+    check_origin(origin).map_err(|error| Refusal::invalid("origin", error))?;
     let scopes = ScopeCatalog::default().for_mini_programs().join(", ");
     let manifest = TEMPLATE
         .replace("https://mini.example", origin)
@@ -111,11 +113,13 @@ fn added_before(sibling: &Client, metadata: &ClientMetadata) -> Option<Refusal> 
         None => return None,
     };
     let id = &sibling.id;
-    Some(Refusal::NotPossible(format!(
-        "the publisher has a mini-program that {same}: {} ({id}). Change that one with `portico \
-         mini-program update {id}`, or add another one with --again",
-        sibling.name()
-    )))
+    Some(Refusal::AddedBefore {
+        known: format!(
+            "the publisher has a mini-program that {same}: {} ({id})",
+            sibling.name()
+        ),
+        id: id.clone(),
+    })
 }
 
 impl Administration {
@@ -185,17 +189,25 @@ impl Administration {
         if allowed.again {
             return Ok(None);
         }
-        let filter = ClientFilter {
+        let mut filter = ClientFilter {
             publisher: Some(publisher.id.clone()),
             ..ClientFilter::default()
         };
-        let read = move |db: &mut store::Connection| {
-            store::clients::list(db, &filter, store::pages::MAX_PAGE)
-        };
-        let siblings = self.store.read(read).await?;
-        Ok(siblings
-            .iter()
-            .find_map(|sibling| added_before(sibling, metadata)))
+        loop {
+            let this = filter.clone();
+            let read = move |db: &mut store::Connection| {
+                store::clients::list(db, &this, store::pages::MAX_PAGE)
+            };
+            let siblings = self.store.read(read).await?;
+            let mut known = siblings.iter();
+            if let Some(refusal) = known.find_map(|sibling| added_before(sibling, metadata)) {
+                return Ok(Some(refusal));
+            }
+            match siblings.last() {
+                Some(last) => filter.after = Some(last.id.clone()),
+                None => return Ok(None),
+            }
+        }
     }
 
     /// One mini-program.

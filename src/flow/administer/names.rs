@@ -5,7 +5,7 @@
 //! look-alikes in the same second are not told of each other.
 
 use domain::administrator::Permission;
-use domain::display_name::{Concern, Look, concerns};
+use domain::display_name::{Concern, Look, concerns, super_app_in};
 use foundation::fault::Fault;
 use foundation::id::{ClientId, PublisherId};
 use protocol::client_metadata::ClientMetadata;
@@ -60,13 +60,7 @@ impl Administration {
     async fn name_concerns(&self, name: &str, owner: Owner<'_>) -> Result<Vec<Concern>, Fault> {
         let look = Look::of(name);
         let mut found = concerns(name);
-        if look.is_like(&Look::of(&self.brand)) {
-            found.push(Concern::LooksLike {
-                what: "super app",
-                name: self.brand.to_string(),
-                id: None,
-            });
-        }
+        found.extend(super_app_in(name, &self.brand));
         found.extend(self.like_publishers(&look, owner).await?);
         found.extend(self.like_clients(&look, owner).await?);
         Ok(found)
@@ -88,7 +82,7 @@ impl Administration {
             found.extend(alike.map(|p| Concern::LooksLike {
                 what: "publisher",
                 name: p.name.clone(),
-                id: Some(p.id.to_string()),
+                id: p.id.to_string(),
             }));
         }
     }
@@ -116,7 +110,7 @@ impl Administration {
                     None => "client",
                 },
                 name: named.name.clone(),
-                id: Some(named.id.to_string()),
+                id: named.id.to_string(),
             }));
         }
     }

@@ -15,6 +15,9 @@ use super::names::Owner;
 use super::pages::{Page, PageQuery};
 use super::{Administered, Administration, Refusal};
 
+/// How many mini-programs are shown with their publisher; a list has the others.
+const SHOWN: i64 = 100;
+
 impl Administration {
     /// Adds a publisher. People see "not verified" beside its name until the operator vouches. A name
     /// that could mislead is refused unless it is allowed.
@@ -75,11 +78,11 @@ impl Administration {
         .await
     }
 
-    /// A publisher with its mini-programs.
+    /// A publisher with its mini-programs, as many as a page has.
     ///
     /// # Errors
     /// The store.
-    pub async fn show_publisher(&self, id: &str) -> Administered<(Publisher, Vec<Client>)> {
+    pub async fn show_publisher(&self, id: &str) -> Administered<(Publisher, Page<Client>)> {
         let Ok(parsed) = PublisherId::parse(id) else {
             return Ok(Err(not_found(id)));
         };
@@ -91,7 +94,8 @@ impl Administration {
                 publisher: Some(parsed),
                 ..ClientFilter::default()
             };
-            let programs = store::clients::list(db, &filter, store::pages::MAX_PAGE)?;
+            let rows = store::clients::list(db, &filter, SHOWN + 1)?;
+            let programs = Page::of(rows, SHOWN, |client| client.id.to_string());
             Ok(Ok((publisher, programs)))
         })
         .await

@@ -90,6 +90,71 @@ fn a_manifest_added_twice_is_a_question() {
 }
 
 #[test]
+fn who_is_at_a_terminal_answers_the_question() {
+    on_both(|database| {
+        let (operator, publisher) = operator(database);
+        let id = operator.adds(&manifest(&publisher, "Market", json!({})));
+        let number = || {
+            let list = operator.says("mini-program list");
+            list["mini_programs"].as_array().expect("a list").len()
+        };
+        let line = "mini-program add --manifest m.json";
+        let asked = operator.types_at_a_terminal(line, "n\n");
+        assert!(!asked.good, "{}", asked.out);
+        for part in [
+            "Add another one? [y/N]",
+            &format!("mini-program update {id}"),
+            "nothing was done",
+        ] {
+            assert!(asked.out.contains(part), "{part}: {}", asked.out);
+        }
+        assert_eq!(number(), 1);
+        let asked = operator.types_at_a_terminal(line, "y\n");
+        assert!(asked.good, "{}", asked.out);
+        assert!(asked.out.contains("Market is registered."), "{}", asked.out);
+        assert_eq!(number(), 2);
+        let entries = operator.says("audit --action client.added --limit 1");
+        assert_eq!(entries["entries"][0]["detail"]["again"], true);
+    });
+}
+
+#[test]
+fn a_publisher_may_have_more_programs_than_a_page() {
+    on_both(|database| {
+        let (operator, publisher) = operator(database);
+        let zoo = manifest(&publisher, "Zoo", json!({}));
+        let id = operator.adds(&zoo);
+        database.beside().run(
+            "INSERT INTO clients (id, publisher_id, state, is_host, metadata, created_at, updated_at, \
+             name, folded_name) \
+             WITH RECURSIVE numbers (n) AS \
+             (SELECT 1000 UNION ALL SELECT n + 1 FROM numbers WHERE n < 2000) \
+             SELECT 'copy-' || n, publisher_id, state, is_host, \
+             replace(replace(metadata, 'Zoo', 'Ant ' || n), 'zoo.', 'ant.'), created_at, updated_at, \
+             'Ant ' || n, 'ant ' || n FROM clients, numbers",
+        );
+        operator.refuses(
+            "mini-program add --manifest m.json",
+            &format!("portico mini-program update {id}"),
+        );
+        let shown = operator.says(&format!("publisher show {publisher}"));
+        assert_eq!(
+            shown["mini_programs"].as_array().expect("a list").len(),
+            100
+        );
+        let next = shown["next"].as_str().expect("there is more");
+        let line = format!("mini-program list --publisher {publisher} --after {next}");
+        let text = operator.does(&format!("publisher show {publisher}"));
+        assert!(
+            text.contains(&format!("There are more: portico {line}")),
+            "{text}"
+        );
+        let rest = operator.says(&line);
+        assert_eq!(rest["mini_programs"][0]["client_name"], "Ant 1100");
+    });
+}
+
+#[test]
 fn an_update_says_what_changes_and_what_people_are_asked_again() {
     on_both(|database| {
         let (operator, publisher) = operator(database);
@@ -258,7 +323,16 @@ fn names_that_could_mislead_are_explained_and_taken_only_on_purpose() {
         operator.refuses("publisher add --name Mаrket", "is Cyrillic among Latin");
         operator.refuses(
             "publisher add --name Portico",
-            "it looks like \"Portico\", the name of the super app",
+            "\"Portico\", the name of the super app, stands in it",
+        );
+        let refused = operator.types_words(&["publisher", "add", "--name", "Роrtico Support"]);
+        assert!(
+            !refused.good
+                && refused
+                    .err
+                    .contains("the name of the super app, stands in it"),
+            "{}",
+            refused.err
         );
 
         let added = operator.says("publisher add --name Elsewhere");

@@ -141,3 +141,44 @@ fn people_are_found_page_by_page() {
         );
     });
 }
+
+#[test]
+fn nobody_is_asked_about_somebody_who_is_not_there() {
+    on_both(|database| {
+        let operator = Operator::on(database);
+        operator.does("migrate");
+        operator.does("user add --username ada --password-stdin");
+        operator.refuses("user delete grace", "there is no user \"grace\"");
+        operator.refuses("user delete ada", "Nobody is there to answer: say --yes");
+        let kept = operator.types_at_a_terminal("user delete ada", "\n");
+        assert!(!kept.good && kept.out.contains("[y/N]"), "{}", kept.out);
+        let gone = operator.types_at_a_terminal("user delete ada", "y\n");
+        assert!(gone.good, "{}", gone.out);
+        operator.refuses("user show ada", "there is no user \"ada\"");
+    });
+}
+
+#[test]
+fn what_cannot_be_read_is_called_as_the_operator_calls_it() {
+    let operator = Operator::new();
+    for (line, expected) in [
+        (
+            "mini-program check -",
+            "portico: what standard input says is not JSON",
+        ),
+        (
+            "mini-program check m.json",
+            "portico: m.json cannot be read",
+        ),
+        (
+            "mini-program new --origin shop.example",
+            "portico: origin: must be an absolute URI",
+        ),
+        (
+            "mini-program new --origin https://shop.example/a",
+            "portico: origin: must be an origin",
+        ),
+    ] {
+        operator.refuses(line, expected);
+    }
+}

@@ -15,7 +15,6 @@ use serde::Deserialize;
 mod database;
 mod history;
 mod outbound;
-mod registration;
 mod scopes;
 mod server;
 mod session;
@@ -28,7 +27,6 @@ mod value;
 pub use database::Database;
 pub use history::History;
 pub use outbound::Outbound;
-pub use registration::{Registration, RegistrationMode};
 pub use server::Server;
 pub use session::Session;
 pub use telemetry::{LogFormat, Telemetry};
@@ -50,8 +48,6 @@ pub struct Config {
     pub token: Token,
     /// `[outbound]`
     pub outbound: Outbound,
-    /// `[registration]`
-    pub registration: Registration,
     /// `[scopes]`: the operator's own scopes beside the built-in ones.
     pub scopes: ScopeCatalog,
     /// `[history]`
@@ -108,7 +104,6 @@ struct Written {
     session: session::Written,
     token: token::Written,
     outbound: outbound::Written,
-    registration: registration::Written,
     scopes: BTreeMap<String, scopes::Written>,
     history: history::Written,
     telemetry: telemetry::Written,
@@ -139,10 +134,19 @@ impl Sources {
         setting.map(|(name, _)| name.as_str()).collect()
     }
 
-    /// Variables that begin with `PORTICO_` and mean nothing to us: misspelt ones, most likely.
-    pub fn unknown_variables(&self) -> Vec<&str> {
+    /// Variables that begin with `PORTICO_` and mean nothing to us, and what is known about each:
+    /// misspelt ones, most likely.
+    pub fn unknown_variables(&self) -> Vec<(&str, &'static str)> {
         let names = self.environment.iter().map(|(name, _)| name.as_str());
-        names.filter(|name| source::is_unknown(name)).collect()
+        names
+            .filter(|name| source::is_unknown(name))
+            .map(|name| {
+                (
+                    name,
+                    source::gone(name).unwrap_or("is no setting of Portico's"),
+                )
+            })
+            .collect()
     }
 }
 
@@ -177,7 +181,6 @@ impl Config {
             session: written.session.check()?,
             token: written.token.check()?,
             outbound: written.outbound.check()?,
-            registration: written.registration.check()?,
             scopes: scopes::check(written.scopes)?,
             history: written.history.check()?,
             telemetry: written.telemetry.check()?,

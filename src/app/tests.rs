@@ -9,7 +9,7 @@ use std::time::Duration;
 use domain::authentication::Authentication;
 use domain::session::{EndReason, Session};
 use flow::administer::clients::Allowed;
-use flow::administer::revoke::Cut;
+use flow::administer::revoke::TokensOf;
 use flow::administer::users::NewUser;
 use foundation::clock::{Clock as _, Instant, ManualClock, Span};
 use foundation::digest::TokenDigest;
@@ -182,7 +182,7 @@ async fn an_act_inside_a_server_is_in_its_memory_when_it_is_done() {
             .services()
             .administration
             .by(operator())
-            .cut(Cut::All)
+            .revoke_tokens(TokensOf::All)
             .await
             .expect("no fault")
             .expect("possible");
@@ -292,7 +292,7 @@ async fn what_is_refused_says_why() {
             services
                 .administration
                 .by(operator())
-                .cut(Cut::Client("c".into()))
+                .revoke_tokens(TokensOf::Client("c".into()))
                 .await
                 .expect("no fault")
                 .err(),

@@ -24,8 +24,8 @@ const LONGEST_FILE: u64 = 256 * 1024;
 /// The settings of this process. What looks like one of ours and is not is said once.
 pub(super) fn sources(file: Option<&Path>) -> Sources {
     let sources = Sources::of_process(file);
-    for variable in sources.unknown_variables() {
-        eprintln!("portico: {variable} is no setting of Portico's and is ignored");
+    for (variable, why) in sources.unknown_variables() {
+        eprintln!("portico: {variable} is ignored: it {why}");
     }
     sources
 }

@@ -1,7 +1,7 @@
 //! `portico revoke`
 
 use clap::Args;
-use flow::administer::revoke::Cut;
+use flow::administer::revoke::TokensOf;
 use serde_json::json;
 
 use super::context::Context;
@@ -22,12 +22,12 @@ pub(super) struct Revoke {
 }
 
 pub(super) fn run(command: Revoke, context: &Context, output: &Output) -> Result<(), Problem> {
-    let (cut, whose) = match (command.client, command.user) {
-        (Some(client), _) => (Cut::Client(client.clone()), format!("of {client}")),
-        (None, Some(user)) => (Cut::User(user.clone()), format!("of {user}")),
-        (None, None) => (Cut::All, "of everybody".to_owned()),
+    let (tokens, whose) = match (command.client, command.user) {
+        (Some(client), _) => (TokensOf::Client(client.clone()), format!("of {client}")),
+        (None, Some(user)) => (TokensOf::User(user.clone()), format!("of {user}")),
+        (None, None) => (TokensOf::All, "of everybody".to_owned()),
     };
-    context.act(context.administration().cut(cut))?;
+    context.act(context.administration().revoke_tokens(tokens))?;
     output.print(&json!({ "revoked": true }), || {
         format!("All tokens {whose} that were given out until now are worthless.")
     })

@@ -8,15 +8,12 @@ use serde_json::json;
 
 use super::output::{Output, Problem};
 use crate::app::{App, Signals};
-use crate::config::{Config, RegistrationMode, Sources};
+use crate::config::{Config, Sources};
 use crate::telemetry;
 
 pub(super) fn run(sources: &Sources) -> Result<(), Problem> {
     let config = Config::load(sources)?;
     let log = telemetry::start_log(&config.telemetry);
-    if config.registration.mode != RegistrationMode::Closed {
-        tracing::warn!("this version has no registration endpoint; clients are added by command");
-    }
     // The port and the files first: nothing is migrated by a server that cannot serve.
     let listener = App::listen(&config)?;
     let clock: SharedClock = Arc::new(SystemClock);

@@ -19,7 +19,6 @@ const SHORT: &[(&str, &str)] = &[
     ("PORTICO_TLS_KEY", "tls.key"),
     ("PORTICO_TRUSTED_CA", "outbound.trusted_ca"),
     ("PORTICO_OUTBOUND_ALLOW", "outbound.allow"),
-    ("PORTICO_REGISTRATION", "registration.mode"),
 ];
 
 /// Sections whose keys a variable can set. Scopes have names and texts: they belong into the file.
@@ -30,10 +29,37 @@ const SECTIONS: &[&str] = &[
     "session",
     "token",
     "outbound",
-    "registration",
     "history",
     "telemetry",
 ];
+
+/// Sections that there were, the short names of what was in them, and what became of it.
+const GONE: &[(&str, &str, &str)] = &[(
+    "registration",
+    "PORTICO_REGISTRATION",
+    "is no setting any more and had no effect: clients are added by command",
+)];
+
+/// What became of a setting that there was.
+pub(super) fn gone(variable: &str) -> Option<&'static str> {
+    let is_of = |section: &str| {
+        let long = format!("{PREFIX}{}__", section.to_ascii_uppercase());
+        variable.starts_with(&long)
+    };
+    let mut gone = GONE.iter();
+    let found = gone.find(|(section, short, _)| *short == variable || is_of(section));
+    found.map(|(_, _, words)| *words)
+}
+
+/// Refuses a file that has a section which is gone.
+fn no_section_is_gone(whole: &::config::Config) -> Result<(), ConfigError> {
+    for (section, _, words) in GONE {
+        if whole.get::<Value>(section).is_ok() {
+            return Err(ConfigError::new(*section, format!("{words}; take it out")));
+        }
+    }
+    Ok(())
+}
 
 /// The key that a variable sets, if it is one of ours.
 fn key_of(variable: &str) -> Option<String> {
@@ -101,6 +127,7 @@ pub(super) fn read(sources: &Sources) -> Result<Written, ConfigError> {
             .map_err(|e| ConfigError::new(variable.as_str(), e.to_string()))?;
     }
     let mut whole = builder.build().map_err(|e| named(sources, &e))?;
+    no_section_is_gone(&whole)?;
     trim(&mut whole.cache);
     whole.try_deserialize().map_err(|e| named(sources, &e))
 }

@@ -40,7 +40,6 @@ fn nothing_needs_to_be_set() {
         Path::new("portico-data/master.key")
     );
     assert_eq!(config.lifetimes(), Lifetimes::default());
-    assert_eq!(config.registration.mode, RegistrationMode::Closed);
     assert!(config.server.rate_limits && config.tls.is_none() && !config.for_tests);
 }
 
@@ -61,7 +60,6 @@ fn the_environment_goes_over_the_file_and_short_names_are_known() {
                 "postgres://me:secret@db.example/portico",
             ),
             ("PORTICO_OUTBOUND_ALLOW", "rp.internal, Localhost"),
-            ("PORTICO_REGISTRATION", "open"),
             ("PORTICO_RATE_LIMITS", "off"),
             ("PORTICO_SERVER__TRUSTED_PROXIES", "10.0.0.0/8,::1"),
             ("PORTICO_TEST_POSTGRES", "none of ours"),
@@ -79,7 +77,6 @@ fn the_environment_goes_over_the_file_and_short_names_are_known() {
     assert_eq!(config.token.access_lifetime, Span::minutes(2));
     assert_eq!(config.token.refresh_retry_window, Span::seconds(0));
     assert_eq!(config.outbound.allow, ["rp.internal", "localhost"]);
-    assert_eq!(config.registration.mode, RegistrationMode::Open);
     assert_eq!(config.server.trusted_proxies.len(), 2);
     assert!(!config.server.rate_limits);
     assert!(
@@ -204,9 +201,9 @@ fn what_is_wrong_is_named_as_it_was_written() {
             "database.timeout_ms",
         ),
         (
-            "[registration]\nmode = \"maybe\"",
+            "[registration]\nmode = \"closed\"",
             vec![],
-            "registration.mode (PORTICO_REGISTRATION): must be closed",
+            "registration: is no setting any more and had no effect: clients are added by command; take it out",
         ),
         ("[telemetry]\nformat = \"xml\"", vec![], "telemetry.format"),
         (
@@ -320,6 +317,8 @@ fn a_misspelt_setting_is_not_silently_ignored() {
         environment: [
             "PORTICO_ISUER",
             "PORTICO_SESION__IDLE",
+            "PORTICO_REGISTRATION",
+            "PORTICO_REGISTRATION__MODE",
             "PORTICO_TEST_POSTGRES",
             "PORTICO_ISSUER",
             "PATH",
@@ -327,9 +326,15 @@ fn a_misspelt_setting_is_not_silently_ignored() {
         .map(|name| (name.to_owned(), String::new()))
         .into(),
     };
+    let gone = "is no setting any more and had no effect: clients are added by command";
     assert_eq!(
         sources.unknown_variables(),
-        ["PORTICO_ISUER", "PORTICO_SESION__IDLE"]
+        [
+            ("PORTICO_ISUER", "is no setting of Portico's"),
+            ("PORTICO_SESION__IDLE", "is no setting of Portico's"),
+            ("PORTICO_REGISTRATION", gone),
+            ("PORTICO_REGISTRATION__MODE", gone),
+        ]
     );
 }
 

@@ -38,6 +38,9 @@ pub(crate) struct Common {
 /// The routes of Nova, Market, Taxi and Bank, each behind a guard on its host. Register them
 /// before Portico's own, which have no guard. The programs' memory is made here, once; clones of
 /// the answer share it, so that every worker may be configured with one.
+///
+/// # Errors
+/// A setting that a program cannot work with.
 pub fn routes(
     settings: &DemoSettings,
     clock: SharedClock,

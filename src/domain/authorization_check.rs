@@ -34,6 +34,9 @@ const CHECKS: &[Check] = &[
 const MAX_KEPT: usize = 5 * 1024;
 
 /// Runs all checks.
+///
+/// # Errors
+/// The first rule that is broken.
 pub fn check(checked: &Checked<'_>) -> Result<(), AuthorizationRefusal> {
     CHECKS.iter().try_for_each(|check| check(checked))
 }

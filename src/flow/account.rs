@@ -174,6 +174,9 @@ impl Account {
     }
 
     /// The overview; `None` when nobody is signed in.
+    ///
+    /// # Errors
+    /// The store does not answer.
     pub async fn overview(&self, browser: &Browser) -> Result<Option<Overview>, Fault> {
         let Some(signed_in) = self.sessions.signed_in(browser).await? else {
             return Ok(None);
@@ -219,6 +222,9 @@ impl Account {
     }
 
     /// The sessions page; `None` when nobody is signed in.
+    ///
+    /// # Errors
+    /// The store does not answer.
     pub async fn sessions(&self, browser: &Browser) -> Result<Option<SessionsView>, Fault> {
         let Some(signed_in) = self.sessions.signed_in(browser).await? else {
             return Ok(None);
@@ -243,6 +249,9 @@ impl Account {
     }
 
     /// The history page; `None` when nobody is signed in.
+    ///
+    /// # Errors
+    /// The store does not answer.
     pub async fn history(&self, browser: &Browser) -> Result<Option<HistoryView>, Fault> {
         let Some(signed_in) = self.sessions.signed_in(browser).await? else {
             return Ok(None);
@@ -266,6 +275,9 @@ impl Account {
     }
 
     /// What pages without more show; `None` when nobody is signed in.
+    ///
+    /// # Errors
+    /// The store does not answer.
     pub async fn owner(&self, browser: &Browser) -> Result<Option<OwnerView>, Fault> {
         let Some(signed_in) = self.sessions.signed_in(browser).await? else {
             return Ok(None);

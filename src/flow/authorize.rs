@@ -73,6 +73,9 @@ impl Authorization {
     }
 
     /// Answers an authorization request (RFC 6749 §4.1.1, OIDC Core §3.1.2.1), GET or POST.
+    ///
+    /// # Errors
+    /// The store does not answer.
     pub async fn authorize(
         &self,
         parameters: &Parameters,

@@ -51,6 +51,9 @@ impl AccountChoice {
     }
 
     /// Cancels a request from the chooser.
+    ///
+    /// # Errors
+    /// The store does not answer.
     pub async fn cancel(&self, token: &str, browser: &Browser) -> Result<BrowserResponse, Fault> {
         match self
             .pending
@@ -63,6 +66,9 @@ impl AccountChoice {
     }
 
     /// The chooser that a step token opens.
+    ///
+    /// # Errors
+    /// The store does not answer.
     pub async fn page(&self, token: &str, browser: &Browser) -> Result<PageOr<ChooserView>, Fault> {
         let Some(pending) = self
             .pending
@@ -90,6 +96,9 @@ impl AccountChoice {
     }
 
     /// Goes on with the account that is signed in, or to the sign-in page for another one.
+    ///
+    /// # Errors
+    /// The store does not answer.
     pub async fn choose(
         &self,
         token: &str,

@@ -114,6 +114,9 @@ impl Consent {
 
     /// The consent page that a step token opens. If the question was answered meanwhile (another
     /// tab, the account page), the request goes on instead.
+    ///
+    /// # Errors
+    /// The store does not answer.
     pub async fn page(&self, token: &str, browser: &Browser) -> Result<PageOr<ConsentView>, Fault> {
         let Some(pending) = self.pending.find(FlowStep::Consent, token, browser).await? else {
             return Ok(PageOr::Response(BrowserResponse::shown(
@@ -233,6 +236,9 @@ impl Consent {
     }
 
     /// Records what a person pressed on a consent page, and goes on.
+    ///
+    /// # Errors
+    /// The store does not answer.
     pub async fn decide(
         &self,
         token: &str,

@@ -27,6 +27,9 @@ impl ClientLookup {
 
     /// The client with this id. Memory answers for most; an unknown client, or a node whose memory
     /// is not fresh, always leads to a look into the store.
+    ///
+    /// # Errors
+    /// The store does not answer.
     pub async fn find(&self, id: &ClientId) -> Result<Option<Arc<Client>>, Fault> {
         if self.memory.is_fresh()
             && let Some(client) = self.memory.live.clients.get(id)
@@ -56,6 +59,9 @@ impl ClientLookup {
 
     /// Who may frame the pages of a client's request: the registered hosts, for the programs that
     /// run inside them; nobody for others.
+    ///
+    /// # Errors
+    /// The store does not answer.
     pub async fn frame_origins(&self, client: &Client) -> Result<Vec<String>, Fault> {
         if client.mini_program().is_none() {
             return Ok(Vec::new());
@@ -64,6 +70,9 @@ impl ClientLookup {
     }
 
     /// The origins of the registered hosts.
+    ///
+    /// # Errors
+    /// The store does not answer.
     pub async fn host_origins(&self) -> Result<Vec<String>, Fault> {
         self.store.read(store::clients::host_origins).await
     }

@@ -99,6 +99,9 @@ impl KeyRefresh {
 
     /// The same for a thread that may block: the one that follows the log, which does not look
     /// without a reason.
+    ///
+    /// # Errors
+    /// The store does not answer, or a key cannot be opened.
     pub fn refresh_blocking(&self) -> Result<bool, Fault> {
         loop {
             let known = self.source.generation();

@@ -38,6 +38,9 @@ impl Sessions {
     }
 
     /// Who is signed in in this browser.
+    ///
+    /// # Errors
+    /// The store does not answer.
     pub async fn signed_in(&self, browser: &Browser) -> Result<Option<SignedIn>, Fault> {
         let (cookie, address, now) = (browser.session_digest(), browser.address, self.clock.now());
         if cookie.is_none() {

@@ -101,6 +101,9 @@ impl SignIn {
     }
 
     /// A sign-in page that leads to the account pages.
+    ///
+    /// # Errors
+    /// The store does not answer.
     pub async fn to_account(&self, browser: &Browser) -> Result<BrowserResponse, Fault> {
         let mut cookies = CookieChanges::default();
         let digest = browser.pre_session_or_new(self.entropy.as_ref(), &mut cookies);
@@ -120,6 +123,9 @@ impl SignIn {
     /// The sign-in page that a step token opens. If its request needs none any more, because the person
     /// signed in in another window, it goes on instead; not so if the page is wanted all the same, to be
     /// somebody else or to try again.
+    ///
+    /// # Errors
+    /// The store does not answer.
     pub async fn page(
         &self,
         token: &str,
@@ -189,6 +195,9 @@ impl SignIn {
     }
 
     /// Looks at a name and a password.
+    ///
+    /// # Errors
+    /// The store does not answer.
     pub async fn attempt(
         &self,
         token: &str,
@@ -314,6 +323,9 @@ impl SignIn {
     }
 
     /// Cancels a request from the sign-in page.
+    ///
+    /// # Errors
+    /// The store does not answer.
     pub async fn cancel(&self, token: &str, browser: &Browser) -> Result<BrowserResponse, Fault> {
         match self.pending.sign_in_target(token, browser).await? {
             Some(Some(pending)) => self.authorization.refuse_not_signed_in(pending).await,

@@ -74,6 +74,9 @@ impl Upkeep {
 
     /// Ends the sessions whose time has come; gives the moment at which the next one ends. After a step
     /// of the clock nothing ends because of it for a while.
+    ///
+    /// # Errors
+    /// The store does not answer.
     pub async fn expire_sessions(&self) -> Result<Option<Instant>, Fault> {
         if !self.live.time.may_end_things() {
             return Ok(None);
@@ -114,6 +117,9 @@ impl Upkeep {
     }
 
     /// Erases the answers that were kept for honest retries of a refresh, after their window.
+    ///
+    /// # Errors
+    /// The store does not answer.
     pub async fn forget_retry_answers(&self) -> Result<(), Fault> {
         if !self.live.time.may_forget_things() {
             return Ok(());
@@ -166,6 +172,9 @@ impl Upkeep {
     }
 
     /// Writes when grants were last used, as noted since the last time; says how many grants.
+    ///
+    /// # Errors
+    /// The store does not answer.
     pub async fn flush_last_used(&self) -> Result<usize, Fault> {
         self.last_used.flush(&self.store, self.clock.now()).await
     }
@@ -181,6 +190,9 @@ impl Upkeep {
     }
 
     /// Says that a node has ended.
+    ///
+    /// # Errors
+    /// The store does not answer.
     pub async fn retire_node(&self, node: NodeId) -> Result<(), Fault> {
         self.store
             .write(move |tx| store::nodes::leave(tx, node))
@@ -190,6 +202,9 @@ impl Upkeep {
 
     /// Says that a node lives and how far it has followed the log. What comes of it says whether
     /// the database can be written.
+    ///
+    /// # Errors
+    /// The store does not answer.
     pub async fn heartbeat(&self, node: NodeId, keys_seen: Position) -> Result<(), Fault> {
         let (now, confirmed) = (self.clock.now(), self.live.freshness.cursor());
         let written = self

@@ -21,6 +21,9 @@ pub enum TextError {
 
 impl<const MAX: usize> BoundedText<MAX> {
     /// Trims and checks. The bound counts characters, not bytes.
+    ///
+    /// # Errors
+    /// What is wrong with the text.
     pub fn parse(text: &str) -> Result<Self, TextError> {
         let text = text.trim();
         if text.is_empty() {

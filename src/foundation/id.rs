@@ -122,6 +122,9 @@ macro_rules! outer_ids {
             /// Reads an id: 1 to
             #[doc = stringify!($max)]
             /// letters, digits, `-`, `_`, `.`, `:`, `~`.
+            ///
+            /// # Errors
+            /// It has not the shape of an id.
             pub fn parse(text: &str) -> Result<Self, BadId> {
                 let fits = (1..=$max).contains(&text.len())
                     && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:~".contains(&b));

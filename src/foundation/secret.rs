@@ -54,8 +54,6 @@ pub enum SecretKind {
     KnownBrowserCookie,
     /// A client secret.
     ClientSecret,
-    /// An initial access token for registration.
-    InitialAccessToken,
 }
 
 impl SecretKind {
@@ -67,7 +65,6 @@ impl SecretKind {
             Self::PreSessionCookie => "pp_",
             Self::KnownBrowserCookie => "pb_",
             Self::ClientSecret => "pk_",
-            Self::InitialAccessToken => "pi_",
         }
     }
 

@@ -90,18 +90,6 @@ impl KnownHistory {
         }
     }
 
-    /// Whether this node knows that another history followed this one.
-    pub fn is_over(&self, id: HistoryId) -> bool {
-        let others = self.others.read().unwrap_or_else(PoisonError::into_inner);
-        others.over.contains(&id)
-    }
-
-    /// The histories that another followed, as far as this node knows.
-    pub fn over(&self) -> Vec<HistoryId> {
-        let others = self.others.read().unwrap_or_else(PoisonError::into_inner);
-        others.over.iter().copied().collect()
-    }
-
     /// A place among those who ask the database; none while too many do.
     pub fn may_ask(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.asking).try_acquire_owned().ok()
@@ -130,7 +118,7 @@ mod tests {
         assert_eq!(known.belonging_of(HistoryId(7)), Belonging::Dead);
         assert_eq!(known.belonging_of(HistoryId(8)), Belonging::Ours);
         assert_eq!(known.belonging_of(HistoryId::BEFORE), Belonging::Dead);
-        assert!(known.is_over(HistoryId(7)) && !known.is_over(HistoryId(8)));
+        assert_eq!(known.belonging_of(HistoryId(7)), Belonging::Dead);
     }
 
     #[test]
@@ -139,7 +127,6 @@ mod tests {
         known.set(history(7, 1), []);
         known.note_strange(HistoryId(9));
         assert_eq!(known.belonging_of(HistoryId(9)), Belonging::Dead);
-        assert!(!known.is_over(HistoryId(9)), "it never was this log's");
     }
 
     #[test]

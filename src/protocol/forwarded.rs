@@ -19,7 +19,7 @@ pub enum ForwardedHeader {
 
 /// One hop, as the proxy that received it names its sender.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Hop {
+pub enum ForwardedNode {
     /// An address.
     Address(IpAddr),
     /// Something that is none: `unknown`, an obfuscated identifier, or what does not follow the form.
@@ -28,7 +28,7 @@ pub enum Hop {
 
 /// The hops of the fields of `X-Forwarded-For`, the first one first: addresses with commas between
 /// them, and with or without ports and brackets, since nobody ever wrote its form down.
-pub fn x_forwarded_for<'a>(fields: impl Iterator<Item = &'a str>) -> Vec<Hop> {
+pub fn x_forwarded_for<'a>(fields: impl Iterator<Item = &'a str>) -> Vec<ForwardedNode> {
     let nodes = fields.flat_map(|field| field.split(','));
     nodes
         .map(str::trim)
@@ -38,7 +38,7 @@ pub fn x_forwarded_for<'a>(fields: impl Iterator<Item = &'a str>) -> Vec<Hop> {
 }
 
 /// The hops of the fields of `Forwarded`, the first one first.
-pub fn forwarded<'a>(fields: impl Iterator<Item = &'a str>) -> Vec<Hop> {
+pub fn forwarded<'a>(fields: impl Iterator<Item = &'a str>) -> Vec<ForwardedNode> {
     let hops = |field: &str| match split_outside_quotes(field, ',') {
         Some(elements) => elements
             .into_iter()
@@ -46,15 +46,15 @@ pub fn forwarded<'a>(fields: impl Iterator<Item = &'a str>) -> Vec<Hop> {
             .filter(|element| !element.is_empty())
             .map(forwarded_element)
             .collect(),
-        None => vec![Hop::Unreadable(field.to_owned())],
+        None => vec![ForwardedNode::Unreadable(field.to_owned())],
     };
     fields.flat_map(hops).collect()
 }
 
 /// `for=192.0.2.60;proto=http;by=203.0.113.43`. "Each parameter MUST NOT occur more than once per
 /// field-value" (RFC 7239 §4), and one without `for` does not say who was forwarded.
-fn forwarded_element(element: &str) -> Hop {
-    let unreadable = || Hop::Unreadable(element.to_owned());
+fn forwarded_element(element: &str) -> ForwardedNode {
+    let unreadable = || ForwardedNode::Unreadable(element.to_owned());
     let Some(pairs) = split_outside_quotes(element, ';') else {
         return unreadable();
     };
@@ -73,10 +73,10 @@ fn forwarded_element(element: &str) -> Hop {
     }
 }
 
-fn hop(written: &str, node: &str) -> Hop {
+fn hop(written: &str, node: &str) -> ForwardedNode {
     match address_of(node) {
-        Some(address) => Hop::Address(address.to_canonical()),
-        None => Hop::Unreadable(written.to_owned()),
+        Some(address) => ForwardedNode::Address(address.to_canonical()),
+        None => ForwardedNode::Unreadable(written.to_owned()),
     }
 }
 
@@ -139,10 +139,10 @@ fn split_outside_quotes(text: &str, at: char) -> Option<Vec<&str>> {
 mod tests {
     use super::*;
 
-    fn shown(hops: Vec<Hop>) -> Vec<String> {
+    fn shown(hops: Vec<ForwardedNode>) -> Vec<String> {
         let hop = |hop| match hop {
-            Hop::Address(address) => address.to_string(),
-            Hop::Unreadable(written) => format!("? {written}"),
+            ForwardedNode::Address(address) => address.to_string(),
+            ForwardedNode::Unreadable(written) => format!("? {written}"),
         };
         hops.into_iter().map(hop).collect()
     }

@@ -96,6 +96,9 @@ impl AuditRow {
 }
 
 /// Keeps an entry.
+///
+/// # Errors
+/// The store does not answer.
 pub fn insert(conn: &mut Connection, entry: &AuditEntry, id: AuditId) -> Result<(), Fault> {
     let row = AuditRow {
         id: bytes(&id),
@@ -116,6 +119,9 @@ pub fn insert(conn: &mut Connection, entry: &AuditEntry, id: AuditId) -> Result<
 }
 
 /// The latest entries that pass the filter, the newest first.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
 pub fn list(conn: &mut Connection, filter: &AuditFilter) -> Result<Vec<AuditRecord>, Fault> {
     let mut query = audit::table.into_boxed();
     if let Some(user) = &filter.user {

@@ -38,6 +38,9 @@ impl SecretRow {
 }
 
 /// Gives a client one more secret.
+///
+/// # Errors
+/// The store does not answer, or what the row refers to is not there.
 pub fn insert(
     conn: &mut Connection,
     client: &ClientId,
@@ -58,6 +61,9 @@ pub fn insert(
 }
 
 /// Retires a secret of a client; `false` if there is no such live one.
+///
+/// # Errors
+/// The store does not answer.
 pub fn retire(
     conn: &mut Connection,
     client: &ClientId,

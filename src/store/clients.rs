@@ -73,6 +73,9 @@ fn whole(conn: &mut Connection, rows: Vec<Joined>) -> Result<Vec<Client>, Fault>
 }
 
 /// Adds a client with its secrets.
+///
+/// # Errors
+/// The store does not answer, or what the row refers to is not there.
 pub fn insert(conn: &mut Connection, client: &Client) -> Result<(), Fault> {
     let row = ClientRow {
         id: client.id.to_string(),
@@ -96,6 +99,9 @@ pub fn insert(conn: &mut Connection, client: &Client) -> Result<(), Fault> {
 }
 
 /// A client by id, whole.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
 pub fn find(conn: &mut Connection, id: &ClientId) -> Result<Option<Client>, Fault> {
     let found: Option<Joined> = clients::table
         .left_join(publishers::table)
@@ -109,6 +115,9 @@ pub fn find(conn: &mut Connection, id: &ClientId) -> Result<Option<Client>, Faul
 }
 
 /// Those of these clients that exist.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
 pub fn find_many(conn: &mut Connection, ids: &[ClientId]) -> Result<Vec<Client>, Fault> {
     let mut found = Vec::with_capacity(ids.len());
     for ids in ids.chunks(AT_ONCE) {
@@ -125,6 +134,9 @@ pub fn find_many(conn: &mut Connection, ids: &[ClientId]) -> Result<Vec<Client>,
 }
 
 /// Replaces what a client registered; `false` if there is no such client. Its publisher stays.
+///
+/// # Errors
+/// The store does not answer.
 pub fn update_metadata(
     conn: &mut Connection,
     id: &ClientId,
@@ -146,6 +158,9 @@ pub fn update_metadata(
 }
 
 /// Moves a client to a state; `false` if there is no such client.
+///
+/// # Errors
+/// The store does not answer.
 pub fn set_state(
     conn: &mut Connection,
     id: &ClientId,
@@ -164,6 +179,9 @@ pub fn set_state(
 
 /// Removes a client with its secrets, grants, refusals and token families; receipts and audit
 /// entries stay. `false` if there is no such client.
+///
+/// # Errors
+/// The store does not answer.
 pub fn delete(conn: &mut Connection, id: &ClientId) -> Result<bool, Fault> {
     let deleted = diesel::delete(clients::table.filter(clients::id.eq(id.as_str())))
         .execute(conn)
@@ -272,6 +290,9 @@ pub fn names(
 }
 
 /// The ids of a publisher's clients.
+///
+/// # Errors
+/// The store does not answer.
 pub fn of_publisher(conn: &mut Connection, id: &PublisherId) -> Result<Vec<ClientId>, Fault> {
     let ids: Vec<String> = clients::table
         .filter(clients::publisher_id.eq(id.as_str()))
@@ -285,6 +306,9 @@ pub fn of_publisher(conn: &mut Connection, id: &PublisherId) -> Result<Vec<Clien
 }
 
 /// The super app's own clients.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
 pub fn hosts(conn: &mut Connection) -> Result<Vec<Client>, Fault> {
     let rows: Vec<Joined> = clients::table
         .left_join(publishers::table)
@@ -298,6 +322,9 @@ pub fn hosts(conn: &mut Connection) -> Result<Vec<Client>, Fault> {
 
 /// The origins of the super app's own clients that are not suspended: who may frame the pages of
 /// the programs inside. They are those of its redirect URIs and of its return URI.
+///
+/// # Errors
+/// The store does not answer.
 pub fn host_origins(conn: &mut Connection) -> Result<Vec<String>, Fault> {
     let hosts = hosts(conn)?;
     let origins: BTreeSet<String> = hosts

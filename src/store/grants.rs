@@ -58,6 +58,9 @@ impl GrantRow {
 }
 
 /// The live grant of a user for a client.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
 pub fn live(
     conn: &mut Connection,
     user: UserId,
@@ -74,6 +77,9 @@ pub fn live(
 }
 
 /// A grant by id, ended or not.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
 pub fn find(conn: &mut Connection, id: GrantId) -> Result<Option<Grant>, Fault> {
     let found: Option<GrantRow> = grants::table
         .filter(grants::id.eq(id.as_bytes().as_slice()))
@@ -84,6 +90,9 @@ pub fn find(conn: &mut Connection, id: GrantId) -> Result<Option<Grant>, Fault> 
 }
 
 /// Adds a grant; `false` if the pair has a live one already.
+///
+/// # Errors
+/// The store does not answer, or what the row refers to is not there.
 pub fn insert(conn: &mut Connection, grant: &Grant) -> Result<bool, Fault> {
     let row = GrantRow::new(grant)?;
     let inserted = insert_unless_there!(conn, grants::table, &row).map_err(at(TABLE))?;
@@ -91,6 +100,9 @@ pub fn insert(conn: &mut Connection, grant: &Grant) -> Result<bool, Fault> {
 }
 
 /// Replaces what a live grant allows; `false` if it has ended.
+///
+/// # Errors
+/// The store does not answer.
 pub fn set_scopes(
     conn: &mut Connection,
     id: GrantId,
@@ -111,6 +123,9 @@ pub fn set_scopes(
 }
 
 /// Notes when a grant last gave something.
+///
+/// # Errors
+/// The store does not answer.
 pub fn touch(conn: &mut Connection, id: GrantId, last_used_at: Instant) -> Result<(), Fault> {
     let older = grants::table
         .filter(grants::id.eq(id.as_bytes().as_slice()))
@@ -123,6 +138,9 @@ pub fn touch(conn: &mut Connection, id: GrantId, last_used_at: Instant) -> Resul
 }
 
 /// Notes the same of many grants, in one statement.
+///
+/// # Errors
+/// The store does not answer.
 pub fn touch_many(
     conn: &mut Connection,
     ids: &[GrantId],
@@ -153,6 +171,9 @@ pub fn count_live_of_client(conn: &mut Connection, client: &ClientId) -> Result<
 }
 
 /// Ends a grant: `true` once, for the one who ended it.
+///
+/// # Errors
+/// The store does not answer.
 pub fn end(conn: &mut Connection, id: GrantId, now: Instant) -> Result<bool, Fault> {
     let live = grants::table
         .filter(grants::id.eq(id.as_bytes().as_slice()))
@@ -168,6 +189,9 @@ pub fn end(conn: &mut Connection, id: GrantId, now: Instant) -> Result<bool, Fau
 }
 
 /// The live grants of a user, the latest used first.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
 pub fn live_of_user(conn: &mut Connection, user: UserId) -> Result<Vec<Grant>, Fault> {
     let rows: Vec<GrantRow> = grants::table
         .filter(grants::user_id.eq(user.as_bytes().as_slice()))

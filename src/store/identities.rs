@@ -36,6 +36,9 @@ impl IdentityRow {
 }
 
 /// Gives an identity to a user; `false` if it is taken.
+///
+/// # Errors
+/// The store does not answer, or what the row refers to is not there.
 pub fn insert(conn: &mut Connection, user: UserId, identity: &Identity) -> Result<bool, Fault> {
     let row = IdentityRow {
         kind: identity.kind.word().to_owned(),
@@ -48,6 +51,9 @@ pub fn insert(conn: &mut Connection, user: UserId, identity: &Identity) -> Resul
 }
 
 /// The user of the first of these identities that exists.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
 pub fn find_user(
     conn: &mut Connection,
     readings: &[(IdentityKind, String)],
@@ -80,6 +86,9 @@ pub fn remove(conn: &mut Connection, user: UserId, kind: IdentityKind) -> Result
 }
 
 /// All identities of a user.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
 pub fn of_user(conn: &mut Connection, user: UserId) -> Result<Vec<Identity>, Fault> {
     let rows: Vec<IdentityRow> = identities::table
         .filter(identities::user_id.eq(user.as_bytes().as_slice()))

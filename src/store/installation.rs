@@ -19,6 +19,9 @@ struct InstallationRow<'a> {
 }
 
 /// The fingerprint of the master key under which everything is sealed; `None` while nothing is.
+///
+/// # Errors
+/// The store does not answer.
 pub fn master_key_fingerprint(conn: &mut Connection) -> Result<Option<Vec<u8>>, Fault> {
     installation::table
         .filter(installation::id.eq(THE_ROW))
@@ -29,6 +32,9 @@ pub fn master_key_fingerprint(conn: &mut Connection) -> Result<Option<Vec<u8>>, 
 }
 
 /// Sets the fingerprint once; `false` if there is one already.
+///
+/// # Errors
+/// The store does not answer.
 pub fn set_master_key_fingerprint(
     conn: &mut Connection,
     fingerprint: &[u8],
@@ -69,6 +75,9 @@ pub fn set_issuer(conn: &mut Connection, issuer: &str) -> Result<(), Fault> {
 
 /// Makes this transaction the only one on all nodes that holds the installation, until it ends:
 /// for "make the keys if there are none".
+///
+/// # Errors
+/// The store does not answer.
 pub fn lock(conn: &mut Connection) -> Result<(), Fault> {
     dialect::lock_installation(conn)
 }

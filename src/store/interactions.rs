@@ -54,6 +54,9 @@ impl InteractionRow {
 }
 
 /// Adds an interaction unless it is there: of two submissions of one form, one gets `true`.
+///
+/// # Errors
+/// The store does not answer, or what the row refers to is not there.
 pub fn insert_unless_there(
     conn: &mut Connection,
     interaction: &Interaction,
@@ -64,6 +67,9 @@ pub fn insert_unless_there(
 }
 
 /// An interaction by id, whatever has become of it.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
 pub fn find(conn: &mut Connection, id: InteractionId) -> Result<Option<Interaction>, Fault> {
     let found: Option<InteractionRow> = interactions::table
         .filter(interactions::id.eq(id.as_bytes().as_slice()))
@@ -75,6 +81,9 @@ pub fn find(conn: &mut Connection, id: InteractionId) -> Result<Option<Interacti
 
 /// Stores what has happened on the pages, if nothing else has happened since `before` was read: of
 /// two submissions of one form, one gets `true`.
+///
+/// # Errors
+/// The store does not answer.
 pub fn save_progress(
     conn: &mut Connection,
     id: InteractionId,
@@ -93,6 +102,9 @@ pub fn save_progress(
 }
 
 /// Consumes an interaction: `true` once, for the one who sends the answer.
+///
+/// # Errors
+/// The store does not answer.
 pub fn consume(conn: &mut Connection, id: InteractionId, now: Instant) -> Result<bool, Fault> {
     let open = interactions::table
         .filter(interactions::id.eq(id.as_bytes().as_slice()))
@@ -106,6 +118,9 @@ pub fn consume(conn: &mut Connection, id: InteractionId, now: Instant) -> Result
 }
 
 /// Removes interactions that ran out before a moment; gives how many.
+///
+/// # Errors
+/// The store does not answer.
 pub fn sweep(conn: &mut Connection, before: Instant) -> Result<usize, Fault> {
     diesel::delete(interactions::table.filter(interactions::expires_at.lt(before.millis())))
         .execute(conn)

@@ -25,6 +25,9 @@ struct BrowserRow {
 }
 
 /// Notes that a user has signed in with a browser.
+///
+/// # Errors
+/// The store does not answer, or what the row refers to is not there.
 pub fn insert(
     conn: &mut Connection,
     browser: TokenDigest,
@@ -42,6 +45,9 @@ pub fn insert(
 }
 
 /// Whether a user has signed in with a browser before.
+///
+/// # Errors
+/// The store does not answer.
 pub fn knows(conn: &mut Connection, browser: TokenDigest, user: UserId) -> Result<bool, Fault> {
     let known = known_browsers::table
         .filter(known_browsers::browser_digest.eq(browser.as_bytes().as_slice()))
@@ -50,6 +56,9 @@ pub fn knows(conn: &mut Connection, browser: TokenDigest, user: UserId) -> Resul
 }
 
 /// Forgets browsers that were last seen before a moment; gives how many.
+///
+/// # Errors
+/// The store does not answer.
 pub fn purge(conn: &mut Connection, before: Instant) -> Result<usize, Fault> {
     diesel::delete(known_browsers::table.filter(known_browsers::seen_at.lt(before.millis())))
         .execute(conn)

@@ -55,6 +55,9 @@ impl NodeRow {
 }
 
 /// Notes that a node is there, and how far it is.
+///
+/// # Errors
+/// The store does not answer.
 pub fn heartbeat(
     conn: &mut Connection,
     id: NodeId,
@@ -75,6 +78,9 @@ pub fn heartbeat(
 }
 
 /// The nodes that were there at a moment or later.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
 pub fn live(conn: &mut Connection, since: Instant) -> Result<Vec<Node>, Fault> {
     let rows: Vec<NodeRow> = nodes::table
         .filter(nodes::seen_at.ge(since.millis()))
@@ -85,6 +91,9 @@ pub fn live(conn: &mut Connection, since: Instant) -> Result<Vec<Node>, Fault> {
 }
 
 /// Removes the nodes that were last there before a moment; gives how many.
+///
+/// # Errors
+/// The store does not answer.
 pub fn remove(conn: &mut Connection, before: Instant) -> Result<usize, Fault> {
     diesel::delete(nodes::table.filter(nodes::seen_at.lt(before.millis())))
         .execute(conn)
@@ -92,6 +101,9 @@ pub fn remove(conn: &mut Connection, before: Instant) -> Result<usize, Fault> {
 }
 
 /// Removes a node that stops.
+///
+/// # Errors
+/// The store does not answer.
 pub fn leave(conn: &mut Connection, id: NodeId) -> Result<(), Fault> {
     diesel::delete(nodes::table.filter(nodes::id.eq(id.as_bytes().as_slice())))
         .execute(conn)

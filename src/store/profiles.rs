@@ -23,6 +23,9 @@ struct ProfileRow {
 }
 
 /// A user's profile, with `changed_at` filled in.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
 pub fn find(conn: &mut Connection, user: UserId) -> Result<Option<Profile>, Fault> {
     let found: Option<ProfileRow> = profiles::table
         .filter(profiles::user_id.eq(user.as_bytes().as_slice()))
@@ -39,6 +42,9 @@ pub fn find(conn: &mut Connection, user: UserId) -> Result<Option<Profile>, Faul
 }
 
 /// Stores a user's profile in place of what was there.
+///
+/// # Errors
+/// The store does not answer, or what the row refers to is not there.
 pub fn put(
     conn: &mut Connection,
     user: UserId,

@@ -37,6 +37,9 @@ impl PublisherRow {
 }
 
 /// Adds a publisher.
+///
+/// # Errors
+/// The store does not answer.
 pub fn insert(conn: &mut Connection, publisher: &Publisher) -> Result<(), Fault> {
     let row = PublisherRow {
         id: publisher.id.to_string(),
@@ -53,6 +56,9 @@ pub fn insert(conn: &mut Connection, publisher: &Publisher) -> Result<(), Fault>
 }
 
 /// A publisher by id.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
 pub fn find(conn: &mut Connection, id: &PublisherId) -> Result<Option<Publisher>, Fault> {
     let found: Option<PublisherRow> = publishers::table
         .filter(publishers::id.eq(id.as_str()))
@@ -64,6 +70,9 @@ pub fn find(conn: &mut Connection, id: &PublisherId) -> Result<Option<Publisher>
 
 /// Notes since when the operator vouches for a publisher, or that they do not; `false` if there is
 /// no such publisher.
+///
+/// # Errors
+/// The store does not answer.
 pub fn set_verified(
     conn: &mut Connection,
     id: &PublisherId,

@@ -39,6 +39,9 @@ impl ReceiptRow {
 }
 
 /// Keeps a receipt.
+///
+/// # Errors
+/// The store does not answer, or what the row refers to is not there.
 pub fn insert(conn: &mut Connection, receipt: &Receipt) -> Result<(), Fault> {
     let row = ReceiptRow {
         id: bytes(&receipt.id),
@@ -56,6 +59,9 @@ pub fn insert(conn: &mut Connection, receipt: &Receipt) -> Result<(), Fault> {
 }
 
 /// The latest receipts of a user, at most `limit`, the newest first.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
 pub fn of_user(conn: &mut Connection, user: UserId, limit: i64) -> Result<Vec<Receipt>, Fault> {
     let rows: Vec<ReceiptRow> = receipts::table
         .filter(receipts::user_id.eq(user.as_bytes().as_slice()))

@@ -68,6 +68,9 @@ impl TokenRow {
 }
 
 /// Adds a token.
+///
+/// # Errors
+/// The store does not answer, or what the row refers to is not there.
 pub fn insert(conn: &mut Connection, token: &RefreshToken) -> Result<(), Fault> {
     let row = TokenRow::new(token);
     diesel::insert_into(refresh_tokens::table)
@@ -78,6 +81,9 @@ pub fn insert(conn: &mut Connection, token: &RefreshToken) -> Result<(), Fault> 
 }
 
 /// A token by its digest, whatever has become of it.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
 pub fn find(conn: &mut Connection, digest: TokenDigest) -> Result<Option<RefreshToken>, Fault> {
     let found: Option<TokenRow> = refresh_tokens::table
         .filter(refresh_tokens::digest.eq(digest.as_bytes().as_slice()))
@@ -88,6 +94,9 @@ pub fn find(conn: &mut Connection, digest: TokenDigest) -> Result<Option<Refresh
 }
 
 /// Notes a token's successor: `true` once, for one caller.
+///
+/// # Errors
+/// The store does not answer.
 pub fn supersede(
     conn: &mut Connection,
     digest: TokenDigest,
@@ -109,6 +118,9 @@ pub fn supersede(
 }
 
 /// Moves the end of a token that is still in use.
+///
+/// # Errors
+/// The store does not answer.
 pub fn touch(conn: &mut Connection, digest: TokenDigest, expires_at: Instant) -> Result<(), Fault> {
     let current = refresh_tokens::table
         .filter(refresh_tokens::digest.eq(digest.as_bytes().as_slice()))
@@ -121,6 +133,9 @@ pub fn touch(conn: &mut Connection, digest: TokenDigest, expires_at: Instant) ->
 }
 
 /// Whether a token was used: it has a successor itself.
+///
+/// # Errors
+/// The store does not answer.
 pub fn is_used(conn: &mut Connection, digest: TokenDigest) -> Result<bool, Fault> {
     let superseded: Option<Option<i64>> = refresh_tokens::table
         .filter(refresh_tokens::digest.eq(digest.as_bytes().as_slice()))
@@ -132,6 +147,9 @@ pub fn is_used(conn: &mut Connection, digest: TokenDigest) -> Result<bool, Fault
 }
 
 /// Erases the sealed answers of tokens that were superseded before a moment; gives how many.
+///
+/// # Errors
+/// The store does not answer.
 pub fn forget_answers(conn: &mut Connection, before: Instant) -> Result<usize, Fault> {
     let old = refresh_tokens::table
         .filter(refresh_tokens::sealed_answer.is_not_null())

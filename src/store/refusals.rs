@@ -45,6 +45,9 @@ impl RefusalRow {
 }
 
 /// What a user refused a client.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
 pub fn of(conn: &mut Connection, user: UserId, client: &ClientId) -> Result<Vec<Refusal>, Fault> {
     let rows: Vec<RefusalRow> = refusals::table
         .filter(refusals::user_id.eq(user.as_bytes().as_slice()))
@@ -58,6 +61,9 @@ pub fn of(conn: &mut Connection, user: UserId, client: &ClientId) -> Result<Vec<
 }
 
 /// What a user refused, client by client.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
 pub fn of_user(conn: &mut Connection, user: UserId) -> Result<Vec<(ClientId, Refusal)>, Fault> {
     let rows: Vec<RefusalRow> = refusals::table
         .filter(refusals::user_id.eq(user.as_bytes().as_slice()))
@@ -68,6 +74,9 @@ pub fn of_user(conn: &mut Connection, user: UserId) -> Result<Vec<(ClientId, Ref
 }
 
 /// Remembers a refusal in place of an earlier one of the same scope.
+///
+/// # Errors
+/// The store does not answer, or what the row refers to is not there.
 pub fn put(
     conn: &mut Connection,
     user: UserId,
@@ -89,6 +98,9 @@ pub fn put(
 }
 
 /// Notes when a program last had refused scopes asked again.
+///
+/// # Errors
+/// The store does not answer.
 pub fn mark_reopened(
     conn: &mut Connection,
     user: UserId,
@@ -108,6 +120,9 @@ pub fn mark_reopened(
 }
 
 /// Forgets a refusal; `false` if there was none.
+///
+/// # Errors
+/// The store does not answer.
 pub fn remove(
     conn: &mut Connection,
     user: UserId,

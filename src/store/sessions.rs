@@ -58,6 +58,9 @@ pub(crate) fn stands() -> _ {
 }
 
 /// Adds a session that is opened by a cookie.
+///
+/// # Errors
+/// The store does not answer, or what the row refers to is not there.
 pub fn insert(conn: &mut Connection, session: &Session, cookie: TokenDigest) -> Result<(), Fault> {
     let row = SessionRow {
         id: bytes(&session.id),
@@ -82,6 +85,9 @@ pub fn insert(conn: &mut Connection, session: &Session, cookie: TokenDigest) -> 
 }
 
 /// The session that a cookie opens, ended or not, with its user.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
 pub fn find_by_cookie(
     conn: &mut Connection,
     cookie: TokenDigest,
@@ -100,6 +106,9 @@ pub fn find_by_cookie(
 }
 
 /// A session by id, ended or not.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
 pub fn find(conn: &mut Connection, id: SessionId) -> Result<Option<Session>, Fault> {
     let found: Option<SessionRow> = sessions::table
         .filter(sessions::id.eq(id.as_bytes().as_slice()))
@@ -112,6 +121,9 @@ pub fn find(conn: &mut Connection, id: SessionId) -> Result<Option<Session>, Fau
 }
 
 /// Ends a session: `true` once, for the one who ended it.
+///
+/// # Errors
+/// The store does not answer.
 pub fn end(
     conn: &mut Connection,
     id: SessionId,
@@ -132,6 +144,9 @@ pub fn end(
 }
 
 /// Notes when a session was last used and when it ends by itself now. An ended one stays as it is.
+///
+/// # Errors
+/// The store does not answer.
 pub fn touch(
     conn: &mut Connection,
     id: SessionId,
@@ -154,6 +169,9 @@ pub fn touch(
 
 /// The person proved again who they are: from then on the session has a new cookie and the old one
 /// opens nothing. `false` if it has ended.
+///
+/// # Errors
+/// The store does not answer.
 pub fn reauthenticated(
     conn: &mut Connection,
     id: SessionId,
@@ -179,6 +197,9 @@ pub fn reauthenticated(
 }
 
 /// The sessions of a user that stand at `now`, newest first.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
 pub fn live_of_user(
     conn: &mut Connection,
     user: UserId,
@@ -197,6 +218,9 @@ pub fn live_of_user(
 }
 
 /// At most `limit` sessions that have run out by a moment and were not ended, the earliest first.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
 pub fn expiring(conn: &mut Connection, before: Instant, limit: i64) -> Result<Vec<Session>, Fault> {
     let rows: Vec<SessionRow> = sessions::table
         .filter(sessions::ended_at.is_null())
@@ -211,6 +235,9 @@ pub fn expiring(conn: &mut Connection, before: Instant, limit: i64) -> Result<Ve
 }
 
 /// When the next session ends by itself.
+///
+/// # Errors
+/// The store does not answer.
 pub fn next_expiry(conn: &mut Connection) -> Result<Option<Instant>, Fault> {
     let next: Option<i64> = sessions::table
         .filter(sessions::ended_at.is_null())

@@ -34,6 +34,9 @@ impl SecretRow {
 }
 
 /// All secrets, the oldest first.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
 pub fn all(conn: &mut Connection) -> Result<Vec<SharedSecret>, Fault> {
     let rows: Vec<SecretRow> = shared_secrets::table
         .order((shared_secrets::created_at, shared_secrets::id))
@@ -43,6 +46,9 @@ pub fn all(conn: &mut Connection) -> Result<Vec<SharedSecret>, Fault> {
 }
 
 /// Adds a secret.
+///
+/// # Errors
+/// The store does not answer.
 pub fn insert(conn: &mut Connection, secret: &SharedSecret) -> Result<(), Fault> {
     let row = SecretRow {
         id: bytes(&secret.id),
@@ -58,6 +64,9 @@ pub fn insert(conn: &mut Connection, secret: &SharedSecret) -> Result<(), Fault>
 }
 
 /// Removes the secrets of a purpose that were made before a moment; gives how many.
+///
+/// # Errors
+/// The store does not answer.
 pub fn remove_older(
     conn: &mut Connection,
     purpose: SecretPurpose,

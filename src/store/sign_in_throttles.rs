@@ -25,6 +25,9 @@ struct ThrottleRow {
 }
 
 /// What is remembered under a key.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
 pub fn find(conn: &mut Connection, key: TokenDigest) -> Result<Option<Throttle>, Fault> {
     let found: Option<ThrottleRow> = throttles::table
         .filter(throttles::throttle_key.eq(key.as_bytes().as_slice()))
@@ -40,6 +43,9 @@ pub fn find(conn: &mut Connection, key: TokenDigest) -> Result<Option<Throttle>,
 /// Takes one try before it is made: it counts as a failure from now on. Gives how long to wait instead
 /// if none is welcome yet; then nothing is counted. Of tries at the same moment each sees the ones
 /// counted before: the database holds the row for this transaction.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
 pub fn take(conn: &mut Connection, key: TokenDigest, now: Instant) -> Result<Option<Span>, Fault> {
     while !count(conn, key, now)? {
         match find(conn, key)? {
@@ -103,6 +109,9 @@ fn block(conn: &mut Connection, key: TokenDigest, now: Instant) -> Result<(), Fa
 }
 
 /// Forgets the failures under a key, after a success.
+///
+/// # Errors
+/// The store does not answer.
 pub fn clear(conn: &mut Connection, key: TokenDigest) -> Result<(), Fault> {
     diesel::delete(throttles::table.filter(throttles::throttle_key.eq(key.as_bytes().as_slice())))
         .execute(conn)
@@ -111,6 +120,9 @@ pub fn clear(conn: &mut Connection, key: TokenDigest) -> Result<(), Fault> {
 }
 
 /// Forgets keys whose last failure was before a moment; gives how many.
+///
+/// # Errors
+/// The store does not answer.
 pub fn purge(conn: &mut Connection, before: Instant) -> Result<usize, Fault> {
     diesel::delete(throttles::table.filter(throttles::updated_at.lt(before.millis())))
         .execute(conn)

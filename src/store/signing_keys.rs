@@ -43,6 +43,9 @@ impl KeyRow {
 }
 
 /// All keys that are published, the oldest first.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
 pub fn all(conn: &mut Connection) -> Result<Vec<SigningKey>, Fault> {
     let rows: Vec<KeyRow> = signing_keys::table
         .filter(signing_keys::state.ne(KeyState::Retired.word()))
@@ -55,6 +58,9 @@ pub fn all(conn: &mut Connection) -> Result<Vec<SigningKey>, Fault> {
 
 /// All keys that something is verified with, the oldest first: those that are published, and those
 /// that retired at this moment or later.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
 pub fn verifying(conn: &mut Connection, retired_since: Instant) -> Result<Vec<SigningKey>, Fault> {
     let published = signing_keys::state.ne(KeyState::Retired.word());
     let retired_lately = signing_keys::since.ge(retired_since.millis());
@@ -68,6 +74,9 @@ pub fn verifying(conn: &mut Connection, retired_since: Instant) -> Result<Vec<Si
 }
 
 /// Adds a key.
+///
+/// # Errors
+/// The store does not answer.
 pub fn insert(conn: &mut Connection, key: &SigningKey) -> Result<(), Fault> {
     let row = KeyRow {
         id: key.id.to_string(),
@@ -103,6 +112,9 @@ pub fn confirm(conn: &mut Connection, id: &KeyId, now: Instant) -> Result<(), Fa
 }
 
 /// Moves a key from one state to another: `true` for one caller; `false` if it is not in the first.
+///
+/// # Errors
+/// The store does not answer.
 pub fn set_state(
     conn: &mut Connection,
     id: &KeyId,

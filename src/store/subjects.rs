@@ -22,6 +22,9 @@ struct SubjectRow<'a> {
 }
 
 /// The current identifier of a user in a sector.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
 pub fn find(
     conn: &mut Connection,
     user: UserId,
@@ -42,6 +45,9 @@ pub fn find(
 }
 
 /// Gives a user an identifier in a sector unless they have one; gives the one that they have then.
+///
+/// # Errors
+/// The store does not answer, or what the row refers to is not there.
 pub fn put(
     conn: &mut Connection,
     user: UserId,
@@ -60,6 +66,9 @@ pub fn put(
 }
 
 /// The user whom a sector knows under an identifier, be it an earlier one.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
 pub fn find_user(
     conn: &mut Connection,
     sector_key: &str,

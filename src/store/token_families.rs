@@ -88,6 +88,9 @@ pub(crate) fn history_stands() -> _ {
 }
 
 /// Adds a family. Not-before marks from now on include it.
+///
+/// # Errors
+/// The store does not answer, or what the row refers to is not there.
 pub fn insert(conn: &mut Connection, family: &TokenFamily) -> Result<(), Fault> {
     let row = FamilyRow::new(family)?;
     let end_of_log = log::table.select(max(log::position)).single_value();
@@ -103,6 +106,9 @@ pub fn insert(conn: &mut Connection, family: &TokenFamily) -> Result<(), Fault> 
 }
 
 /// A family by id, whatever has become of it.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
 pub fn find(conn: &mut Connection, id: FamilyId) -> Result<Option<TokenFamily>, Fault> {
     let found: Option<FamilyRow> = token_families::table
         .filter(token_families::id.eq(id.as_bytes().as_slice()))
@@ -115,6 +121,9 @@ pub fn find(conn: &mut Connection, id: FamilyId) -> Result<Option<TokenFamily>, 
 }
 
 /// Moves the end of a family that stands.
+///
+/// # Errors
+/// The store does not answer.
 pub fn extend(conn: &mut Connection, id: FamilyId, expires_at: Instant) -> Result<(), Fault> {
     let open = token_families::table
         .filter(token_families::id.eq(id.as_bytes().as_slice()))
@@ -127,6 +136,9 @@ pub fn extend(conn: &mut Connection, id: FamilyId, expires_at: Instant) -> Resul
 }
 
 /// Ends a family: `true` once, for the one who ended it.
+///
+/// # Errors
+/// The store does not answer.
 pub fn end(
     conn: &mut Connection,
     id: FamilyId,
@@ -147,6 +159,9 @@ pub fn end(
 }
 
 /// Ends what one session gave one client; gives how many families that were.
+///
+/// # Errors
+/// The store does not answer.
 pub fn end_of_session_and_client(
     conn: &mut Connection,
     session: SessionId,
@@ -284,6 +299,9 @@ pub fn oldest_position(conn: &mut Connection) -> Result<Option<Position>, Fault>
 
 /// Removes families that ended before a moment or were over by then, and those that nobody began to
 /// use, because what they begin with ran out before it; gives how many.
+///
+/// # Errors
+/// The store does not answer.
 pub fn purge(conn: &mut Connection, before: Instant) -> Result<usize, Fault> {
     let unused = one_time_credentials::table
         .filter(one_time_credentials::used_at.is_null())

@@ -21,6 +21,9 @@ struct UsedRow {
 }
 
 /// Notes a use; `false` if it was used before.
+///
+/// # Errors
+/// The store does not answer.
 // "The authorization server MAY ensure that JWTs are not replayed by maintaining the set of used
 // "jti" values for the length of time for which the JWT would be considered valid" (RFC 7523 §3)
 pub fn insert(
@@ -37,6 +40,9 @@ pub fn insert(
 }
 
 /// Forgets what could not be used any more anyway; gives how many.
+///
+/// # Errors
+/// The store does not answer.
 pub fn purge(conn: &mut Connection, now: Instant) -> Result<usize, Fault> {
     diesel::delete(used_jti::table.filter(used_jti::expires_at.lt(now.millis())))
         .execute(conn)

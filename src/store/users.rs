@@ -52,6 +52,9 @@ impl UserRow {
 }
 
 /// Adds a user; `false` if the username is taken.
+///
+/// # Errors
+/// The store does not answer.
 pub fn insert(conn: &mut Connection, user: &User) -> Result<bool, Fault> {
     let row = UserRow::new(user);
     let inserted = insert_unless_there!(conn, users::table, &row).map_err(at(TABLE))?;
@@ -59,6 +62,9 @@ pub fn insert(conn: &mut Connection, user: &User) -> Result<bool, Fault> {
 }
 
 /// A user by id.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
 pub fn find(conn: &mut Connection, id: UserId) -> Result<Option<User>, Fault> {
     let found: Option<UserRow> = users::table
         .filter(users::id.eq(id.as_bytes().as_slice()))
@@ -69,6 +75,9 @@ pub fn find(conn: &mut Connection, id: UserId) -> Result<Option<User>, Fault> {
 }
 
 /// A user by username, in its stored (lower-case) spelling.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
 pub fn find_by_username(conn: &mut Connection, username: &str) -> Result<Option<User>, Fault> {
     let found: Option<UserRow> = users::table
         .filter(users::username.eq(username))
@@ -80,6 +89,9 @@ pub fn find_by_username(conn: &mut Connection, username: &str) -> Result<Option<
 
 /// Switches an account off since a moment, or on again; `false` if it was so already, or is not
 /// there.
+///
+/// # Errors
+/// The store does not answer.
 pub fn set_disabled(
     conn: &mut Connection,
     id: UserId,
@@ -100,23 +112,12 @@ pub fn set_disabled(
 }
 
 /// Stores a new password hash (PHC string form); `false` if there is no such user.
+///
+/// # Errors
+/// The store does not answer.
 pub fn set_password(conn: &mut Connection, id: UserId, hash: &str) -> Result<bool, Fault> {
     let updated = diesel::update(users::table.filter(users::id.eq(id.as_bytes().as_slice())))
         .set(users::password_hash.eq(hash))
-        .execute(conn)
-        .map_err(at(TABLE))?;
-    Ok(updated == 1)
-}
-
-/// Stores the language that a person chose, or that they chose none; `false` if there is no such
-/// user.
-pub fn set_language(
-    conn: &mut Connection,
-    id: UserId,
-    language: Option<&str>,
-) -> Result<bool, Fault> {
-    let updated = diesel::update(users::table.filter(users::id.eq(id.as_bytes().as_slice())))
-        .set(users::language.eq(language))
         .execute(conn)
         .map_err(at(TABLE))?;
     Ok(updated == 1)

@@ -11,7 +11,7 @@ use actix_web::HttpRequest;
 use actix_web::http::header::{FORWARDED, HeaderName, X_FORWARDED_FOR};
 use foundation::bounded_text::safe_to_show;
 use ipnet::IpNet;
-use protocol::forwarded::{self, ForwardedHeader, Hop};
+use protocol::forwarded::{self, ForwardedHeader, ForwardedNode};
 
 /// Of what could not be read, so many characters are logged.
 const MAX_SHOWN: usize = 100;
@@ -112,8 +112,8 @@ impl Callers {
         let mut caller = peer;
         for hop in hops.into_iter().rev() {
             match hop {
-                Hop::Address(address) => caller = address,
-                Hop::Unreadable(written) => {
+                ForwardedNode::Address(address) => caller = address,
+                ForwardedNode::Unreadable(written) => {
                     let lost = Some(written);
                     return Some(Traced { caller, lost });
                 }

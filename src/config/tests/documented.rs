@@ -83,7 +83,6 @@ fn keys() -> BTreeSet<String> {
         ("session", fields::<session::Written>()),
         ("token", fields::<token::Written>()),
         ("outbound", fields::<crate::config::outbound::Written>()),
-        ("registration", fields::<registration::Written>()),
         ("scopes", fields::<scopes::Written>()),
         ("history", fields::<history::Written>()),
         ("telemetry", fields::<telemetry::Written>()),

@@ -18,6 +18,9 @@ use crate::consent_receipt::audit_entry;
 
 impl Account {
     /// Takes everything back from a client: its grant ends, and every token with it.
+    ///
+    /// # Errors
+    /// The store does not answer.
     pub async fn remove_access(
         &self,
         form: &str,
@@ -30,6 +33,9 @@ impl Account {
 
     /// Takes one scope back from a client. That is remembered like a refusal, so the next opening
     /// leaves it out and asks nothing.
+    ///
+    /// # Errors
+    /// The store does not answer.
     pub async fn take_back(
         &self,
         form: &str,
@@ -42,6 +48,9 @@ impl Account {
     }
 
     /// Forgets a refusal, so that the client may ask again.
+    ///
+    /// # Errors
+    /// The store does not answer.
     pub async fn reopen(
         &self,
         form: &str,

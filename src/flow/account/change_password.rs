@@ -39,6 +39,9 @@ pub enum PasswordAnswer {
 
 impl Account {
     /// Changes the password. Every other session ends.
+    ///
+    /// # Errors
+    /// The store does not answer.
     pub async fn change_password(
         &self,
         form: &str,

@@ -14,6 +14,9 @@ use crate::sessions::{end_in, ended_entry};
 
 impl Account {
     /// Ends one of the person's own sessions.
+    ///
+    /// # Errors
+    /// The store does not answer.
     pub async fn end_listed_session(
         &self,
         form: &str,
@@ -42,6 +45,9 @@ impl Account {
     }
 
     /// Ends all of the person's sessions but this one.
+    ///
+    /// # Errors
+    /// The store does not answer.
     pub async fn end_other_sessions(
         &self,
         form: &str,

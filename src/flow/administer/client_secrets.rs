@@ -11,6 +11,9 @@ use super::{Administered, Administration, Refusal};
 
 impl Administration {
     /// Adds a secret to a client's; the old ones go on working until they are retired.
+    ///
+    /// # Errors
+    /// The store does not answer. What is refused is a value.
     pub async fn add_client_secret(&self, id: &str) -> Administered<(CredentialId, Registered)> {
         let Ok(parsed) = ClientId::parse(id) else {
             return Ok(Err(Refusal::not_found("client", id)));
@@ -44,6 +47,9 @@ impl Administration {
 
     /// Retires a secret, or without a name all but the newest: whoever presents one is refused. The
     /// last one cannot go.
+    ///
+    /// # Errors
+    /// The store does not answer. What is refused is a value.
     pub async fn retire_client_secret(
         &self,
         id: &str,

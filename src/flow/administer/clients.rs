@@ -82,6 +82,9 @@ pub fn information(client: &Client) -> Value {
 
 impl Administration {
     /// Registers an ordinary client, or a host.
+    ///
+    /// # Errors
+    /// The store does not answer. What is refused is a value.
     pub async fn add_client(&self, metadata: &Value) -> Administered<Registered> {
         if metadata.get("entry_uri").is_some() || metadata.get("publisher").is_some() {
             let problem =
@@ -206,6 +209,9 @@ impl Administration {
     /// Moves a client to other addresses: `registration` is its metadata or manifest there, whole.
     /// It keeps its id, its secrets and what people allowed it; so nothing but addresses may differ,
     /// and people must keep their identifiers. A request that is pending ends where it began.
+    ///
+    /// # Errors
+    /// The store does not answer. What is refused is a value.
     pub async fn move_client(&self, id: &str, registration: &Value) -> Administered<Client> {
         let Ok(parsed) = ClientId::parse(id) else {
             return Ok(Err(Refusal::not_found("client", id)));
@@ -240,6 +246,9 @@ impl Administration {
     }
 
     /// Deletes a client with everything that hangs on it. Its tokens are dead at once.
+    ///
+    /// # Errors
+    /// The store does not answer. What is refused is a value.
     pub async fn delete_client(&self, id: &str) -> Administered<ClientId> {
         let Ok(parsed) = ClientId::parse(id) else {
             return Ok(Err(Refusal::not_found("client", id)));

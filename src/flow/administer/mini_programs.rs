@@ -23,6 +23,9 @@ use crate::answer_token_request::GrantTable;
 
 /// A manifest to begin with, for a program at this origin. JSON has no comments; members that begin
 /// with `//` are ignored like all that are not understood (RFC 7591 §2).
+///
+/// # Errors
+/// What is wrong with the origin.
 pub fn new_manifest(origin: &str) -> Result<String, Refusal> {
     let origin = origin.trim_end_matches('/');
     check_origin(origin).map_err(|error| Refusal::invalid("origin", error))?;
@@ -59,6 +62,9 @@ impl CheckedManifest {
 }
 
 /// Checks a manifest without registering it; the publisher is not looked up.
+///
+/// # Errors
+/// What is wrong with the manifest.
 pub fn check_manifest(
     manifest: &Value,
     catalog: &ScopeCatalog,
@@ -230,12 +236,18 @@ impl Administration {
 
     /// Suspends a mini-program: it is not available to anybody, and what it holds is dead. Releasing it
     /// again revives nothing.
+    ///
+    /// # Errors
+    /// The store does not answer. What is refused is a value.
     pub async fn suspend(&self, id: &str) -> Administered<ClientId> {
         self.change_state(id, MiniProgramState::Suspended, "client.suspended", cut_off)
             .await
     }
 
     /// Releases a mini-program for everybody.
+    ///
+    /// # Errors
+    /// The store does not answer. What is refused is a value.
     pub async fn release(&self, id: &str) -> Administered<ClientId> {
         let announce = |tx: &mut store::Transaction<'_>, id: &ClientId| {
             tx.append(Event::ClientChanged {

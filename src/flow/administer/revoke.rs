@@ -1,4 +1,4 @@
-//! The operator's cut: every token of a client, of a person, or of everybody that was given out
+//! What the operator revokes: every token of a client, of a person, or of everybody that was given out
 //! before now is dead. Sessions and grants stand; programs can ask again.
 
 use domain::administrator::Permission;
@@ -10,7 +10,7 @@ use super::{Administered, Administration, Refusal};
 
 /// Whose tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Cut {
+pub enum TokensOf {
     /// A client's, by its id.
     Client(String),
     /// A person's, by username.
@@ -20,16 +20,19 @@ pub enum Cut {
 }
 
 impl Administration {
-    /// Cuts tokens off: families by their rows, access tokens by the event.
-    pub async fn cut(&self, whose: Cut) -> Administered<()> {
+    /// Revokes tokens: families by their rows, access tokens by the event.
+    ///
+    /// # Errors
+    /// The store does not answer. What is refused is a value.
+    pub async fn revoke_tokens(&self, whose: TokensOf) -> Administered<()> {
         match whose {
-            Cut::Client(id) => self.cut_client(&id).await,
-            Cut::User(username) => self.cut_user(&username).await,
-            Cut::All => self.cut_all().await,
+            TokensOf::Client(id) => self.revoke_client(&id).await,
+            TokensOf::User(username) => self.revoke_user(&username).await,
+            TokensOf::All => self.revoke_all().await,
         }
     }
 
-    async fn cut_client(&self, id: &str) -> Administered<()> {
+    async fn revoke_client(&self, id: &str) -> Administered<()> {
         let Ok(client_id) = ClientId::parse(id) else {
             return Ok(Err(Refusal::not_found("client", id)));
         };
@@ -48,7 +51,7 @@ impl Administration {
         .await
     }
 
-    async fn cut_user(&self, username: &str) -> Administered<()> {
+    async fn revoke_user(&self, username: &str) -> Administered<()> {
         let username = username.to_ascii_lowercase();
         let audited = self.audited("tokens.revoked").with(json!({ "of": "user" }));
         self.administer(Permission::RevokeTokens, move |tx| {
@@ -62,7 +65,7 @@ impl Administration {
         .await
     }
 
-    async fn cut_all(&self) -> Administered<()> {
+    async fn revoke_all(&self) -> Administered<()> {
         let audited = self
             .audited("tokens.revoked")
             .with(json!({ "of": "everybody" }));

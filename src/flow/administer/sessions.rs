@@ -11,6 +11,9 @@ use crate::sessions::end_in;
 
 impl Administration {
     /// The live sessions of a person.
+    ///
+    /// # Errors
+    /// The store does not answer. What is refused is a value.
     pub async fn list_sessions(&self, username: &str) -> Administered<Vec<Session>> {
         let (now, username) = (self.clock.now(), username.to_ascii_lowercase());
         self.look(Permission::ReadUsers, move |db| {
@@ -41,6 +44,9 @@ impl Administration {
     }
 
     /// Ends a session, and with it everything it made.
+    ///
+    /// # Errors
+    /// The store does not answer. What is refused is a value.
     pub async fn end_session_by_operator(&self, id: &str) -> Administered<SessionId> {
         let Ok(parsed) = id.parse::<SessionId>() else {
             return Ok(Err(Refusal::not_found("session", id)));

@@ -113,6 +113,9 @@ impl SigningKeys {
     }
 
     /// Makes a key worthless at once: what it signed does not verify any more, not even as a hint.
+    ///
+    /// # Errors
+    /// The store does not answer, or a key cannot be made. What is refused is a value.
     pub async fn revoke(&self, id: &str) -> Administered<Vec<SigningKey>> {
         if let Err(refusal) = self.administration.permitted(Permission::ChangeKeys) {
             return Ok(Err(refusal));
@@ -181,6 +184,9 @@ impl SigningKeys {
 
     /// What age demands of keys and of the handle secret. Any node may do it, and several at once:
     /// every change looks again at what it changes.
+    ///
+    /// # Errors
+    /// The store does not answer, or a key cannot be made.
     pub async fn rotate_by_age(&self) -> Result<(), Fault> {
         self.publish_missing(&KeyKind::ALL).await?;
         self.confirmation.confirm().await?;

@@ -59,6 +59,9 @@ struct Record {
 
 impl Administration {
     /// Adds a person; gives the username as it was stored.
+    ///
+    /// # Errors
+    /// The store does not answer. What is refused is a value.
     pub async fn add_user(&self, new: NewUser) -> Administered<String> {
         if let Err(refusal) = self.permitted(Permission::ChangeUsers) {
             return Ok(Err(refusal));

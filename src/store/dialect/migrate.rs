@@ -197,8 +197,8 @@ where
         return Ok(());
     }
     let since = (now - Lifetimes::NODE_SILENCE).millis();
-    let beats = format!("SELECT count(*) > 0 AS there FROM nodes WHERE seen_at >= {since}");
-    let node: Is = diesel::sql_query(beats)
+    let live = format!("SELECT count(*) > 0 AS there FROM nodes WHERE seen_at >= {since}");
+    let node: Is = diesel::sql_query(live)
         .get_result(conn)
         .map_err(at("nodes"))?;
     if node.there {

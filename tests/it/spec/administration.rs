@@ -6,7 +6,7 @@ use domain::audit::ActedBy;
 use flow::administer::audit::AuditQuery;
 use flow::administer::clients::ClientQuery;
 use flow::administer::pages::PageQuery;
-use flow::administer::revoke::Cut;
+use flow::administer::revoke::TokensOf;
 use flow::administer::signing_keys::RotateWhen;
 use flow::administer::users::UserChange;
 use foundation::secret::SecretText;
@@ -120,7 +120,7 @@ in_both_worlds! {
             ChangeClients: acts.delete_client("c");
             ChangeClients: acts.add_client_secret("c");
             ChangeClients: acts.retire_client_secret("c", None);
-            RevokeTokens: acts.cut(Cut::All);
+            RevokeTokens: acts.revoke_tokens(TokensOf::All);
             ReadAudit: acts.audit(AuditQuery::default());
             ReadKeys: services.signing_keys.by(nobody.clone()).list();
             ChangeKeys: services.signing_keys.by(nobody.clone()).rotate(RotateWhen::Now);

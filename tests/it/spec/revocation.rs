@@ -57,15 +57,15 @@ in_both_worlds! {
     /// The operator's cut: everything that was given out before it is dead at every endpoint, a code
     /// that was under way included; new tokens live.
     fn the_operator_can_cut_off_a_client_a_person_and_everybody(w: &World) {
-        use flow::administer::revoke::Cut;
+        use flow::administer::revoke::TokensOf;
         let (market, bank) = (w.mini_program("market", "openid"), w.mini_program("bank", "openid"));
         let (ada, bob) = (w.person("ada"), w.person("bob"));
         ada.signs_in();
         bob.signs_in();
         let cuts = [
-            (Cut::Client(market.id.clone()), [false, true, false, true]),
-            (Cut::User("ada".into()), [false, false, true, true]),
-            (Cut::All, [false; 4]),
+            (TokensOf::Client(market.id.clone()), [false, true, false, true]),
+            (TokensOf::User("ada".into()), [false, false, true, true]),
+            (TokensOf::All, [false; 4]),
         ];
         for (cut, expected) in cuts {
             let held: Vec<_> = [(&ada, &market), (&ada, &bank), (&bob, &market), (&bob, &bank)]
@@ -75,7 +75,7 @@ in_both_worlds! {
                     (program, tokens, person.opens(program).code())
                 })
                 .collect();
-            w.operator(w.administration().cut(cut.clone()));
+            w.operator(w.administration().revoke_tokens(cut.clone()));
             for ((program, tokens, code), lives) in held.iter().zip(expected) {
                 assert_eq!(program.finds_active(&tokens.access), lives, "{cut:?}");
                 assert_eq!(program.finds_active(tokens.refresh()), lives, "{cut:?}");

@@ -81,25 +81,25 @@ enum Command {
     Doctor,
     /// The settings
     #[command(subcommand)]
-    Config(config_check::Config),
+    Config(config_check::ConfigCommand),
     /// People with accounts
     #[command(subcommand)]
-    User(user::User),
+    User(user::UserCommand),
     /// Owners of mini-programs
     #[command(subcommand)]
-    Publisher(publisher::Publisher),
+    Publisher(publisher::PublisherCommand),
     /// Mini-programs, from manifest to release
     #[command(subcommand)]
-    MiniProgram(mini_program::MiniProgram),
+    MiniProgram(mini_program::MiniProgramCommand),
     /// Clients that are no mini-programs: the super app itself, backends, websites
     #[command(subcommand)]
-    Client(client::Client),
+    Client(client::ClientCommand),
     /// The keys that sign tokens
     #[command(subcommand)]
-    Keys(keys::Keys),
+    Keys(keys::KeysCommand),
     /// Where people are signed in
     #[command(subcommand)]
-    Session(session::Session),
+    Session(session::SessionCommand),
     /// Make tokens that were given out worthless, at once
     Revoke(revoke::Revoke),
     /// Who did what
@@ -132,10 +132,10 @@ impl Command {
     /// that was migrated and never served.
     fn makes(&self) -> Make {
         match self {
-            Self::User(user::User::Add(_))
-            | Self::Publisher(publisher::Publisher::Add { .. })
-            | Self::MiniProgram(mini_program::MiniProgram::Add { .. })
-            | Self::Client(client::Client::Add { .. }) => Make::Keys,
+            Self::User(user::UserCommand::Add(_))
+            | Self::Publisher(publisher::PublisherCommand::Add { .. })
+            | Self::MiniProgram(mini_program::MiniProgramCommand::Add { .. })
+            | Self::Client(client::ClientCommand::Add { .. }) => Make::Keys,
             _ => Make::Nothing,
         }
     }

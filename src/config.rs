@@ -24,36 +24,36 @@ mod tls;
 mod token;
 mod value;
 
-pub use database::Database;
-pub use history::History;
-pub use outbound::Outbound;
-pub use server::Server;
-pub use session::Session;
-pub use telemetry::{LogFormat, Telemetry};
-pub use tls::Tls;
-pub use token::Token;
+pub use database::DatabaseSettings;
+pub use history::HistorySettings;
+pub use outbound::OutboundSettings;
+pub use server::ServerSettings;
+pub use session::SessionSettings;
+pub use telemetry::{LogFormat, TelemetrySettings};
+pub use tls::TlsSettings;
+pub use token::TokenSettings;
 
 /// Everything that an operator decided. What is in it was checked.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// `[server]`
-    pub server: Server,
+    pub server: ServerSettings,
     /// `[database]`
-    pub database: Database,
+    pub database: DatabaseSettings,
     /// `[tls]`: certificate and key, if the binary itself speaks TLS.
-    pub tls: Option<Tls>,
+    pub tls: Option<TlsSettings>,
     /// `[session]`
-    pub session: Session,
+    pub session: SessionSettings,
     /// `[token]`
-    pub token: Token,
+    pub token: TokenSettings,
     /// `[outbound]`
-    pub outbound: Outbound,
+    pub outbound: OutboundSettings,
     /// `[scopes]`: the operator's own scopes beside the built-in ones.
     pub scopes: ScopeCatalog,
     /// `[history]`
-    pub history: History,
+    pub history: HistorySettings,
     /// `[telemetry]`
-    pub telemetry: Telemetry,
+    pub telemetry: TelemetrySettings,
     /// Cheap password hashes, for tests; no file and no variable can say it.
     pub for_tests: bool,
 }
@@ -97,16 +97,16 @@ impl ConfigError {
 /// The file as it is written, section by section; every section and key is optional.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct Written {
-    server: server::Written,
-    database: database::Written,
-    tls: tls::Written,
-    session: session::Written,
-    token: token::Written,
-    outbound: outbound::Written,
-    scopes: BTreeMap<String, scopes::Written>,
-    history: history::Written,
-    telemetry: telemetry::Written,
+struct WrittenSettings {
+    server: server::Section,
+    database: database::Section,
+    tls: tls::Section,
+    session: session::Section,
+    token: token::Section,
+    outbound: outbound::Section,
+    scopes: BTreeMap<String, scopes::Section>,
+    history: history::Section,
+    telemetry: telemetry::Section,
 }
 
 impl Sources {
@@ -164,16 +164,16 @@ impl Config {
     /// # Errors
     /// The folder or the address cannot be used.
     pub fn for_testing(folder: &Path, listen: SocketAddr) -> Result<Self, ConfigError> {
-        let written = Written {
-            server: server::Written::for_testing(folder, listen),
-            ..Written::default()
+        let written = WrittenSettings {
+            server: server::Section::for_testing(folder, listen),
+            ..WrittenSettings::default()
         };
         let mut config = Self::check(written)?;
         config.for_tests = true;
         Ok(config)
     }
 
-    fn check(written: Written) -> Result<Self, ConfigError> {
+    fn check(written: WrittenSettings) -> Result<Self, ConfigError> {
         let tls = written.tls.check()?;
         let server = written.server.check(tls.is_some())?;
         Ok(Self {

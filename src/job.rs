@@ -20,7 +20,7 @@ mod sweep;
 pub(crate) mod tail;
 pub(crate) mod witness;
 
-use tail::Progress;
+use tail::TailProgress;
 
 /// How often what was last used is written.
 const LAST_USED: Duration = Duration::from_secs(5);
@@ -38,7 +38,7 @@ pub(crate) struct Jobs {
 
 impl Jobs {
     /// Starts them on the runtime of the caller.
-    pub(crate) fn start(services: &Services, progress: &Arc<Progress>) -> Self {
+    pub(crate) fn start(services: &Services, progress: &Arc<TailProgress>) -> Self {
         let stop = watch::Sender::new(false);
         let mut tasks = JoinSet::new();
         let upkeep = &services.upkeep;

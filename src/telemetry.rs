@@ -11,7 +11,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::fmt::{FormatEvent, FormatFields, SubscriberBuilder};
 use tracing_subscriber::{EnvFilter, Registry};
 
-use crate::config::{LogFormat, Telemetry};
+use crate::config::{LogFormat, TelemetrySettings};
 
 mod described;
 mod process;
@@ -21,14 +21,14 @@ pub struct LogFilter(Box<dyn Fn(EnvFilter) + Send>);
 
 impl LogFilter {
     /// Logs what these settings say from now on. How a line looks stays.
-    pub fn follow(&self, settings: &Telemetry) {
+    pub fn follow(&self, settings: &TelemetrySettings) {
         (self.0)(EnvFilter::new(&settings.log));
     }
 }
 
 /// Begins to log to standard error, as the settings say. A process has one log: the first call
 /// counts.
-pub fn start_log(settings: &Telemetry) -> LogFilter {
+pub fn start_log(settings: &TelemetrySettings) -> LogFilter {
     let filter = EnvFilter::new(&settings.log);
     let builder = SubscriberBuilder::default()
         .with_env_filter(filter)

@@ -14,7 +14,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
 use super::App;
-use super::server::{Mount, Server};
+use super::server::{Mount, StartedServer};
 use crate::job::Jobs;
 use crate::job::tail::{self, Tail};
 
@@ -112,13 +112,13 @@ pub struct Running {
     live: Arc<Live>,
     address: SocketAddr,
     notice: Span,
-    stop: Option<oneshot::Sender<Ending>>,
+    stop: Option<oneshot::Sender<ShutdownManner>>,
     thread: Option<JoinHandle<Result<(), Fault>>>,
 }
 
 /// How to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ending {
+enum ShutdownManner {
     /// The same as graceful, after so long in which only `/readyz` says so: whoever shares requests
     /// out hears of it before the door is closed.
     Announced(Span),
@@ -189,7 +189,7 @@ impl Running {
     /// # Errors
     /// What went wrong while it ran or ended.
     pub fn stop(mut self) -> Result<(), Fault> {
-        self.end(Ending::Graceful)
+        self.end(ShutdownManner::Graceful)
     }
 
     /// Serves until the process is asked to end, then stops. Who asks a second time does not want to
@@ -205,12 +205,12 @@ impl Running {
             std::process::exit(130);
         });
         self.end(match asked {
-            EndSignal::Interrupt => Ending::Graceful,
-            EndSignal::Terminate => Ending::Announced(self.notice),
+            EndSignal::Interrupt => ShutdownManner::Graceful,
+            EndSignal::Terminate => ShutdownManner::Announced(self.notice),
         })
     }
 
-    fn end(&mut self, ending: Ending) -> Result<(), Fault> {
+    fn end(&mut self, ending: ShutdownManner) -> Result<(), Fault> {
         if let Some(stop) = self.stop.take() {
             // A thread that has ended already is joined below.
             let _ = stop.send(ending);
@@ -221,7 +221,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if let Err(fault) = self.end(Ending::AtOnce) {
+        if let Err(fault) = self.end(ShutdownManner::AtOnce) {
             tracing::error!(fault = fault.chain(), "the server did not end well");
         }
     }
@@ -238,10 +238,10 @@ fn run(
     app: App,
     listener: TcpListener,
     mount: Option<Mount>,
-    stopped: oneshot::Receiver<Ending>,
+    stopped: oneshot::Receiver<ShutdownManner>,
     started: &mpsc::Sender<()>,
 ) -> Result<(), Fault> {
-    let follows = tail::Parts {
+    let follows = tail::TailParts {
         store: app.store.clone(),
         live: Arc::clone(&app.live),
         keys: app.services.key_refresh.clone(),
@@ -257,15 +257,15 @@ fn run(
         .build()
         .map_err(|e| Fault::broken_by("the server's runtime", e))?;
     let served = runtime.block_on(async {
-        let server = Server::start(&app, listener, mount)?;
+        let server = StartedServer::start(&app, listener, mount)?;
         let jobs = Jobs::start(&app.services, tail.progress());
         let _ = started.send(());
-        let ending = stopped.await.unwrap_or(Ending::AtOnce);
-        if let Ending::Announced(notice) = ending {
+        let ending = stopped.await.unwrap_or(ShutdownManner::AtOnce);
+        if let ShutdownManner::Announced(notice) = ending {
             server.announce_the_end();
             tokio::time::sleep(notice.as_std()).await;
         }
-        server.stop(ending != Ending::AtOnce).await;
+        server.stop(ending != ShutdownManner::AtOnce).await;
         jobs.stop().await;
         Ok(())
     });

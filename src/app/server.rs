@@ -34,14 +34,14 @@ const FOLD: Duration = Duration::from_secs(5);
 const BLOCKING_THREADS: usize = 16;
 
 /// A started server.
-pub(super) struct Server {
+pub(super) struct StartedServer {
     handles: Vec<ServerHandle>,
     tasks: Vec<JoinHandle<()>>,
     ending: Ending,
     _reload: Option<ReloadTask>,
 }
 
-impl Server {
+impl StartedServer {
     /// Starts on the runtime of the caller.
     pub(super) fn start(
         app: &App,

@@ -19,7 +19,7 @@ use openssl::x509::X509;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-use crate::config::Tls;
+use crate::config::TlsSettings;
 
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_secs(2);
@@ -32,7 +32,7 @@ const HTTP_1_1: &[u8] = b"\x08http/1.1";
 
 /// A certificate that follows its files.
 pub(super) struct Reloading {
-    tls: Tls,
+    tls: TlsSettings,
     files: Files,
     latest: Arc<RwLock<SslContext>>,
     /// The digest of files that could not be used, so that this is logged once.
@@ -55,7 +55,7 @@ impl Drop for ReloadTask {
 }
 
 impl Files {
-    fn read(tls: &Tls) -> Result<Self, Fault> {
+    fn read(tls: &TlsSettings) -> Result<Self, Fault> {
         let read = |path: &Path| {
             std::fs::read(path)
                 .map_err(|e| Fault::unusable(format!("the file {}", path.display()), e))
@@ -99,7 +99,7 @@ impl Reloading {
     ///
     /// # Errors
     /// They cannot be read, are no PEM, or do not belong together.
-    pub(super) fn open(tls: &Tls) -> Result<Self, Fault> {
+    pub(super) fn open(tls: &TlsSettings) -> Result<Self, Fault> {
         let files = Files::read(tls)?;
         let context = files
             .builder()
@@ -173,7 +173,7 @@ impl Reloading {
     }
 }
 
-fn unusable(tls: &Tls, error: ErrorStack) -> Fault {
+fn unusable(tls: &TlsSettings, error: ErrorStack) -> Fault {
     let what = format!(
         "the certificate in {} with the key in {} (both must be PEM, and belong together)",
         tls.cert.display(),
@@ -226,13 +226,13 @@ mod tests {
 
     struct World {
         _folder: tempfile::TempDir,
-        tls: Tls,
+        tls: TlsSettings,
     }
 
     impl World {
         fn new() -> Self {
             let folder = tempfile::tempdir().expect("a folder");
-            let tls = Tls {
+            let tls = TlsSettings {
                 cert: folder.path().join("c.pem"),
                 key: folder.path().join("k.pem"),
             };

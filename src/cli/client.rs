@@ -8,14 +8,14 @@ use domain::mini_program::MiniProgramState;
 use flow::administer::clients::{ClientQuery, Registered, information};
 use serde_json::{Value, json};
 
-use super::client_secret::{self, Secret};
-use super::client_update::{self, Update};
+use super::client_secret::{self, SecretCommand};
+use super::client_update::{self, ClientUpdate};
 use super::context::{Context, read_json};
 use super::list::{List, print_page};
 use super::output::{Output, Problem};
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Client {
+pub(super) enum ClientCommand {
     /// Register a client from its metadata (RFC 7591); its secret is shown once
     Add {
         /// A JSON object; - reads standard input
@@ -37,7 +37,7 @@ pub(super) enum Client {
         #[arg(long, value_name = "FILE.json")]
         metadata: PathBuf,
         #[command(flatten)]
-        update: Update,
+        update: ClientUpdate,
     },
     /// Delete a client with everything that hangs on it
     Delete {
@@ -46,23 +46,27 @@ pub(super) enum Client {
     },
     /// The secrets with which a client proves who it is
     #[command(subcommand)]
-    Secret(Secret),
+    Secret(SecretCommand),
 }
 
-pub(super) fn run(command: Client, context: &Context, output: &Output) -> Result<(), Problem> {
+pub(super) fn run(
+    command: ClientCommand,
+    context: &Context,
+    output: &Output,
+) -> Result<(), Problem> {
     let acts = context.administration();
     match command {
-        Client::Add { metadata } => {
+        ClientCommand::Add { metadata } => {
             let metadata = read_json(&metadata)?;
             let registered = context.act(acts.add_client(&metadata))?;
             warn_of_unknown(&registered.client.metadata.not_understood(&metadata));
             print_registered(&registered, output)
         }
-        Client::Show { id } => {
+        ClientCommand::Show { id } => {
             let client = context.act(acts.show_client(&id))?;
             print_client(&client, output)
         }
-        Client::List(list) => {
+        ClientCommand::List(list) => {
             let query = ClientQuery {
                 page: list.query(),
                 mini_programs: false,
@@ -71,7 +75,7 @@ pub(super) fn run(command: Client, context: &Context, output: &Output) -> Result
             let page = context.act(acts.list_clients(query))?;
             print_page(output, "clients", &page, listed, (HEAD, row))
         }
-        Client::Update {
+        ClientCommand::Update {
             id,
             metadata,
             update,
@@ -81,13 +85,13 @@ pub(super) fn run(command: Client, context: &Context, output: &Output) -> Result
             warn_of_unknown(&plan.after.metadata.not_understood(&metadata));
             client_update::run(plan, &update, context, output)
         }
-        Client::Delete { id } => {
+        ClientCommand::Delete { id } => {
             let id = context.act(acts.delete_client(&id))?;
             output.print(&json!({ "client_id": id, "deleted": true }), || {
                 format!("{id} is deleted.")
             })
         }
-        Client::Secret(secret) => client_secret::run(secret, context, output),
+        ClientCommand::Secret(secret) => client_secret::run(secret, context, output),
     }
 }
 

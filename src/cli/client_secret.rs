@@ -7,7 +7,7 @@ use super::context::Context;
 use super::output::{Output, Problem};
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Secret {
+pub(super) enum SecretCommand {
     /// Add a secret; the old ones go on working until they are retired
     Add {
         /// The client_id
@@ -23,10 +23,14 @@ pub(super) enum Secret {
     },
 }
 
-pub(super) fn run(secret: Secret, context: &Context, output: &Output) -> Result<(), Problem> {
+pub(super) fn run(
+    secret: SecretCommand,
+    context: &Context,
+    output: &Output,
+) -> Result<(), Problem> {
     let acts = context.administration();
     match secret {
-        Secret::Add { id } => {
+        SecretCommand::Add { id } => {
             let (secret_id, registered) = context.act(acts.add_client_secret(&id))?;
             let mut answer = registered.response();
             if let Some(members) = answer.as_object_mut() {
@@ -40,7 +44,7 @@ pub(super) fn run(secret: Secret, context: &Context, output: &Output) -> Result<
                 )
             })
         }
-        Secret::Retire { id, secret } => {
+        SecretCommand::Retire { id, secret } => {
             let client = context.act(acts.retire_client_secret(&id, secret.as_deref()))?;
             output.print(&json!({ "client_id": client, "retired": true }), || {
                 format!("The secret of {client} is retired.")

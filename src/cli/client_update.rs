@@ -13,7 +13,7 @@ use super::output::{Output, Problem};
 
 #[derive(Debug, Args)]
 #[group(skip)]
-pub(super) struct Update {
+pub(super) struct ClientUpdate {
     /// Do not ask
     #[arg(long)]
     yes: bool,
@@ -24,7 +24,7 @@ pub(super) struct Update {
 
 pub(super) fn run(
     plan: PlannedUpdate,
-    update: &Update,
+    update: &ClientUpdate,
     context: &Context,
     output: &Output,
 ) -> Result<(), Problem> {

@@ -9,13 +9,17 @@ use crate::app::App;
 use crate::config::{self, Sources};
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Config {
+pub(super) enum ConfigCommand {
     /// Read the settings and the files that they name as `serve` would, and say what they are
     Check,
 }
 
-pub(super) fn run(command: &Config, sources: &Sources, output: &Output) -> Result<(), Problem> {
-    let Config::Check = command;
+pub(super) fn run(
+    command: &ConfigCommand,
+    sources: &Sources,
+    output: &Output,
+) -> Result<(), Problem> {
+    let ConfigCommand::Check = command;
     let config = config::Config::load(sources)?;
     App::look_at_files(&config)?;
     let database = config.database.url.to_string();

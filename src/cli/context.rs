@@ -15,7 +15,7 @@ use tokio::runtime::Runtime;
 
 use super::output::Problem;
 use crate::app::{App, Make};
-use crate::config::{Config, LogFormat, Sources, Telemetry};
+use crate::config::{Config, LogFormat, Sources, TelemetrySettings};
 use crate::telemetry;
 
 /// The longest file that a command reads.
@@ -32,7 +32,7 @@ pub(super) fn sources(file: Option<&Path>) -> Sources {
 
 /// A command's answer is its output; only what is wrong is logged beside it.
 pub(super) fn log_what_is_wrong() {
-    telemetry::start_log(&Telemetry {
+    telemetry::start_log(&TelemetrySettings {
         format: LogFormat::Human,
         log: "warn".into(),
         metrics: false,

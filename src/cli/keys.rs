@@ -9,7 +9,7 @@ use super::context::Context;
 use super::output::{Output, Problem, table};
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Keys {
+pub(super) enum KeysCommand {
     /// List the keys that are published, and retired ones that old id_token_hints are read with
     List,
     /// Sign with the next keys from now on, and publish new next ones
@@ -25,13 +25,15 @@ pub(super) enum Keys {
     },
 }
 
-pub(super) fn run(command: Keys, context: &Context, output: &Output) -> Result<(), Problem> {
+pub(super) fn run(command: KeysCommand, context: &Context, output: &Output) -> Result<(), Problem> {
     let acts = context.signing_keys();
     let mut may_fail_until = None;
     let keys = match command {
-        Keys::List => context.act(acts.list())?,
-        Keys::Rotate { now: false } => context.act(acts.rotate(RotateWhen::CopiesHaveThem))?.keys,
-        Keys::Rotate { now: true } => {
+        KeysCommand::List => context.act(acts.list())?,
+        KeysCommand::Rotate { now: false } => {
+            context.act(acts.rotate(RotateWhen::CopiesHaveThem))?.keys
+        }
+        KeysCommand::Rotate { now: true } => {
             let rotated = context.act(acts.rotate(RotateWhen::Now))?;
             if let Some(until) = rotated.may_fail_until {
                 let until = until.rfc3339();
@@ -42,7 +44,7 @@ pub(super) fn run(command: Keys, context: &Context, output: &Output) -> Result<(
             }
             rotated.keys
         }
-        Keys::Revoke { kid } => context.act(acts.revoke(&kid))?,
+        KeysCommand::Revoke { kid } => context.act(acts.revoke(&kid))?,
     };
     let shown: Vec<Value> = keys
         .iter()

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 
 use super::ask::answered;
 use super::client::{HEAD, listed, print_client, print_registered, row, warn_of_unknown};
-use super::client_secret::{self, Secret};
-use super::client_update::{self, Update};
+use super::client_secret::{self, SecretCommand};
+use super::client_update::{self, ClientUpdate};
 use super::context::{Context, read_json};
 use super::list::{List, print_page};
 use super::output::{Output, Problem};
@@ -22,7 +22,7 @@ use super::publisher::Lookalike;
 use crate::config::Config;
 
 #[derive(Debug, Subcommand)]
-pub(super) enum MiniProgram {
+pub(super) enum MiniProgramCommand {
     /// Write a manifest to begin with, with comments, to standard output or a file
     New {
         /// Where the program's pages are, such as https://market.example
@@ -73,7 +73,7 @@ pub(super) enum MiniProgram {
         #[arg(long, value_name = "FILE.json")]
         manifest: PathBuf,
         #[command(flatten)]
-        update: Update,
+        update: ClientUpdate,
         #[command(flatten)]
         lookalike: Lookalike,
     },
@@ -89,19 +89,19 @@ pub(super) enum MiniProgram {
     },
     /// The secrets with which its backend proves who it is
     #[command(subcommand)]
-    Secret(Secret),
+    Secret(SecretCommand),
 }
 
 pub(super) fn run(
-    command: MiniProgram,
+    command: MiniProgramCommand,
     context: impl Fn() -> Result<Context, Problem>,
     config: impl Fn() -> Result<Config, Problem>,
     output: &Output,
 ) -> Result<(), Problem> {
     // These two are for makers of programs, who have no database.
     match command {
-        MiniProgram::New { origin, out } => write_new(&origin, out, output),
-        MiniProgram::Check { file } => {
+        MiniProgramCommand::New { origin, out } => write_new(&origin, out, output),
+        MiniProgramCommand::Check { file } => {
             let checked = check_manifest(&read_json(&file)?, &config()?.scopes, BUILT_IN)?;
             check(&checked, context(), output)
         }
@@ -109,13 +109,17 @@ pub(super) fn run(
     }
 }
 
-fn administer(command: MiniProgram, context: &Context, output: &Output) -> Result<(), Problem> {
+fn administer(
+    command: MiniProgramCommand,
+    context: &Context,
+    output: &Output,
+) -> Result<(), Problem> {
     let acts = context.administration();
     match command {
-        MiniProgram::New { .. } | MiniProgram::Check { .. } => {
+        MiniProgramCommand::New { .. } | MiniProgramCommand::Check { .. } => {
             Err(Problem::said("this command needs no database"))
         }
-        MiniProgram::Add {
+        MiniProgramCommand::Add {
             manifest,
             again,
             lookalike,
@@ -129,7 +133,7 @@ fn administer(command: MiniProgram, context: &Context, output: &Output) -> Resul
             warn_of_unknown(&registered.client.metadata.not_understood(&manifest));
             print_registered(&registered, output)
         }
-        MiniProgram::List { list, publisher } => {
+        MiniProgramCommand::List { list, publisher } => {
             let query = ClientQuery {
                 page: list.query(),
                 mini_programs: true,
@@ -138,11 +142,11 @@ fn administer(command: MiniProgram, context: &Context, output: &Output) -> Resul
             let page = context.act(acts.list_clients(query))?;
             print_page(output, "mini_programs", &page, listed, (HEAD, row))
         }
-        MiniProgram::Show { id } => {
+        MiniProgramCommand::Show { id } => {
             let client = context.act(acts.show_mini_program(&id))?;
             print_client(&client, output)
         }
-        MiniProgram::Update {
+        MiniProgramCommand::Update {
             id,
             manifest,
             update,
@@ -154,19 +158,19 @@ fn administer(command: MiniProgram, context: &Context, output: &Output) -> Resul
             warn_of_unknown(&plan.after.metadata.not_understood(&manifest));
             client_update::run(plan, &update, context, output)
         }
-        MiniProgram::Suspend { id } => {
+        MiniProgramCommand::Suspend { id } => {
             let id = context.act(acts.suspend(&id))?;
             output.print(&json!({ "client_id": id, "state": "suspended" }), || {
                 format!("{id} is suspended.")
             })
         }
-        MiniProgram::Release { id } => {
+        MiniProgramCommand::Release { id } => {
             let id = context.act(acts.release(&id))?;
             output.print(&json!({ "client_id": id, "state": "released" }), || {
                 format!("{id} is released.")
             })
         }
-        MiniProgram::Secret(secret) => client_secret::run(secret, context, output),
+        MiniProgramCommand::Secret(secret) => client_secret::run(secret, context, output),
     }
 }
 

@@ -9,7 +9,7 @@ use super::list::{List, print_page};
 use super::output::{Output, Problem, lines, table};
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Publisher {
+pub(super) enum PublisherCommand {
     /// Add an owner of mini-programs
     Add {
         /// What people see
@@ -26,7 +26,7 @@ pub(super) enum Publisher {
         id: String,
     },
     /// Give a publisher another name, or stop vouching for it
-    Update(Update),
+    Update(PublisherUpdate),
     /// Vouch for a publisher: people see "verified" beside its name
     Verify {
         /// Its id
@@ -46,11 +46,11 @@ pub(super) struct Lookalike {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Update {
+pub(super) struct PublisherUpdate {
     /// Its id
     id: String,
     #[command(flatten)]
-    change: Change,
+    change: PublisherChange,
     #[command(flatten)]
     lookalike: Lookalike,
 }
@@ -58,7 +58,7 @@ pub(super) struct Update {
 /// One of them, or both.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = true)]
-struct Change {
+struct PublisherChange {
     /// What people see from now on
     #[arg(long)]
     name: Option<String>,
@@ -67,10 +67,14 @@ struct Change {
     unverify: bool,
 }
 
-pub(super) fn run(command: Publisher, context: &Context, output: &Output) -> Result<(), Problem> {
+pub(super) fn run(
+    command: PublisherCommand,
+    context: &Context,
+    output: &Output,
+) -> Result<(), Problem> {
     let acts = context.administration();
     match command {
-        Publisher::Add { name, lookalike } => {
+        PublisherCommand::Add { name, lookalike } => {
             let publisher = context.act(acts.add_publisher(&name, lookalike.allow))?;
             output.print(&listed(&publisher), || {
                 format!(
@@ -79,11 +83,11 @@ pub(super) fn run(command: Publisher, context: &Context, output: &Output) -> Res
                 )
             })
         }
-        Publisher::List(list) => {
+        PublisherCommand::List(list) => {
             let page = context.act(acts.list_publishers(list.query()))?;
             print_page(output, "publishers", &page, listed, (HEAD, row))
         }
-        Publisher::Show { id } => {
+        PublisherCommand::Show { id } => {
             let (publisher, programs) = context.act(acts.show_publisher(&id))?;
             let mut json = listed(&publisher);
             json["mini_programs"] = programs.rows.iter().map(super::client::listed).collect();
@@ -108,7 +112,7 @@ pub(super) fn run(command: Publisher, context: &Context, output: &Output) -> Res
                 text
             })
         }
-        Publisher::Update(update) => {
+        PublisherCommand::Update(update) => {
             let (change, allow) = (update.change, update.lookalike.allow);
             let name = change.name.as_deref();
             let act = acts.update_publisher(&update.id, name, change.unverify, allow);
@@ -122,7 +126,7 @@ pub(super) fn run(command: Publisher, context: &Context, output: &Output) -> Res
                 )
             })
         }
-        Publisher::Verify { id, lookalike } => {
+        PublisherCommand::Verify { id, lookalike } => {
             let publisher = context.act(acts.verify_publisher(&id, lookalike.allow))?;
             output.print(&listed(&publisher), || {
                 format!("{} is verified.", publisher.name)

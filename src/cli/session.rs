@@ -8,7 +8,7 @@ use super::context::Context;
 use super::output::{Output, Problem, lines, table};
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Session {
+pub(super) enum SessionCommand {
     /// List where a person is signed in
     List {
         /// The username
@@ -27,9 +27,13 @@ pub(super) enum Session {
     },
 }
 
-pub(super) fn run(command: Session, context: &Context, output: &Output) -> Result<(), Problem> {
+pub(super) fn run(
+    command: SessionCommand,
+    context: &Context,
+    output: &Output,
+) -> Result<(), Problem> {
     match command {
-        Session::List { user } => {
+        SessionCommand::List { user } => {
             let sessions = context.act(context.administration().list_sessions(&user))?;
             let shown: Vec<Value> = sessions
                 .iter()
@@ -59,8 +63,8 @@ pub(super) fn run(command: Session, context: &Context, output: &Output) -> Resul
                 table(&["id", "since", "last seen", "browser"], &rows)
             })
         }
-        Session::Show { id } => show(&id, context, output),
-        Session::End { id } => {
+        SessionCommand::Show { id } => show(&id, context, output),
+        SessionCommand::End { id } => {
             let id = context.act(context.administration().end_session_by_operator(&id))?;
             output.print(&json!({ "id": id, "ended": true }), || {
                 format!("The session {id} is ended.")

@@ -16,7 +16,7 @@ use super::output::{Output, Problem};
 mod show;
 
 #[derive(Debug, Subcommand)]
-pub(super) enum User {
+pub(super) enum UserCommand {
     /// Add a person
     Add(Add),
     /// List people, by username; --search looks at usernames, e-mail addresses and phone numbers
@@ -27,7 +27,7 @@ pub(super) enum User {
         username: String,
     },
     /// Change what is known about a person; what is not named stays
-    Update(Update),
+    Update(UserUpdate),
     /// Give a person another password; every sign-in of theirs ends
     SetPassword {
         /// The username
@@ -91,7 +91,7 @@ pub(super) struct Add {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Update {
+pub(super) struct UserUpdate {
     /// The username
     username: String,
     #[command(flatten)]
@@ -104,10 +104,10 @@ pub(super) struct Update {
     no_phone: bool,
 }
 
-pub(super) fn run(command: User, context: &Context, output: &Output) -> Result<(), Problem> {
+pub(super) fn run(command: UserCommand, context: &Context, output: &Output) -> Result<(), Problem> {
     let acts = context.administration();
     match command {
-        User::Add(add) => {
+        UserCommand::Add(add) => {
             let new = NewUser {
                 username: add.username,
                 password: password_from_stdin()?,
@@ -122,16 +122,16 @@ pub(super) fn run(command: User, context: &Context, output: &Output) -> Result<(
                 format!("{username} can sign in now.")
             })
         }
-        User::List(list) => {
+        UserCommand::List(list) => {
             let page = context.act(acts.list_users(list.query()))?;
             let columns = (show::HEAD, show::row);
             print_page(output, "users", &page, show::listed, columns)
         }
-        User::Show { username } => {
+        UserCommand::Show { username } => {
             let shown = context.act(acts.show_user(&username))?;
             output.print(&show::json(&shown), || show::text(&shown))
         }
-        User::Update(update) => {
+        UserCommand::Update(update) => {
             let about = update.about;
             let change = UserChange {
                 email: about.email,
@@ -149,26 +149,26 @@ pub(super) fn run(command: User, context: &Context, output: &Output) -> Result<(
                 changed => format!("Changed: {}.", changed.join(", ")),
             })
         }
-        User::SetPassword { username, .. } => {
+        UserCommand::SetPassword { username, .. } => {
             let password = password_from_stdin()?;
             let username = context.act(acts.set_user_password(&username, password))?;
             output.print(&json!({ "username": username, "password_set": true }), || {
                 format!("{username} signs in with the new password from now on; all sign-ins of theirs ended.")
             })
         }
-        User::Disable { username } => {
+        UserCommand::Disable { username } => {
             let username = context.act(acts.disable_user(&username))?;
             output.print(&json!({ "username": username, "disabled": true }), || {
                 format!("{username} is switched off; everything given out for them is worthless.")
             })
         }
-        User::Enable { username } => {
+        UserCommand::Enable { username } => {
             let username = context.act(acts.enable_user(&username))?;
             output.print(&json!({ "username": username, "disabled": false }), || {
                 format!("{username} can sign in again.")
             })
         }
-        User::Delete { username, yes } => {
+        UserCommand::Delete { username, yes } => {
             // Nobody is asked about somebody who is not there.
             context.act(acts.show_user(&username))?;
             let question = format!("Delete {username} with everything that is known about them?");

@@ -10,7 +10,7 @@ use super::ConfigError;
 
 /// Which database, and how long to wait for it.
 #[derive(Clone, Debug)]
-pub struct Database {
+pub struct DatabaseSettings {
     /// Where it is; may hold a password, and is shown without it.
     pub url: DatabaseUrl,
     /// Connections that are open at once (SQLite: readers).
@@ -22,20 +22,20 @@ pub struct Database {
 /// As it is written.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Written {
+pub(super) struct Section {
     url: Option<String>,
     connections: Option<u32>,
     timeout_ms: Option<u64>,
 }
 
-impl std::fmt::Debug for Written {
+impl std::fmt::Debug for Section {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Written { .. }")
+        f.write_str("Section { .. }")
     }
 }
 
-impl Written {
-    pub(super) fn check(self, data_dir: &Path) -> Result<Database, ConfigError> {
+impl Section {
+    pub(super) fn check(self, data_dir: &Path) -> Result<DatabaseSettings, ConfigError> {
         let url = self
             .url
             .unwrap_or_else(|| format!("sqlite://{}", data_dir.join("portico.db").display()));
@@ -56,7 +56,7 @@ impl Written {
                 "must be 50 to 1000 milliseconds",
             ));
         }
-        Ok(Database {
+        Ok(DatabaseSettings {
             url,
             connections,
             timeout: Duration::from_millis(timeout),

@@ -7,7 +7,7 @@ use super::ConfigError;
 
 /// What becomes of sessions when the log of events went back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct History {
+pub struct HistorySettings {
     /// What ends.
     pub on_loss: OnLoss,
 }
@@ -15,12 +15,12 @@ pub struct History {
 /// As it is written.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Written {
+pub(super) struct Section {
     on_loss: Option<String>,
 }
 
-impl Written {
-    pub(super) fn check(self) -> Result<History, ConfigError> {
+impl Section {
+    pub(super) fn check(self) -> Result<HistorySettings, ConfigError> {
         let on_loss = match self.on_loss.as_deref() {
             None | Some("everything") => OnLoss::Everything,
             Some("tokens") => OnLoss::Tokens,
@@ -29,6 +29,6 @@ impl Written {
                 return Err(ConfigError::new("history.on_loss", problem));
             }
         };
-        Ok(History { on_loss })
+        Ok(HistorySettings { on_loss })
     }
 }

@@ -9,7 +9,7 @@ use super::value::Words;
 
 /// What our own calls to others may reach, and whom they trust.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Outbound {
+pub struct OutboundSettings {
     /// A PEM file of further certificate authorities.
     pub trusted_ca: Option<PathBuf>,
     /// Hosts, in lower case, that are exempt from the guard against private addresses and may
@@ -20,13 +20,13 @@ pub struct Outbound {
 /// As it is written.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Written {
+pub(super) struct Section {
     trusted_ca: Option<PathBuf>,
     allow: Words,
 }
 
-impl Written {
-    pub(super) fn check(self) -> Result<Outbound, ConfigError> {
+impl Section {
+    pub(super) fn check(self) -> Result<OutboundSettings, ConfigError> {
         let allow: Vec<String> = self
             .allow
             .into_vec()
@@ -42,7 +42,7 @@ impl Written {
                 format!("{wrong:?} is not a host name; name hosts only, without scheme and path");
             return Err(ConfigError::new("outbound.allow", problem));
         }
-        Ok(Outbound {
+        Ok(OutboundSettings {
             trusted_ca: self.trusted_ca,
             allow,
         })

@@ -12,13 +12,13 @@ use super::ConfigError;
 /// As it is written: texts by language, and whether it is asked on a page of its own.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Written {
+pub(super) struct Section {
     description: BTreeMap<String, String>,
     #[serde(default)]
     sensitive: bool,
 }
 
-pub(super) fn check(written: BTreeMap<String, Written>) -> Result<ScopeCatalog, ConfigError> {
+pub(super) fn check(written: BTreeMap<String, Section>) -> Result<ScopeCatalog, ConfigError> {
     let built_in = ScopeCatalog::default();
     let mut catalog = ScopeCatalog::default();
     for (name, scope) in written {

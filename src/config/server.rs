@@ -22,7 +22,7 @@ const SHUTDOWN_NOTICE: Span = Span::seconds(3);
 
 /// Who this is, where it listens, where it keeps its files.
 #[derive(Clone, Debug)]
-pub struct Server {
+pub struct ServerSettings {
     /// The issuer identifier (RFC 8414 §2): an origin, without a final slash. All links are built
     /// from it, never from a request's `Host`.
     pub issuer: String,
@@ -56,7 +56,7 @@ pub struct Server {
 /// As it is written.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Written {
+pub(super) struct Section {
     issuer: Option<String>,
     brand: Option<String>,
     listen: Option<String>,
@@ -83,7 +83,7 @@ impl std::fmt::Debug for MasterKeyText {
     }
 }
 
-impl Written {
+impl Section {
     pub(super) fn for_testing(folder: &Path, listen: SocketAddr) -> Self {
         Self {
             issuer: Some(format!("http://localhost:{}", listen.port())),
@@ -93,7 +93,7 @@ impl Written {
         }
     }
 
-    pub(super) fn check(self, has_tls: bool) -> Result<Server, ConfigError> {
+    pub(super) fn check(self, has_tls: bool) -> Result<ServerSettings, ConfigError> {
         let address = |text: Option<String>, key| match text {
             Some(text) => {
                 parsed(&text, key, "an address with a port, such as 127.0.0.1:8080").map(Some)
@@ -120,7 +120,7 @@ impl Written {
             return Err(ConfigError::new("server.workers", "must be 1 to 256"));
         }
         let proxy = |text: &String| network(text, "server.trusted_proxies");
-        Ok(Server {
+        Ok(ServerSettings {
             issuer,
             brand: checked_brand(self.brand)?,
             listen,

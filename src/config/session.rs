@@ -9,7 +9,7 @@ use super::value::seconds;
 
 /// How long a sign-in lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Session {
+pub struct SessionSettings {
     /// Its longest life.
     pub lifetime: Span,
     /// How long it may stay unused.
@@ -19,13 +19,13 @@ pub struct Session {
 /// As it is written, in seconds.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Written {
+pub(super) struct Section {
     lifetime: Option<i64>,
     idle: Option<i64>,
 }
 
-impl Written {
-    pub(super) fn check(self) -> Result<Session, ConfigError> {
+impl Section {
+    pub(super) fn check(self) -> Result<SessionSettings, ConfigError> {
         let usual = Lifetimes::default();
         let span =
             |value, key, default| seconds(value, key, default, Span::seconds(1), Span::days(3660));
@@ -33,7 +33,7 @@ impl Written {
         // A lifetime shorter than the usual idle time is meant; a written idle time that is longer
         // than the lifetime is a slip.
         if self.idle.is_none() {
-            return Ok(Session {
+            return Ok(SessionSettings {
                 lifetime,
                 idle: usual.session_idle.min(lifetime),
             });
@@ -45,6 +45,6 @@ impl Written {
                 "must not be longer than session.lifetime",
             ));
         }
-        Ok(Session { lifetime, idle })
+        Ok(SessionSettings { lifetime, idle })
     }
 }

@@ -3,7 +3,7 @@
 
 use ::config::{File, FileFormat, Value, ValueKind};
 
-use super::{ConfigError, Sources, Written};
+use super::{ConfigError, Sources, WrittenSettings};
 
 const PREFIX: &str = "PORTICO_";
 
@@ -110,7 +110,7 @@ pub(super) fn is_unknown(variable: &str) -> bool {
 }
 
 /// Reads everything that is written, the environment over the file.
-pub(super) fn read(sources: &Sources) -> Result<Written, ConfigError> {
+pub(super) fn read(sources: &Sources) -> Result<WrittenSettings, ConfigError> {
     let mut builder = ::config::Config::builder();
     if let Some(path) = &sources.file {
         let text = std::fs::read_to_string(path).map_err(|e| {
@@ -186,7 +186,7 @@ fn words(error: &::config::ConfigError) -> String {
             let mistake = text.strip_prefix("invalid type: ");
             let mistake = mistake.or_else(|| text.strip_prefix("invalid value: "));
             match mistake.and_then(|mistake| mistake.rsplit_once(", expected ")) {
-                Some((found, "struct Written")) => mistaken(&found, "a section"),
+                Some((found, "struct Section")) => mistaken(&found, "a section"),
                 Some((found, expected)) => mistaken(&found, expected),
                 None => text,
             }

@@ -7,7 +7,7 @@ use super::value::Switch;
 
 /// What is logged, how, and whether metrics are served.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Telemetry {
+pub struct TelemetrySettings {
     /// How a line of the log looks.
     pub format: LogFormat,
     /// What is logged: a level, or a filter such as `info,store=debug`.
@@ -36,14 +36,14 @@ const DEFAULT_LOG: &str =
 /// As it is written.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Written {
+pub(super) struct Section {
     format: Option<String>,
     log: Option<String>,
     metrics: Option<Switch>,
 }
 
-impl Written {
-    pub(super) fn check(self) -> Result<Telemetry, ConfigError> {
+impl Section {
+    pub(super) fn check(self) -> Result<TelemetrySettings, ConfigError> {
         let format = match self.format.as_deref() {
             None | Some("human") => LogFormat::Human,
             Some("json") => LogFormat::Json,
@@ -56,7 +56,7 @@ impl Written {
         if let Err(error) = log.parse::<tracing_subscriber::EnvFilter>() {
             return Err(ConfigError::new("telemetry.log", error.to_string()));
         }
-        Ok(Telemetry {
+        Ok(TelemetrySettings {
             format,
             log,
             metrics: Switch::read(self.metrics, "telemetry.metrics", true)?,
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn a_stranger_writes_no_lines_and_we_write_ours() {
-        let telemetry = Written::default().check().expect("the defaults");
+        let telemetry = Section::default().check().expect("the defaults");
         let lines = Lines::default();
         let written = lines.clone();
         let subscriber = SubscriberBuilder::default()

@@ -8,7 +8,7 @@ use super::ConfigError;
 
 /// A certificate chain and its key, both PEM files. They are read again when they change.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tls {
+pub struct TlsSettings {
     /// The certificate, then those that lead to its authority.
     pub cert: PathBuf,
     /// The private key.
@@ -18,15 +18,15 @@ pub struct Tls {
 /// As it is written.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Written {
+pub(super) struct Section {
     cert: Option<PathBuf>,
     key: Option<PathBuf>,
 }
 
-impl Written {
-    pub(super) fn check(self) -> Result<Option<Tls>, ConfigError> {
+impl Section {
+    pub(super) fn check(self) -> Result<Option<TlsSettings>, ConfigError> {
         match (self.cert, self.key) {
-            (Some(cert), Some(key)) => Ok(Some(Tls { cert, key })),
+            (Some(cert), Some(key)) => Ok(Some(TlsSettings { cert, key })),
             (None, None) => Ok(None),
             (Some(_), None) => Err(ConfigError::new(
                 "tls.key",

@@ -9,7 +9,7 @@ use super::value::seconds;
 
 /// How long codes, tokens and the keys that sign them live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Token {
+pub struct TokenSettings {
     /// Access tokens: 60 minutes at most.
     pub access_lifetime: Span,
     /// id_tokens: 60 minutes at most.
@@ -31,7 +31,7 @@ pub struct Token {
 /// As it is written, in seconds.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Written {
+pub(super) struct Section {
     access_lifetime: Option<i64>,
     id_token_lifetime: Option<i64>,
     code_lifetime: Option<i64>,
@@ -42,8 +42,8 @@ pub(super) struct Written {
     signing_key_announced: Option<i64>,
 }
 
-impl Written {
-    pub(super) fn check(self) -> Result<Token, ConfigError> {
+impl Section {
+    pub(super) fn check(self) -> Result<TokenSettings, ConfigError> {
         let usual = Lifetimes::default();
         let second = Span::seconds(1);
         let long = Span::days(3660);
@@ -61,7 +61,7 @@ impl Written {
             Span::hours(2),
             long,
         )?;
-        Ok(Token {
+        Ok(TokenSettings {
             access_lifetime: seconds(
                 self.access_lifetime,
                 "token.access_lifetime",

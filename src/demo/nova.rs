@@ -13,7 +13,7 @@ use crate::facts::{PROGRAMS, ProgramFacts};
 use crate::relying_party::{Ask, Redeemed, Trouble};
 use crate::site::reply::see_other;
 use crate::site::{Landing, NoVisitor, NotSignedIn, Site};
-use page::{HomePage, MessagePage, OpenPage, WelcomePage};
+use page::{HomePage, NovaMessagePage, OpenPage, WelcomePage};
 
 /// Nova's website.
 pub(crate) struct Nova {
@@ -82,8 +82,8 @@ async fn callback(request: HttpRequest, nova: web::Data<Nova>) -> HttpResponse {
     };
     match nova.site.finish(&request, land).await {
         Ok(answer) => answer,
-        Err(NotSignedIn::NotAsked) => nova.message(MessagePage::not_asked()),
-        Err(NotSignedIn::Declined) => nova.message(MessagePage::declined()),
+        Err(NotSignedIn::NotAsked) => nova.message(NovaMessagePage::not_asked()),
+        Err(NotSignedIn::Declined) => nova.message(NovaMessagePage::declined()),
         Err(NotSignedIn::Trouble(trouble)) => nova.trouble(&trouble),
     }
 }
@@ -102,7 +102,7 @@ async fn open(
     slug: web::Path<String>,
 ) -> HttpResponse {
     let Some(facts) = program_called(&slug) else {
-        return nova.message(MessagePage::not_found());
+        return nova.message(NovaMessagePage::not_found());
     };
     match nova.site.visitor(&request).await {
         Ok(_) => {}
@@ -144,7 +144,7 @@ async fn sign_out(
         Err(NoVisitor::Trouble(trouble)) => return nova.trouble(&trouble),
     };
     if !form.is_ok_and(|form| visitor.sent(&form.form_token)) {
-        return nova.message(MessagePage::stale_form());
+        return nova.message(NovaMessagePage::stale_form());
     }
     match nova.site.relying_party.sign_out_link(&visitor.tokens).await {
         Ok(link) => see_other(link.as_str()),
@@ -153,7 +153,7 @@ async fn sign_out(
 }
 
 async fn nothing(nova: web::Data<Nova>) -> HttpResponse {
-    nova.message(MessagePage::not_found())
+    nova.message(NovaMessagePage::not_found())
 }
 
 fn program_called(slug: &str) -> Option<&'static ProgramFacts> {
@@ -167,12 +167,12 @@ impl Nova {
             .page(StatusCode::OK, &WelcomePage::new(ended))
     }
 
-    fn message(&self, page: MessagePage) -> HttpResponse {
+    fn message(&self, page: NovaMessagePage) -> HttpResponse {
         self.site.policy.page(page.status, &page)
     }
 
     fn trouble(&self, trouble: &Trouble) -> HttpResponse {
         tracing::warn!(%trouble, "Nova could not serve a visitor");
-        self.message(MessagePage::trouble(trouble))
+        self.message(NovaMessagePage::trouble(trouble))
     }
 }

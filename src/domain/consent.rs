@@ -15,7 +15,7 @@ use crate::grant::{Grant, GrantedScopes, PurposeVersion};
 
 /// A remembered refusal of one scope for one purpose.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct ConsentRefusal {
     /// Which scope.
     pub scope: ScopeName,
     /// For which purpose.
@@ -28,7 +28,7 @@ pub struct Refusal {
     pub reopened_at: Option<Instant>,
 }
 
-impl Refusal {
+impl ConsentRefusal {
     /// Whether it still stands: for a year, for this purpose.
     pub fn stands(&self, purpose: &PurposeVersion, memory: Span, now: Instant) -> bool {
         &self.purpose == purpose && now < self.refused_at + memory
@@ -73,7 +73,7 @@ pub struct Asking<'a> {
     /// What was allowed before.
     pub grant: Option<&'a Grant>,
     /// What was refused before.
-    pub refusals: &'a [Refusal],
+    pub refusals: &'a [ConsentRefusal],
     /// Whether the program wants to have it asked again (`prompt=consent`).
     pub again: bool,
     /// The scopes there are.

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::authentication::is_offered;
 use crate::client::Client;
-use crate::consent::{Asking, Decision, Question, Refusal};
+use crate::consent::{Asking, ConsentRefusal, Decision, Question};
 use crate::grant::Grant;
 use crate::session::Session;
 use crate::user::User;
@@ -112,7 +112,7 @@ impl Expected {
 
 /// A page of consent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ConsentPage {
+pub enum ConsentStep {
     /// The sheet with its rows.
     Sheet(Vec<ScopeName>),
     /// One sensitive scope.
@@ -129,7 +129,7 @@ pub enum Next {
     /// The person must be asked.
     Consent {
         /// The page to show now.
-        page: ConsentPage,
+        page: ConsentStep,
         /// The whole question that it is a part of.
         question: Question,
     },
@@ -152,7 +152,7 @@ pub struct InteractionContext<'a> {
     /// The live grant of this user for this client.
     pub grant: Option<&'a Grant>,
     /// What this user refused this client.
-    pub refusals: &'a [Refusal],
+    pub refusals: &'a [ConsentRefusal],
     /// What has happened on the pages.
     pub progress: &'a Progress,
     /// The scopes there are.
@@ -273,7 +273,7 @@ fn wants_unknown_acr(request: &AuthorizationRequest) -> bool {
 fn next_consent_page(
     standing: &InteractionContext<'_>,
     user: UserId,
-) -> Option<(ConsentPage, Question)> {
+) -> Option<(ConsentStep, Question)> {
     let question = Asking {
         requested: &crate::consent::asked_scope(
             standing.client,
@@ -295,13 +295,13 @@ fn next_consent_page(
     let sheet_open =
         !question.sheet.is_empty() || (question.greet && question.sensitive.is_empty());
     if sheet_open && !progress.sheet_answered {
-        return Some((ConsentPage::Sheet(question.sheet.clone()), question));
+        return Some((ConsentStep::Sheet(question.sheet.clone()), question));
     }
     let open = question
         .sensitive
         .iter()
         .find(|name| !progress.answers.contains_key(*name))?;
-    Some((ConsentPage::Sensitive(open.clone()), question))
+    Some((ConsentStep::Sensitive(open.clone()), question))
 }
 
 /// What the answer carries in the end: the requested scopes that the grant allows.

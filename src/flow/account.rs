@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::client::Client;
-use domain::consent::{Receipt, Refusal};
+use domain::consent::{ConsentRefusal, Receipt};
 use domain::grant::Grant;
 use domain::lifetimes::Lifetimes;
 use domain::profile::Profile;
@@ -325,7 +325,7 @@ fn is_home(client: &Client) -> bool {
 struct AccountData {
     profile: Profile,
     grants: Vec<Grant>,
-    refusals: Vec<(ClientId, Refusal)>,
+    refusals: Vec<(ClientId, ConsentRefusal)>,
     receipts: Vec<Receipt>,
 }
 
@@ -345,7 +345,7 @@ fn program_view(
                 now,
             )
     });
-    let refusals: Vec<&Refusal> = standing.map(|(_, refusal)| refusal).collect();
+    let refusals: Vec<&ConsentRefusal> = standing.map(|(_, refusal)| refusal).collect();
     let fading = refusals.iter().filter_map(|refusal| {
         let (receipts, access) = (&known.receipts, lifetimes.access);
         let gone_by = fading::gone_by(receipts, &client.id, refusal, access, now)?;

@@ -37,7 +37,7 @@ mod reuse;
 mod rotation;
 
 pub use grant_handler::{GrantCall, GrantHandler, Redeemed, Redeeming};
-pub use grant_table::{BUILT_IN, GrantCallers, GrantRow, GrantTable};
+pub use grant_table::{BUILT_IN, GrantCallers, GrantTable, GrantTypeRow};
 pub use makings::GrantMakings;
 
 /// Answers token requests.
@@ -45,15 +45,15 @@ pub use makings::GrantMakings;
 pub struct TokenEndpoint {
     authentication: ClientAuthentication,
     issuance: Issuance,
-    grants: Arc<[Grant]>,
+    grants: Arc<[OfferedGrant]>,
     memory: Memory,
     clock: SharedClock,
     issuer: Arc<str>,
 }
 
 /// A row of the table, made.
-struct Grant {
-    row: GrantRow,
+struct OfferedGrant {
+    row: GrantTypeRow,
     handler: Box<dyn GrantHandler>,
 }
 
@@ -66,7 +66,7 @@ impl TokenEndpoint {
         grants: GrantTable,
     ) -> Self {
         let makings = GrantMakings { parts, memory };
-        let grants = grants.0.iter().map(|row| Grant {
+        let grants = grants.0.iter().map(|row| OfferedGrant {
             row: *row,
             handler: (row.make)(&makings),
         });
@@ -123,7 +123,7 @@ impl TokenEndpoint {
         &self,
         client: &AuthenticatedClient,
         request: &TokenRequest<'_>,
-    ) -> Result<(&Grant, Arc<Client>), OAuthError> {
+    ) -> Result<(&OfferedGrant, Arc<Client>), OAuthError> {
         let client = client.in_service()?;
         let mut grants = self.grants.iter();
         let grant = grants
@@ -143,7 +143,7 @@ impl TokenEndpoint {
     /// The phases from the grant on, the same for each.
     async fn run(
         &self,
-        grant: &Grant,
+        grant: &OfferedGrant,
         call: &GrantCall<'_>,
     ) -> Result<Answer<TokenResponse>, Fault> {
         let (authorization, rotation) = match grant.handler.redeem(call).await? {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use domain::client::Client;
 use domain::consent::Question;
-use domain::interaction::{ConsentPage, Next, Progress};
+use domain::interaction::{ConsentStep, Next, Progress};
 use domain::left_out::left_out_of_question;
 use domain::profile::Profile;
 use foundation::clock::SharedClock;
@@ -159,7 +159,7 @@ impl Consent {
         &self,
         pending: &PendingAuthorization,
         known: &KnownPerson,
-    ) -> Option<(ConsentPage, Question)> {
+    ) -> Option<(ConsentStep, Question)> {
         match self.pending.what_comes_next(pending, known) {
             Next::Consent { page, question } => Some((page, question)),
             Next::SignIn(_) | Next::ChooseAccount | Next::Issue | Next::Refuse(_) => None,
@@ -170,7 +170,7 @@ impl Consent {
         &self,
         pending: &PendingAuthorization,
         signed_in: SignedIn,
-        page: ConsentPage,
+        page: ConsentStep,
     ) -> Result<ConsentView, Fault> {
         let user_id = signed_in.user.id;
         let profile = self
@@ -179,8 +179,8 @@ impl Consent {
             .await?
             .unwrap_or_default();
         let (sensitive, scopes) = match page {
-            ConsentPage::Sheet(scopes) => (false, scopes),
-            ConsentPage::Sensitive(scope) => (true, vec![scope]),
+            ConsentStep::Sheet(scopes) => (false, scopes),
+            ConsentStep::Sensitive(scope) => (true, vec![scope]),
         };
         let Some(interaction) = &pending.interaction else {
             return Err(Fault::broken("a consent page without an interaction"));

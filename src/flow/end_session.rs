@@ -110,7 +110,7 @@ struct LogoutPrompt {
 }
 
 /// A client that asks, with nothing wrong about its request.
-struct Asking {
+struct RequestingClient {
     client: Arc<Client>,
     /// Where signing out ends.
     back: Option<String>,
@@ -118,7 +118,7 @@ struct Asking {
     vouched: bool,
 }
 
-impl Asking {
+impl RequestingClient {
     /// What the question's form will say.
     fn asked(self) -> LogoutPrompt {
         LogoutPrompt {
@@ -139,14 +139,14 @@ struct ReadPrompt {
 /// Where somebody goes who is not signed in. "if it is not supplied, post-logout redirection MUST NOT
 /// be performed by the OP unless the OP has other means of confirming the legitimacy" (RP-Initiated
 /// Logout §3): without an id_token there is only the person, who may follow a link.
-fn nobody_was(asking: Option<Asking>) -> SignOutOutcome {
+fn nobody_was(asking: Option<RequestingClient>) -> SignOutOutcome {
     let back = match asking {
-        Some(Asking {
+        Some(RequestingClient {
             back: Some(uri),
             vouched: true,
             ..
         }) => return SignOutOutcome::Return(uri),
-        Some(Asking {
+        Some(RequestingClient {
             back: Some(uri),
             client,
             ..
@@ -158,14 +158,14 @@ fn nobody_was(asking: Option<Asking>) -> SignOutOutcome {
 
 /// Who asks to sign out.
 enum WhoAsks {
-    Client(Asking),
+    Client(RequestingClient),
     /// Nobody, as far as signing out goes, with what the makers of the program should know.
     Unregistered(Arc<Client>, Mismatch),
     Nobody,
 }
 
 impl WhoAsks {
-    fn asking(self) -> Option<Asking> {
+    fn asking(self) -> Option<RequestingClient> {
         match self {
             Self::Client(asking) => Some(asking),
             Self::Unregistered(..) | Self::Nobody => None,
@@ -283,7 +283,7 @@ impl SignOut {
             client_mistakes::log(Some(&client.id), &mismatch);
             return Ok(WhoAsks::Unregistered(client, mismatch));
         }
-        Ok(WhoAsks::Client(Asking {
+        Ok(WhoAsks::Client(RequestingClient {
             back: uri
                 .filter(|_| !client.is_suspended())
                 .map(|uri| with_state(uri, request.state.as_deref())),

@@ -16,10 +16,10 @@ const BATCH: usize = 200;
 
 /// Which grants gave something lately.
 #[derive(Debug, Default)]
-pub struct LastUsed(Mutex<HashMap<GrantId, Noted>>);
+pub struct LastUsed(Mutex<HashMap<GrantId, NotedUse>>);
 
 #[derive(Clone, Copy, Debug)]
-struct Noted {
+struct NotedUse {
     minute: Instant,
     written: bool,
 }
@@ -32,12 +32,12 @@ impl LastUsed {
         if noted.len() >= MAX_ENTRIES && !noted.contains_key(&grant) {
             return;
         }
-        let entry = noted.entry(grant).or_insert(Noted {
+        let entry = noted.entry(grant).or_insert(NotedUse {
             minute,
             written: false,
         });
         if entry.minute < minute {
-            *entry = Noted {
+            *entry = NotedUse {
                 minute,
                 written: false,
             };
@@ -82,7 +82,7 @@ impl LastUsed {
     fn put_back(&self, due: &[(GrantId, Instant)]) {
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for (grant, minute) in due {
-            let back = Noted {
+            let back = NotedUse {
                 minute: *minute,
                 written: false,
             };

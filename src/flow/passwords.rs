@@ -25,7 +25,7 @@ static HASHING: LazyLock<Semaphore> = LazyLock::new(|| {
 });
 
 /// The memory of all hashes of this process.
-static MEMORY: Memories = Memories(Mutex::new(Kept {
+static MEMORY: Memories = Memories(Mutex::new(KeptMemories {
     spare: Vec::new(),
     lent: 0,
 }));
@@ -89,9 +89,9 @@ async fn bounded<T: Send + 'static>(
 
 /// Memory for hashes, handed from one to the next. There is never more of it than there were hashes
 /// at one moment, which the permits bound, and none when nobody hashes.
-struct Memories(Mutex<Kept>);
+struct Memories(Mutex<KeptMemories>);
 
-struct Kept {
+struct KeptMemories {
     spare: Vec<HashMemory>,
     lent: usize,
 }
@@ -106,7 +106,7 @@ impl Memories {
         }
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, KeptMemories> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn attack_97_memory_is_bounded_by_the_hashes_of_one_moment_and_freed_after_them() {
-        let memories = Memories(Mutex::new(Kept {
+        let memories = Memories(Mutex::new(KeptMemories {
             spare: Vec::new(),
             lent: 0,
         }));
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn memory_comes_back_from_a_hash_that_panics() {
-        let memories = Memories(Mutex::new(Kept {
+        let memories = Memories(Mutex::new(KeptMemories {
             spare: Vec::new(),
             lent: 0,
         }));

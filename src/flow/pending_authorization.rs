@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use domain::client::Client;
-use domain::consent::Refusal;
+use domain::consent::ConsentRefusal;
 use domain::grant::Grant;
 use domain::interaction::{self, Expected, Interaction, InteractionContext, Next, Progress};
 use domain::lifetimes::Lifetimes;
@@ -90,7 +90,7 @@ impl PendingAuthorization {
 pub(crate) struct KnownPerson {
     pub(crate) signed_in: Option<SignedIn>,
     pub(crate) grant: Option<Grant>,
-    pub(crate) refusals: Vec<Refusal>,
+    pub(crate) refusals: Vec<ConsentRefusal>,
     pub(crate) expected: Expected,
 }
 

@@ -20,10 +20,10 @@ const LONG: usize = 4;
 
 /// Where the database is.
 #[derive(Clone)]
-pub struct DatabaseUrl(Kind);
+pub struct DatabaseUrl(DatabaseKind);
 
 #[derive(Clone)]
-enum Kind {
+enum DatabaseKind {
     /// The path of a file, as it was written.
     Sqlite(String),
     /// A server's URL.
@@ -44,8 +44,8 @@ impl DatabaseUrl {
         let (scheme, rest) = text.split_once("://").ok_or(BadDatabaseUrl)?;
         match scheme {
             _ if rest.is_empty() => Err(BadDatabaseUrl),
-            "sqlite" => Ok(Self(Kind::Sqlite(rest.to_owned()))),
-            "postgres" | "postgresql" => Ok(Self(Kind::Postgres(SecretText::new(text)))),
+            "sqlite" => Ok(Self(DatabaseKind::Sqlite(rest.to_owned()))),
+            "postgres" | "postgresql" => Ok(Self(DatabaseKind::Postgres(SecretText::new(text)))),
             _ => Err(BadDatabaseUrl),
         }
     }
@@ -53,22 +53,22 @@ impl DatabaseUrl {
     /// The file, if the database is one.
     pub fn sqlite_file(&self) -> Option<&Path> {
         match &self.0 {
-            Kind::Sqlite(path) => Some(Path::new(path)),
-            Kind::Postgres(_) => None,
+            DatabaseKind::Sqlite(path) => Some(Path::new(path)),
+            DatabaseKind::Postgres(_) => None,
         }
     }
 
     /// The URL of a PostgreSQL server, for the one place that connects.
     pub fn expose_postgres(&self) -> Option<&str> {
         match &self.0 {
-            Kind::Sqlite(_) => None,
-            Kind::Postgres(url) => Some(url.expose()),
+            DatabaseKind::Sqlite(_) => None,
+            DatabaseKind::Postgres(url) => Some(url.expose()),
         }
     }
 
     /// Whether text repeats a part of a PostgreSQL URL, raw or percent-decoded.
     pub fn is_repeated_in(&self, text: &str) -> bool {
-        let Kind::Postgres(url) = &self.0 else {
+        let DatabaseKind::Postgres(url) = &self.0 else {
             return false;
         };
         let (_, raw) = url.expose().split_once("://").unwrap_or_default();
@@ -85,8 +85,10 @@ impl DatabaseUrl {
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Kind::Sqlite(path) => write!(f, "sqlite://{path}"),
-            Kind::Postgres(_) => f.write_str("the PostgreSQL server of PORTICO_DATABASE_URL"),
+            DatabaseKind::Sqlite(path) => write!(f, "sqlite://{path}"),
+            DatabaseKind::Postgres(_) => {
+                f.write_str("the PostgreSQL server of PORTICO_DATABASE_URL")
+            }
         }
     }
 }

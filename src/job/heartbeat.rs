@@ -9,14 +9,14 @@ use flow::upkeep::Upkeep;
 use foundation::id::NodeId;
 
 use super::report;
-use super::tail::Progress;
+use super::tail::TailProgress;
 
 /// A third of the silence after which a node counts as gone.
 const PAUSE: Duration = Duration::from_secs(10);
 /// After a heartbeat that failed: until the next one, the node is not ready.
 const RETRY: Duration = Duration::from_secs(2);
 
-pub(super) async fn run(upkeep: Upkeep, node: NodeId, progress: Arc<Progress>) {
+pub(super) async fn run(upkeep: Upkeep, node: NodeId, progress: Arc<TailProgress>) {
     loop {
         let written = upkeep.heartbeat(node, progress.keys_seen()).await;
         let pause = if written.is_ok() { PAUSE } else { RETRY };

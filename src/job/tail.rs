@@ -39,13 +39,13 @@ const FORGET: Span = Span::minutes(1);
 
 /// How far this node has followed; what it tells the others.
 #[derive(Debug, Default)]
-pub(crate) struct Progress {
+pub(crate) struct TailProgress {
     keys_seen: AtomicI64,
     /// Rung when there are new keys: the others wait for this node to say so.
     pub(super) keys_changed: Notify,
 }
 
-impl Progress {
+impl TailProgress {
     /// The last event about keys that this node has acted on.
     pub(crate) fn keys_seen(&self) -> Position {
         Position(self.keys_seen.load(Ordering::Acquire))
@@ -53,7 +53,7 @@ impl Progress {
 }
 
 /// What the tail reads and what it feeds.
-pub(crate) struct Parts {
+pub(crate) struct TailParts {
     /// Where the log is.
     pub(crate) store: Store,
     /// What it feeds.
@@ -72,7 +72,7 @@ pub(crate) struct Parts {
 pub(crate) struct Tail {
     thread: JoinHandle<()>,
     stop: Arc<AtomicBool>,
-    progress: Arc<Progress>,
+    progress: Arc<TailProgress>,
 }
 
 impl Tail {
@@ -81,9 +81,9 @@ impl Tail {
     ///
     /// # Errors
     /// The log cannot be read.
-    pub(crate) fn start(parts: Parts) -> Result<Self, Fault> {
+    pub(crate) fn start(parts: TailParts) -> Result<Self, Fault> {
         let stop = Arc::new(AtomicBool::new(false));
-        let progress = Arc::new(Progress::default());
+        let progress = Arc::new(TailProgress::default());
         let forgot_at = parts.live.time.uptime();
         let followed = parts.witness.said().cloned().unwrap_or_default();
         let mut follower = Follower {
@@ -111,7 +111,7 @@ impl Tail {
     }
 
     /// How far it is.
-    pub(crate) fn progress(&self) -> &Arc<Progress> {
+    pub(crate) fn progress(&self) -> &Arc<TailProgress> {
         &self.progress
     }
 
@@ -125,9 +125,9 @@ impl Tail {
 }
 
 struct Follower {
-    parts: Parts,
+    parts: TailParts,
     stop: Arc<AtomicBool>,
-    progress: Arc<Progress>,
+    progress: Arc<TailProgress>,
     followed: Followed,
     /// When the witness was last written, on the boot clock.
     witnessed_at: Span,
@@ -313,8 +313,8 @@ impl Follower {
 
 /// Obeys an event: in this node's memory, and what is kept beside it.
 fn apply(
-    parts: &Parts,
-    progress: &Progress,
+    parts: &TailParts,
+    progress: &TailProgress,
     logged: &LoggedEvent,
 ) -> Result<Result<(), TooNew>, Fault> {
     let live = &parts.live;

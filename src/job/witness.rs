@@ -20,7 +20,7 @@ pub(crate) struct Witness {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Written {
+struct WitnessFile {
     history: i64,
     number: i64,
     mark: i64,
@@ -60,7 +60,7 @@ impl Witness {
 
 fn read(path: &Path) -> Option<Followed> {
     let text = fs::read(path).ok()?;
-    let Ok(written) = serde_json::from_slice::<Written>(&text) else {
+    let Ok(written) = serde_json::from_slice::<WitnessFile>(&text) else {
         let file = path.display();
         tracing::warn!(%file, "it cannot be read, and is written anew");
         return None;
@@ -77,7 +77,7 @@ fn read(path: &Path) -> Option<Followed> {
 
 /// Whole or not at all.
 fn replace(path: &Path, followed: &Followed) -> std::io::Result<()> {
-    let written = Written {
+    let written = WitnessFile {
         history: followed.read.history.0,
         number: followed.read.number.0,
         mark: followed.read.mark.0,

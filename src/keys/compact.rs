@@ -17,18 +17,18 @@ const MAX_LENGTH: usize = 8 * 1024;
 /// A JWS whose signature nobody has looked at yet.
 pub(crate) struct UnverifiedJws<'a> {
     header: Map<String, Value>,
-    parts: Parts<'a>,
+    parts: CompactParts<'a>,
 }
 
 /// The same without what its header says.
-pub(crate) struct Parts<'a> {
+pub(crate) struct CompactParts<'a> {
     signing_input: &'a [u8],
     header: &'a str,
     payload: &'a str,
     signature: Vec<u8>,
 }
 
-impl<'a> Parts<'a> {
+impl<'a> CompactParts<'a> {
     /// Takes it apart.
     pub(crate) fn of(compact: &'a str) -> Result<Self, JwtProblem> {
         if compact.len() > MAX_LENGTH {
@@ -60,7 +60,7 @@ impl<'a> Parts<'a> {
         verifier.verify(self.signing_input, &self.signature).is_ok()
     }
 
-    /// The claims. Call it after [`Parts::is_signed_by`] said yes.
+    /// The claims. Call it after [`CompactParts::is_signed_by`] said yes.
     pub(crate) fn claims(&self) -> Result<Value, JwtProblem> {
         self.payload()
             .and_then(|bytes| strict_json::object(&bytes))
@@ -85,11 +85,11 @@ impl<'a> Parts<'a> {
 impl<'a> UnverifiedJws<'a> {
     /// Takes it apart.
     pub(crate) fn parse(compact: &'a str) -> Result<Self, JwtProblem> {
-        Self::of(Parts::of(compact)?)
+        Self::of(CompactParts::of(compact)?)
     }
 
     /// Reads the header.
-    pub(crate) fn of(parts: Parts<'a>) -> Result<Self, JwtProblem> {
+    pub(crate) fn of(parts: CompactParts<'a>) -> Result<Self, JwtProblem> {
         let header = base64url::decode(parts.header)
             .and_then(|bytes| strict_json::object(&bytes))
             .ok_or(JwtProblem::Malformed)?;
@@ -102,12 +102,12 @@ impl<'a> UnverifiedJws<'a> {
     }
 
     /// The rest of it.
-    pub(crate) const fn parts(&self) -> &Parts<'a> {
+    pub(crate) const fn parts(&self) -> &CompactParts<'a> {
         &self.parts
     }
 
     /// The rest of it alone.
-    pub(crate) fn into_parts(self) -> Parts<'a> {
+    pub(crate) fn into_parts(self) -> CompactParts<'a> {
         self.parts
     }
 

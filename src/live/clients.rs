@@ -23,14 +23,14 @@ const CHANGES: usize = 4096;
 /// Clients, whole, by their id.
 #[derive(Debug)]
 pub struct Clients {
-    cache: Cache<ClientId, Kept, BySize>,
+    cache: Cache<ClientId, KeptClient, BySize>,
     /// Held while a client is taken in or thrown out, so that the two cannot cross; never for
     /// reading.
     changes: Mutex<Changes>,
 }
 
 #[derive(Clone, Debug)]
-struct Kept {
+struct KeptClient {
     client: Arc<Client>,
     bytes: u64,
 }
@@ -38,8 +38,8 @@ struct Kept {
 #[derive(Clone, Debug)]
 struct BySize;
 
-impl Weighter<ClientId, Kept> for BySize {
-    fn weight(&self, _id: &ClientId, kept: &Kept) -> u64 {
+impl Weighter<ClientId, KeptClient> for BySize {
+    fn weight(&self, _id: &ClientId, kept: &KeptClient) -> u64 {
         kept.bytes
     }
 }
@@ -80,7 +80,7 @@ impl Clients {
         let bytes = size_of(&client);
         let changes = self.changes();
         if changes.permit(&id, read_at) {
-            self.cache.insert(id, Kept { client, bytes });
+            self.cache.insert(id, KeptClient { client, bytes });
         }
     }
 

@@ -37,7 +37,7 @@ pub enum Verdict {
 
 /// Where in the log something was said, and when it arrived here, on the boot clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Mark {
+struct LogPoint {
     position: Position,
     arrived: Span,
 }
@@ -49,29 +49,29 @@ pub struct Ended(RwLock<Entries>);
 
 #[derive(Debug, Default)]
 struct Entries {
-    sessions: HashMap<SessionId, Mark>,
-    families: HashMap<FamilyId, Mark>,
-    tokens: HashMap<TokenDigest, Mark>,
+    sessions: HashMap<SessionId, LogPoint>,
+    families: HashMap<FamilyId, LogPoint>,
+    tokens: HashMap<TokenDigest, LogPoint>,
     not_before: Watermarks,
-    narrowed: HashMap<GrantId, (Mark, Arc<ScopeSet>)>,
+    narrowed: HashMap<GrantId, (LogPoint, Arc<ScopeSet>)>,
 }
 
 /// The latest not-before mark of each target.
 #[derive(Debug, Default)]
 struct Watermarks {
-    users: HashMap<UserId, Mark>,
-    grants: HashMap<GrantId, Mark>,
-    clients: HashMap<ClientId, Mark>,
-    clients_in_sessions: HashMap<SessionId, HashMap<ClientId, Mark>>,
-    all: Option<Mark>,
-    access_tokens: Option<Mark>,
+    users: HashMap<UserId, LogPoint>,
+    grants: HashMap<GrantId, LogPoint>,
+    clients: HashMap<ClientId, LogPoint>,
+    clients_in_sessions: HashMap<SessionId, HashMap<ClientId, LogPoint>>,
+    all: Option<LogPoint>,
+    access_tokens: Option<LogPoint>,
 }
 
 impl Ended {
     /// Takes in the effect of an event that arrived at this moment of the boot clock. In what order
     /// effects come makes no difference, nor does one that comes twice.
     pub fn apply(&self, effect: &Effect, position: Position, arrived: Span) {
-        let mark = Mark { position, arrived };
+        let mark = LogPoint { position, arrived };
         let mut entries = self.write();
         match effect {
             Effect::End(End::Session(id)) => put(&mut entries.sessions, *id, mark),
@@ -161,7 +161,7 @@ impl Entries {
 }
 
 impl Watermarks {
-    fn put(&mut self, target: &NotBefore, mark: Mark) {
+    fn put(&mut self, target: &NotBefore, mark: LogPoint) {
         match target {
             NotBefore::User(id) => put(&mut self.users, *id, mark),
             NotBefore::Grant(id) => put(&mut self.grants, *id, mark),
@@ -178,7 +178,7 @@ impl Watermarks {
         }
     }
 
-    fn of(&self, target: NotBefore<&ClientId>) -> Option<&Mark> {
+    fn of(&self, target: NotBefore<&ClientId>) -> Option<&LogPoint> {
         match target {
             NotBefore::User(id) => self.users.get(&id),
             NotBefore::Grant(id) => self.grants.get(&id),
@@ -219,29 +219,29 @@ impl Watermarks {
 }
 
 /// Two marks of one thing: the later position kills more, the later arrival is kept longer.
-fn later(a: Mark, b: Mark) -> Mark {
-    Mark {
+fn later(a: LogPoint, b: LogPoint) -> LogPoint {
+    LogPoint {
         position: a.position.max(b.position),
         arrived: a.arrived.max(b.arrived),
     }
 }
 
-fn put<K: Eq + Hash>(marks: &mut HashMap<K, Mark>, key: K, mark: Mark) {
+fn put<K: Eq + Hash>(marks: &mut HashMap<K, LogPoint>, key: K, mark: LogPoint) {
     marks
         .entry(key)
         .and_modify(|known| *known = later(*known, mark))
         .or_insert(mark);
 }
 
-fn put_one(known: &mut Option<Mark>, mark: Mark) {
+fn put_one(known: &mut Option<LogPoint>, mark: LogPoint) {
     *known = Some(known.map_or(mark, |before| later(before, mark)));
 }
 
 /// The latest event has all that the grant allows, so it wins over any before it.
 fn narrow(
-    narrowed: &mut HashMap<GrantId, (Mark, Arc<ScopeSet>)>,
+    narrowed: &mut HashMap<GrantId, (LogPoint, Arc<ScopeSet>)>,
     grant_id: GrantId,
-    mark: Mark,
+    mark: LogPoint,
     scopes: &ScopeSet,
 ) {
     match narrowed.entry(grant_id) {

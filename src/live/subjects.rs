@@ -12,10 +12,10 @@ const SUBJECTS: usize = 50_000;
 
 /// The identifier of a user within a sector.
 #[derive(Debug)]
-pub struct Subjects(Cache<Key, Subject>);
+pub struct Subjects(Cache<OwnedSubjectKey, Subject>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Key {
+struct OwnedSubjectKey {
     user_id: UserId,
     sector: String,
 }
@@ -27,7 +27,7 @@ struct SubjectKey<'a> {
 }
 
 // Both spell their parts the same way, or one would not be found by the other.
-impl Hash for Key {
+impl Hash for OwnedSubjectKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
         SubjectKey {
             user_id: self.user_id,
@@ -44,8 +44,8 @@ impl Hash for SubjectKey<'_> {
     }
 }
 
-impl Equivalent<Key> for SubjectKey<'_> {
-    fn equivalent(&self, key: &Key) -> bool {
+impl Equivalent<OwnedSubjectKey> for SubjectKey<'_> {
+    fn equivalent(&self, key: &OwnedSubjectKey) -> bool {
         self.user_id == key.user_id && self.sector == key.sector
     }
 }
@@ -69,7 +69,7 @@ impl Subjects {
 
     /// Keeps what the store has. Nothing else may be put here: what was merely derived may differ.
     pub fn fill(&self, user_id: UserId, sector: String, subject: Subject) {
-        self.0.insert(Key { user_id, sector }, subject);
+        self.0.insert(OwnedSubjectKey { user_id, sector }, subject);
     }
 
     /// Forgets everything.

@@ -27,12 +27,12 @@ const MAX_KEYS: usize = 100;
 pub struct ClientKeys {
     fetch: SharedFetch,
     clock: SharedClock,
-    documents: Mutex<HashMap<String, Arc<Document>>>,
+    documents: Mutex<HashMap<String, Arc<JwksDocument>>>,
 }
 
 /// One document. Its lock is held while it is fetched, so that many requests at once fetch once.
 #[derive(Default)]
-struct Document(tokio::sync::Mutex<Option<Fetched>>);
+struct JwksDocument(tokio::sync::Mutex<Option<Fetched>>);
 
 #[derive(Clone)]
 struct Fetched {
@@ -131,7 +131,7 @@ impl ClientKeys {
         }
     }
 
-    fn document(&self, jwks_uri: &str) -> Arc<Document> {
+    fn document(&self, jwks_uri: &str) -> Arc<JwksDocument> {
         let mut documents = self
             .documents
             .lock()
@@ -140,7 +140,7 @@ impl ClientKeys {
             return Arc::clone(document);
         }
         make_room(&mut documents);
-        let document = Arc::new(Document::default());
+        let document = Arc::new(JwksDocument::default());
         documents.insert(jwks_uri.to_owned(), Arc::clone(&document));
         document
     }
@@ -159,11 +159,11 @@ fn age(fetched: &Fetched, now: Span) -> Span {
 
 /// Keeps the number of documents below its bound: the oldest goes. One that is being fetched at
 /// this moment stays with those who wait for it.
-fn make_room(documents: &mut HashMap<String, Arc<Document>>) {
+fn make_room(documents: &mut HashMap<String, Arc<JwksDocument>>) {
     if documents.len() < DOCUMENTS {
         return;
     }
-    let fetched_at = |document: &Document| {
+    let fetched_at = |document: &JwksDocument| {
         document
             .0
             .try_lock()

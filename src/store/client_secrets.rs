@@ -18,7 +18,7 @@ const TABLE: &str = "client_secrets";
 
 #[derive(Queryable, Insertable)]
 #[diesel(table_name = client_secrets, treat_none_as_default_value = false)]
-struct SecretRow {
+struct ClientSecretRow {
     id: Vec<u8>,
     client_id: String,
     digest: Vec<u8>,
@@ -26,7 +26,7 @@ struct SecretRow {
     retired_at: Option<i64>,
 }
 
-impl SecretRow {
+impl ClientSecretRow {
     fn read(&self) -> Result<ClientSecret, Fault> {
         let place = Place::new(TABLE, Key::Bytes(&self.id));
         Ok(ClientSecret {
@@ -46,7 +46,7 @@ pub fn insert(
     client: &ClientId,
     secret: &ClientSecret,
 ) -> Result<(), Fault> {
-    let row = SecretRow {
+    let row = ClientSecretRow {
         id: bytes(&secret.id),
         client_id: client.to_string(),
         digest: bytes(&secret.digest),
@@ -90,7 +90,7 @@ pub(crate) fn live_of(
         .filter(client_secrets::retired_at.is_null())
         .order((client_secrets::created_at, client_secrets::id));
     // One client is the common case, and one statement that stays prepared.
-    let rows: Vec<SecretRow> = match clients {
+    let rows: Vec<ClientSecretRow> = match clients {
         [] => Vec::new(),
         [only] => live
             .filter(client_secrets::client_id.eq(only))

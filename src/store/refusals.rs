@@ -2,7 +2,7 @@
 //! shown.
 
 use diesel::prelude::*;
-use domain::consent::Refusal;
+use domain::consent::ConsentRefusal;
 use domain::grant::PurposeVersion;
 use foundation::clock::Instant;
 use foundation::fault::Fault;
@@ -31,9 +31,9 @@ struct RefusalRow {
 }
 
 impl RefusalRow {
-    fn read(self) -> Result<(ClientId, Refusal), Fault> {
+    fn read(self) -> Result<(ClientId, ConsentRefusal), Fault> {
         let place = Place::new(TABLE, Key::Bytes(&self.user_id));
-        let refusal = Refusal {
+        let refusal = ConsentRefusal {
             scope: place.name_of("scope", &self.scope)?,
             purpose: PurposeVersion(self.purpose),
             refused_at: Instant::from_millis(self.refused_at),
@@ -48,7 +48,11 @@ impl RefusalRow {
 ///
 /// # Errors
 /// The store does not answer, or a row cannot be read.
-pub fn of(conn: &mut Connection, user: UserId, client: &ClientId) -> Result<Vec<Refusal>, Fault> {
+pub fn of(
+    conn: &mut Connection,
+    user: UserId,
+    client: &ClientId,
+) -> Result<Vec<ConsentRefusal>, Fault> {
     let rows: Vec<RefusalRow> = refusals::table
         .filter(refusals::user_id.eq(user.as_bytes().as_slice()))
         .filter(refusals::client_id.eq(client.as_str()))
@@ -64,7 +68,10 @@ pub fn of(conn: &mut Connection, user: UserId, client: &ClientId) -> Result<Vec<
 ///
 /// # Errors
 /// The store does not answer, or a row cannot be read.
-pub fn of_user(conn: &mut Connection, user: UserId) -> Result<Vec<(ClientId, Refusal)>, Fault> {
+pub fn of_user(
+    conn: &mut Connection,
+    user: UserId,
+) -> Result<Vec<(ClientId, ConsentRefusal)>, Fault> {
     let rows: Vec<RefusalRow> = refusals::table
         .filter(refusals::user_id.eq(user.as_bytes().as_slice()))
         .order((refusals::client_id, refusals::scope))
@@ -81,7 +88,7 @@ pub fn put(
     conn: &mut Connection,
     user: UserId,
     client: &ClientId,
-    refusal: &Refusal,
+    refusal: &ConsentRefusal,
 ) -> Result<(), Fault> {
     let row = RefusalRow {
         user_id: bytes(&user),

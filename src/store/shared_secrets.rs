@@ -14,14 +14,14 @@ const TABLE: &str = "shared_secrets";
 
 #[derive(Queryable, Insertable)]
 #[diesel(table_name = shared_secrets)]
-struct SecretRow {
+struct SharedSecretRow {
     id: Vec<u8>,
     purpose: String,
     sealed: Vec<u8>,
     created_at: i64,
 }
 
-impl SecretRow {
+impl SharedSecretRow {
     fn read(self) -> Result<SharedSecret, Fault> {
         let place = Place::new(TABLE, Key::Bytes(&self.id));
         Ok(SharedSecret {
@@ -38,11 +38,11 @@ impl SecretRow {
 /// # Errors
 /// The store does not answer, or a row cannot be read.
 pub fn all(conn: &mut Connection) -> Result<Vec<SharedSecret>, Fault> {
-    let rows: Vec<SecretRow> = shared_secrets::table
+    let rows: Vec<SharedSecretRow> = shared_secrets::table
         .order((shared_secrets::created_at, shared_secrets::id))
         .load(conn)
         .map_err(at(TABLE))?;
-    rows.into_iter().map(SecretRow::read).collect()
+    rows.into_iter().map(SharedSecretRow::read).collect()
 }
 
 /// Adds a secret.
@@ -50,7 +50,7 @@ pub fn all(conn: &mut Connection) -> Result<Vec<SharedSecret>, Fault> {
 /// # Errors
 /// The store does not answer.
 pub fn insert(conn: &mut Connection, secret: &SharedSecret) -> Result<(), Fault> {
-    let row = SecretRow {
+    let row = SharedSecretRow {
         id: bytes(&secret.id),
         purpose: secret.purpose.word().to_owned(),
         sealed: secret.sealed.clone(),

@@ -26,7 +26,7 @@ use crate::log_reader::LogReader;
 use crate::pool::{Pool, PoolFigures};
 use crate::transaction::{self, Transaction, Written};
 use crate::wakeups::Wakeups;
-use crate::writer::{Kind, Workshop, Writer};
+use crate::writer::{Workshop, WriteKind, Writer};
 
 /// The longest timeout: "Pool and statement timeouts ≤ 1 s".
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(1);
@@ -64,9 +64,9 @@ impl StoreSettings {
 
 /// The database. Cheap to clone.
 #[derive(Clone)]
-pub struct Store(Arc<Inner>);
+pub struct Store(Arc<StoreInner>);
 
-struct Inner {
+struct StoreInner {
     url: DatabaseUrl,
     target: Target,
     timeout: Duration,
@@ -106,7 +106,7 @@ impl Store {
             .then(|| Writer::start(workshop))
             .transpose()?;
         let size = settings.readers.max(1);
-        Ok(Store(Arc::new(Inner {
+        Ok(Store(Arc::new(StoreInner {
             url: settings.url,
             pool: Pool::new(target.clone(), size, timeout, Arc::clone(&log_guard)),
             permits: Arc::new(Semaphore::new(size as usize)),
@@ -178,7 +178,7 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&mut Transaction<'_>) -> Result<T, Fault> + Send + 'static,
     {
-        self.write_as(Kind::Usual, f).await
+        self.write_as(WriteKind::Usual, f).await
     }
 
     /// Writes a new history of the log: the one thing that may be written to a log that went back.
@@ -190,16 +190,16 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&mut Transaction<'_>) -> Result<T, Fault> + Send + 'static,
     {
-        self.write_as(Kind::Renewal, f).await
+        self.write_as(WriteKind::Renewal, f).await
     }
 
-    async fn write_as<T, F>(&self, kind: Kind, f: F) -> Result<Written<T>, Fault>
+    async fn write_as<T, F>(&self, kind: WriteKind, f: F) -> Result<Written<T>, Fault>
     where
         T: Send + 'static,
         F: FnOnce(&mut Transaction<'_>) -> Result<T, Fault> + Send + 'static,
     {
         let Some(writer) = &self.0.writer else {
-            let write = move |inner: &Inner| inner.write(kind, f);
+            let write = move |inner: &StoreInner| inner.write(kind, f);
             return self.on_a_blocking_thread(write).await;
         };
         let (answer, answered) = oneshot::channel();
@@ -234,7 +234,7 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&mut Transaction<'_>) -> Result<T, Fault> + Send + 'static,
     {
-        self.write_blocking_as(Kind::Usual, f)
+        self.write_blocking_as(WriteKind::Usual, f)
     }
 
     /// As [`Store::renew`], blocking this thread until the commit.
@@ -246,10 +246,10 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&mut Transaction<'_>) -> Result<T, Fault> + Send + 'static,
     {
-        self.write_blocking_as(Kind::Renewal, f)
+        self.write_blocking_as(WriteKind::Renewal, f)
     }
 
-    fn write_blocking_as<T, F>(&self, kind: Kind, f: F) -> Result<Written<T>, Fault>
+    fn write_blocking_as<T, F>(&self, kind: WriteKind, f: F) -> Result<Written<T>, Fault>
     where
         T: Send + 'static,
         F: FnOnce(&mut Transaction<'_>) -> Result<T, Fault> + Send + 'static,
@@ -328,7 +328,7 @@ impl Store {
     async fn on_a_blocking_thread<T, F>(&self, f: F) -> Result<T, Fault>
     where
         T: Send + 'static,
-        F: FnOnce(&Inner) -> Result<T, Fault> + Send + 'static,
+        F: FnOnce(&StoreInner) -> Result<T, Fault> + Send + 'static,
     {
         let (inner, span) = (Arc::clone(&self.0), tracing::Span::current());
         let deadline = inner.deadline();
@@ -352,7 +352,7 @@ impl Store {
     }
 }
 
-impl Inner {
+impl StoreInner {
     /// When nobody waits any more for a call that begins now, by the clock's uptime.
     fn deadline(&self) -> Span {
         let timeout = i64::try_from(self.timeout.as_millis()).unwrap_or(i64::MAX);
@@ -373,14 +373,14 @@ impl Inner {
     /// Writes on a pooled connection (PostgreSQL).
     fn write<T>(
         &self,
-        kind: Kind,
+        kind: WriteKind,
         f: impl FnOnce(&mut Transaction<'_>) -> Result<T, Fault>,
     ) -> Result<Written<T>, Fault> {
         let run =
             |conn: &mut Connection| transaction::run(conn, &self.environment, &self.faultpoints, f);
         let written = match kind {
-            Kind::Usual => self.pool.with(run)?,
-            Kind::Renewal => self.pool.with_any_log(run)?,
+            WriteKind::Usual => self.pool.with(run)?,
+            WriteKind::Renewal => self.pool.with_any_log(run)?,
         };
         if written.position.is_some() {
             self.wakeups.ring();

@@ -53,7 +53,7 @@ pub(crate) struct Workshop {
 
 /// What is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum WriteKind {
     /// Anything, to a log that continues what was followed.
     Usual,
     /// A new history, to whatever log there is.
@@ -87,7 +87,7 @@ impl Writer {
     /// a closure that has not begun is not run.
     pub(crate) fn submit<T, F, A>(
         &self,
-        kind: Kind,
+        kind: WriteKind,
         deadline: Span,
         f: F,
         answer: A,
@@ -134,7 +134,7 @@ impl Drop for Writer {
 
 /// A queued write, whatever it gives.
 trait Request: Send {
-    fn kind(&self) -> Kind;
+    fn kind(&self) -> WriteKind;
     fn deadline(&self) -> Span;
     /// Runs the closure and keeps what it gives.
     fn run(&mut self, transaction: &mut Transaction<'_>) -> Result<(), Fault>;
@@ -143,7 +143,7 @@ trait Request: Send {
 }
 
 struct Write<T, F, A> {
-    kind: Kind,
+    kind: WriteKind,
     deadline: Span,
     span: tracing::Span,
     closure: Option<F>,
@@ -157,7 +157,7 @@ where
     F: FnOnce(&mut Transaction<'_>) -> Result<T, Fault> + Send,
     A: FnOnce(Result<Written<T>, Fault>) + Send,
 {
-    fn kind(&self) -> Kind {
+    fn kind(&self) -> WriteKind {
         self.kind
     }
 
@@ -293,8 +293,8 @@ impl Bench {
         self.conn.batch_execute(end).map_err(at("events"))
     }
 
-    fn guard(&mut self, kind: Kind) -> Result<(), Fault> {
-        if kind == Kind::Usual && !self.is_guarded {
+    fn guard(&mut self, kind: WriteKind) -> Result<(), Fault> {
+        if kind == WriteKind::Usual && !self.is_guarded {
             self.is_guarded = self.workshop.log_guard.check(&mut self.conn)?;
         }
         Ok(())

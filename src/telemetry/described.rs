@@ -9,7 +9,7 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder};
 
 /// What kind of number it is.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Kind {
+enum MetricKind {
     /// Without labels: zero from the start, so that its first rise is seen as one.
     Total,
     /// With labels: each is there once it was counted.
@@ -25,136 +25,140 @@ const SECONDS: &[f64] = &[
 /// Requests that one commit makes durable: 64 at most.
 const GROUP: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0];
 
-const DESCRIBED: &[(&str, Kind, &str)] = &[
+const DESCRIBED: &[(&str, MetricKind, &str)] = &[
     (
         "portico_http_requests_total",
-        Kind::Counter,
+        MetricKind::Counter,
         "Requests answered, by route and class of status.",
     ),
     (
         "portico_http_request_seconds",
-        Kind::Histogram(SECONDS),
+        MetricKind::Histogram(SECONDS),
         "How long answers took, by route.",
     ),
     (
         "portico_panics_total",
-        Kind::Total,
+        MetricKind::Total,
         "Answers that a panic took away: a mistake of ours, always.",
     ),
     (
         "portico_faults_total",
-        Kind::Total,
+        MetricKind::Total,
         "Requests that failed because something was broken or away.",
     ),
     (
         "portico_sign_ins_total",
-        Kind::Counter,
+        MetricKind::Counter,
         "Tries to sign in, by result: signed_in, no_match.",
     ),
     (
         "portico_throttled_total",
-        Kind::Counter,
+        MetricKind::Counter,
         "Tries that were not looked at, by what they were counted under: name, account, session, address.",
     ),
     (
         "portico_sessions_started_total",
-        Kind::Total,
+        MetricKind::Total,
         "Sessions that began.",
     ),
     (
         "portico_sessions_ended_total",
-        Kind::Counter,
+        MetricKind::Counter,
         "Sessions that ended, by reason.",
     ),
     (
         "portico_consents_total",
-        Kind::Counter,
+        MetricKind::Counter,
         "Scopes that people decided about, by decision: allowed, refused.",
     ),
     (
         "portico_pages_total",
-        Kind::Counter,
+        MetricKind::Counter,
         "Pages that authorization requests were led to, by page.",
     ),
     (
         "portico_token_requests_total",
-        Kind::Counter,
+        MetricKind::Counter,
         "Token requests answered, by grant type and result.",
     ),
     (
         "portico_fresh",
-        Kind::Gauge,
+        MetricKind::Gauge,
         "1 while this node may trust its memory.",
     ),
     (
         "portico_writable",
-        Kind::Gauge,
+        MetricKind::Gauge,
         "1 while the last heartbeat of this node could be written.",
     ),
     (
         "portico_log_position",
-        Kind::Gauge,
+        MetricKind::Gauge,
         "The position of the event log that this node has confirmed.",
     ),
     (
         "portico_ended_entries",
-        Kind::Gauge,
+        MetricKind::Gauge,
         "Endings that this node holds in memory.",
     ),
     (
         "portico_clients_cached",
-        Kind::Gauge,
+        MetricKind::Gauge,
         "Clients that this node holds in memory.",
     ),
     (
         "portico_store_connections",
-        Kind::Gauge,
+        MetricKind::Gauge,
         "Connections of the pool to the database, by state: idle, in_use.",
     ),
     (
         "portico_store_connections_max",
-        Kind::Gauge,
+        MetricKind::Gauge,
         "Connections that the pool may have (database.connections).",
     ),
     (
         "portico_store_group_size",
-        Kind::Histogram(GROUP),
+        MetricKind::Histogram(GROUP),
         "Requests that one commit of SQLite's writer made durable.",
     ),
     (
         "portico_store_lost_groups_total",
-        Kind::Total,
+        MetricKind::Total,
         "Groups of writes that could not be committed.",
     ),
     (
         "process_cpu_seconds_total",
-        Kind::Counter,
+        MetricKind::Counter,
         "Seconds that this process has worked on processors.",
     ),
     (
         "process_resident_memory_bytes",
-        Kind::Gauge,
+        MetricKind::Gauge,
         "Memory that this process has in use.",
     ),
     (
         "process_virtual_memory_bytes",
-        Kind::Gauge,
+        MetricKind::Gauge,
         "Memory that this process has reserved.",
     ),
-    ("process_threads", Kind::Gauge, "Threads of this process."),
+    (
+        "process_threads",
+        MetricKind::Gauge,
+        "Threads of this process.",
+    ),
     (
         "process_open_fds",
-        Kind::Gauge,
+        MetricKind::Gauge,
         "Files and connections that this process has open.",
     ),
     (
         "process_max_fds",
-        Kind::Gauge,
+        MetricKind::Gauge,
         "Files and connections that this process may have open.",
     ),
     (
         "process_start_time_seconds",
-        Kind::Gauge,
+        MetricKind::Gauge,
         "When this process started, in seconds since 1970.",
     ),
 ];
@@ -164,10 +168,10 @@ pub(super) fn with_buckets(builder: PrometheusBuilder) -> Result<PrometheusBuild
     DESCRIBED
         .iter()
         .try_fold(builder, |builder, (name, kind, _)| match kind {
-            Kind::Histogram(buckets) => {
+            MetricKind::Histogram(buckets) => {
                 builder.set_buckets_for_metric(Matcher::Full((*name).to_owned()), buckets)
             }
-            Kind::Total | Kind::Counter | Kind::Gauge => Ok(builder),
+            MetricKind::Total | MetricKind::Counter | MetricKind::Gauge => Ok(builder),
         })
 }
 
@@ -175,13 +179,13 @@ pub(super) fn with_buckets(builder: PrometheusBuilder) -> Result<PrometheusBuild
 pub(super) fn describe() {
     for (name, kind, help) in DESCRIBED {
         match kind {
-            Kind::Total => {
+            MetricKind::Total => {
                 metrics::describe_counter!(*name, *help);
                 metrics::counter!(*name).increment(0);
             }
-            Kind::Counter => metrics::describe_counter!(*name, *help),
-            Kind::Gauge => metrics::describe_gauge!(*name, *help),
-            Kind::Histogram(_) => metrics::describe_histogram!(*name, *help),
+            MetricKind::Counter => metrics::describe_counter!(*name, *help),
+            MetricKind::Gauge => metrics::describe_gauge!(*name, *help),
+            MetricKind::Histogram(_) => metrics::describe_histogram!(*name, *help),
         }
     }
 }

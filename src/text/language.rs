@@ -15,9 +15,9 @@ use crate::markup::{Markup, escape, isolated};
 
 /// A language that pages can be written in. Cheap to clone.
 #[derive(Clone)]
-pub struct Language(Arc<Inner>);
+pub struct Language(Arc<LanguageInner>);
 
-struct Inner {
+struct LanguageInner {
     tag: LanguageIdentifier,
     tag_text: String,
     messages: FluentBundle<FluentResource>,
@@ -49,7 +49,7 @@ impl Language {
             };
             messages.add_resource_overriding(resource);
         }
-        Self(Arc::new(Inner {
+        Self(Arc::new(LanguageInner {
             tag_text: tag.to_string(),
             tag,
             messages,

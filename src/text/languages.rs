@@ -104,12 +104,12 @@ impl Languages {
 
 /// A stranger's text in one of the languages that they wrote it in.
 #[derive(PartialEq)]
-struct Written<'a> {
+struct WrittenText<'a> {
     language: LanguageIdentifier,
     text: &'a str,
 }
 
-impl AsRef<LanguageIdentifier> for Written<'_> {
+impl AsRef<LanguageIdentifier> for WrittenText<'_> {
     fn as_ref(&self) -> &LanguageIdentifier {
         &self.language
     }
@@ -121,9 +121,9 @@ impl Language {
     pub fn choose<'a>(&self, texts: &'a BTreeMap<String, String>) -> Option<&'a str> {
         let written = texts.iter().filter_map(|(tag, text)| {
             let language = tag.parse().ok()?;
-            Some(Written { language, text })
+            Some(WrittenText { language, text })
         });
-        let written: Vec<Written<'a>> = written.collect();
+        let written: Vec<WrittenText<'a>> = written.collect();
         let wishes: Vec<&LanguageIdentifier> = self.with_fallback();
         let found = negotiate_languages(&wishes, &written, None, Lookup);
         let first = || texts.values().next().map(String::as_str);

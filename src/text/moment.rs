@@ -11,7 +11,7 @@ use crate::markup::{Markup, escape};
 impl Language {
     /// `12 October 2026`.
     pub fn date(&self, at: Instant) -> String {
-        let parts = Parts::of(at);
+        let parts = DateParts::of(at);
         let month = self.text(&format!("month-{}", parts.month), &[]);
         self.text(
             "date",
@@ -25,7 +25,7 @@ impl Language {
 
     /// `14:32`.
     pub fn time(&self, at: Instant) -> String {
-        let parts = Parts::of(at);
+        let parts = DateParts::of(at);
         self.text(
             "time",
             &[("hour", parts.hour.into()), ("minute", parts.minute.into())],
@@ -82,7 +82,7 @@ fn in_time_element(at: Instant, text: &str) -> Markup {
 }
 
 /// The parts of `2026-10-12T14:32:00Z`.
-struct Parts {
+struct DateParts {
     year: String,
     month: String,
     day: String,
@@ -90,7 +90,7 @@ struct Parts {
     minute: String,
 }
 
-impl Parts {
+impl DateParts {
     fn of(at: Instant) -> Self {
         let text = at.rfc3339();
         let part = |range: std::ops::Range<usize>| text.get(range).unwrap_or("?").to_owned();

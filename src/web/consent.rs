@@ -11,7 +11,7 @@ use crate::extract::page_form::PageForm;
 use crate::extract::step_query::StepQuery;
 use crate::face::{face, icon};
 use crate::method;
-use crate::page::consent::{ConsentPage, ScopeRow};
+use crate::page::consent::{ConsentPage, ScopeLine};
 use crate::page::error::ErrorKind;
 use crate::page::makers::notes;
 use crate::page::sensitive_scope::SensitiveScopePage;
@@ -95,8 +95,8 @@ fn sheet(visitor: &Visitor, view: ConsentView) -> HttpResponse {
     visitor.page(&page, &rules)
 }
 
-fn scope_row(language: &Language, catalog: &ScopeCatalog, row: ConsentRow) -> ScopeRow {
-    ScopeRow {
+fn scope_row(language: &Language, catalog: &ScopeCatalog, row: ConsentRow) -> ScopeLine {
+    ScopeLine {
         label: share::label(language, catalog, &row.scope),
         value: value(language, catalog, &row),
         purpose: row.purpose,

@@ -4,7 +4,7 @@ use domain::client::Client;
 use domain::mini_program::MiniProgramState;
 
 use crate::page::link::Link;
-use crate::page::program::{ProgramFace, Publisher};
+use crate::page::program::{ProgramFace, ShownPublisher};
 
 /// The face of a client on a page.
 pub(crate) fn face(client: &Client) -> ProgramFace {
@@ -16,7 +16,7 @@ pub(crate) fn face(client: &Client) -> ProgramFace {
     ProgramFace {
         name: client.name().to_owned(),
         icon: icon(client).and_then(Link::parse_image),
-        publisher: client.publisher.as_ref().map(|p| Publisher {
+        publisher: client.publisher.as_ref().map(|p| ShownPublisher {
             name: p.name.clone(),
             verified: p.verified_at.is_some(),
         }),

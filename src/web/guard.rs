@@ -24,14 +24,14 @@ pub(crate) mod cors;
 pub(crate) mod count;
 pub(crate) mod security_headers;
 
-use count::{Counters, Stopwatch};
+use count::{RequestCounters, Stopwatch};
 
 /// The middleware.
 pub(crate) struct Guard {
     https: bool,
     is_behind: Rc<dyn Fn() -> bool>,
     ending: Ending,
-    counters: Rc<Counters>,
+    counters: Rc<RequestCounters>,
 }
 
 impl Guard {
@@ -75,7 +75,7 @@ pub(crate) struct Guarded<S> {
     https: bool,
     is_behind: Rc<dyn Fn() -> bool>,
     ending: Ending,
-    counters: Rc<Counters>,
+    counters: Rc<RequestCounters>,
 }
 
 impl<S, B> Service<ServiceRequest> for Guarded<S>

@@ -118,9 +118,9 @@ fn page(visitor: &Visitor, view: SignOutView) -> HttpResponse {
 
 fn signed_out_page(visitor: &Visitor, what: SignedOut, cookies: &CookieChanges) -> HttpResponse {
     let (outcome, back) = match what {
-        SignedOut::Everywhere => (signed_out::SignedOut::Everywhere, None),
-        SignedOut::Left { name } => (signed_out::SignedOut::Left { program: name }, None),
-        SignedOut::NobodyWas { back } => (signed_out::SignedOut::Nobody, back),
+        SignedOut::Everywhere => (signed_out::ShownSignOut::Everywhere, None),
+        SignedOut::Left { name } => (signed_out::ShownSignOut::Left { program: name }, None),
+        SignedOut::NobodyWas { back } => (signed_out::ShownSignOut::Nobody, back),
     };
     let back = back.and_then(|(name, uri)| {
         Some(BackLink {

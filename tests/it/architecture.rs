@@ -13,6 +13,7 @@ use std::process::Command;
 use serde_json::Value;
 
 mod modules;
+mod names;
 mod source;
 
 /// Each layer, from the ground up, and the layers that it may name besides itself.

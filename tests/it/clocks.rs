@@ -2,7 +2,7 @@
 
 use domain::event::effect::{Effect, End};
 use domain::event::{Event, LoggedEvent};
-use flow::administer::revoke::Cut;
+use flow::administer::revoke::TokensOf;
 use foundation::clock::{Clock, Instant, Span, SystemClock};
 use foundation::entropy::SystemEntropy;
 use foundation::id::Position;
@@ -126,7 +126,7 @@ fn wall_clocks_of_nodes_and_commands_change_nothing_on_postgres() {
                 command
                     .administration
                     .by(crate::world::operator())
-                    .cut(Cut::User(name)),
+                    .revoke_tokens(TokensOf::User(name)),
             );
             for node in [here, there] {
                 node.soon("the command's cut has arrived", || {

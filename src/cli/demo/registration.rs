@@ -22,7 +22,7 @@ use crate::cli::output::Problem;
 pub(super) struct KnownClients {
     issuer: String,
     addresses: DemoAddresses,
-    people: Vec<KnownPerson>,
+    people: Vec<DemoPerson>,
     pub(super) clients: DemoClients,
     /// The programs that `demo.json` named and the database did not have as they should be.
     #[serde(skip)]
@@ -30,7 +30,7 @@ pub(super) struct KnownClients {
 }
 
 #[derive(Clone, Deserialize, Serialize)]
-struct KnownPerson {
+struct DemoPerson {
     username: String,
     password: String,
 }
@@ -78,7 +78,7 @@ pub(super) fn register(
         addresses: at.clone(),
         people: people()
             .into_iter()
-            .map(|p| KnownPerson {
+            .map(|p| DemoPerson {
                 username: p.username.to_owned(),
                 password: p.password.to_owned(),
             })

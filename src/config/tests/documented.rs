@@ -77,18 +77,22 @@ fn fields<T: Deserialize<'static>>() -> &'static [&'static str] {
 /// The keys of all settings, as the code has them.
 fn keys() -> BTreeSet<String> {
     let sections = [
-        ("server", fields::<server::Written>()),
-        ("database", fields::<database::Written>()),
-        ("tls", fields::<tls::Written>()),
-        ("session", fields::<session::Written>()),
-        ("token", fields::<token::Written>()),
-        ("outbound", fields::<crate::config::outbound::Written>()),
-        ("scopes", fields::<scopes::Written>()),
-        ("history", fields::<history::Written>()),
-        ("telemetry", fields::<telemetry::Written>()),
+        ("server", fields::<server::Section>()),
+        ("database", fields::<database::Section>()),
+        ("tls", fields::<tls::Section>()),
+        ("session", fields::<session::Section>()),
+        ("token", fields::<token::Section>()),
+        ("outbound", fields::<crate::config::outbound::Section>()),
+        ("scopes", fields::<scopes::Section>()),
+        ("history", fields::<history::Section>()),
+        ("telemetry", fields::<telemetry::Section>()),
     ];
     let names = sections.map(|(name, _)| name);
-    assert_eq!(names.as_slice(), fields::<Written>(), "all sections");
+    assert_eq!(
+        names.as_slice(),
+        fields::<WrittenSettings>(),
+        "all sections"
+    );
     let below = |(section, fields): (&str, &[&str])| {
         let section = match section {
             "scopes" => "scopes.NAME".to_owned(),

@@ -121,7 +121,7 @@ impl OpenPage {
 /// One message.
 #[derive(Template)]
 #[template(path = "nova/message.html")]
-pub(crate) struct MessagePage {
+pub(crate) struct NovaMessagePage {
     pub(crate) status: StatusCode,
     note: Note,
     id: &'static str,
@@ -131,7 +131,7 @@ pub(crate) struct MessagePage {
     href: &'static str,
 }
 
-impl MessagePage {
+impl NovaMessagePage {
     fn new(status: StatusCode, id: &'static str, title: &'static str, text: &'static str) -> Self {
         Self {
             status,
@@ -269,13 +269,13 @@ mod tests {
     #[test]
     fn every_message_has_a_way_on() {
         let messages = [
-            MessagePage::not_found(),
-            MessagePage::not_asked(),
-            MessagePage::declined(),
-            MessagePage::stale_form(),
-            MessagePage::trouble(&Trouble::Unreachable(String::new())),
-            MessagePage::trouble(&Trouble::Refused(String::new())),
-            MessagePage::trouble(&Trouble::Untrustworthy(String::new())),
+            NovaMessagePage::not_found(),
+            NovaMessagePage::not_asked(),
+            NovaMessagePage::declined(),
+            NovaMessagePage::stale_form(),
+            NovaMessagePage::trouble(&Trouble::Unreachable(String::new())),
+            NovaMessagePage::trouble(&Trouble::Refused(String::new())),
+            NovaMessagePage::trouble(&Trouble::Untrustworthy(String::new())),
         ];
         for message in messages {
             let html = message.render().expect("renders");

@@ -21,7 +21,7 @@ pub(crate) fn doors(scope: actix_web::Scope) -> actix_web::Scope {
 }
 
 #[derive(Deserialize)]
-struct OpenQuery {
+struct DoorQuery {
     /// The scope that the person wants to share after all.
     share: Option<String>,
 }
@@ -29,7 +29,7 @@ struct OpenQuery {
 /// The entry address: always asks Portico anew, so that what is shared is up to date. With
 /// remembered consent the person sees nothing of it.
 async fn open(request: HttpRequest, program: web::Data<Program>) -> HttpResponse {
-    let share = web::Query::<OpenQuery>::from_query(request.query_string());
+    let share = web::Query::<DoorQuery>::from_query(request.query_string());
     let ask = match share.map(|query| query.into_inner().share) {
         Ok(None) => Ask::default(),
         Ok(Some(share)) => match program.facts.scope(&share) {

@@ -2,7 +2,7 @@
 //! receipt.
 
 use domain::client::Client;
-use domain::consent::{DecisionKind, Receipt, ReceiptContent, Refusal};
+use domain::consent::{ConsentRefusal, DecisionKind, Receipt, ReceiptContent};
 use domain::event::Event;
 use domain::grant::Grant;
 use domain::session::EndReason;
@@ -27,7 +27,7 @@ impl Account {
         client: &ClientId,
         browser: &Browser,
     ) -> Result<AccountAnswer, Fault> {
-        self.change_grant(form, client, browser, Change::Everything)
+        self.change_grant(form, client, browser, GrantChange::Everything)
             .await
     }
 
@@ -43,7 +43,7 @@ impl Account {
         scope: ScopeName,
         browser: &Browser,
     ) -> Result<AccountAnswer, Fault> {
-        self.change_grant(form, client, browser, Change::TakeBack(scope))
+        self.change_grant(form, client, browser, GrantChange::TakeBack(scope))
             .await
     }
 
@@ -58,7 +58,7 @@ impl Account {
         scope: ScopeName,
         browser: &Browser,
     ) -> Result<AccountAnswer, Fault> {
-        self.change_grant(form, client, browser, Change::Reopen(scope))
+        self.change_grant(form, client, browser, GrantChange::Reopen(scope))
             .await
     }
 
@@ -67,7 +67,7 @@ impl Account {
         form: &str,
         client_id: &ClientId,
         browser: &Browser,
-        change: Change,
+        change: GrantChange,
     ) -> Result<AccountAnswer, Fault> {
         let signed_in = match self.form_sender(form, browser).await? {
             Ok(signed_in) => signed_in,
@@ -76,7 +76,7 @@ impl Account {
         let Some(client) = self.clients.find(client_id).await? else {
             return Ok(AccountAnswer::NothingThere);
         };
-        if let Change::TakeBack(scope) = &change
+        if let GrantChange::TakeBack(scope) = &change
             && self.catalog.taken_back(scope) != TakenBack::Alone
         {
             return Ok(AccountAnswer::NothingThere);
@@ -112,13 +112,13 @@ impl Account {
 }
 
 /// A change to a grant from the account page.
-enum Change {
+enum GrantChange {
     Everything,
     TakeBack(ScopeName),
     Reopen(ScopeName),
 }
 
-impl Change {
+impl GrantChange {
     fn kind(&self) -> DecisionKind {
         match self {
             Self::Everything => DecisionKind::Removed,
@@ -171,7 +171,7 @@ fn take_back_in(
         return Ok(None);
     }
     store::grants::set_scopes(tx, grant.id, &scopes, now)?;
-    let refusal = Refusal {
+    let refusal = ConsentRefusal {
         scope: scope.clone(),
         purpose: client.purpose_version(scope),
         refused_at: now,

@@ -3,7 +3,7 @@
 //!
 //! Owns that look into the person's decisions. It changes nothing.
 
-use domain::consent::{DecisionKind, Receipt, Refusal};
+use domain::consent::{ConsentRefusal, DecisionKind, Receipt};
 use foundation::clock::{Instant, Span};
 use foundation::id::ClientId;
 use protocol::scope::ScopeName;
@@ -40,7 +40,7 @@ pub(super) fn removed(receipts: &[Receipt], access: Span, now: Instant) -> Vec<R
 pub(super) fn gone_by(
     receipts: &[Receipt],
     client: &ClientId,
-    refusal: &Refusal,
+    refusal: &ConsentRefusal,
     access: Span,
     now: Instant,
 ) -> Option<Instant> {
@@ -48,7 +48,7 @@ pub(super) fn gone_by(
     (gone_by > now && was_shared(receipts, client, refusal)).then_some(gone_by)
 }
 
-fn was_shared(receipts: &[Receipt], client: &ClientId, refusal: &Refusal) -> bool {
+fn was_shared(receipts: &[Receipt], client: &ClientId, refusal: &ConsentRefusal) -> bool {
     let mut decisions = receipts.iter().filter(|receipt| {
         receipt.client_id == *client
             && receipt.decided_at <= refusal.refused_at
@@ -106,7 +106,7 @@ mod tests {
     }
 
     fn phone_is_gone_by(receipts: &[Receipt], refused_at: i64, now: i64) -> Option<Instant> {
-        let refusal = Refusal {
+        let refusal = ConsentRefusal {
             scope: ScopeName::parse("phone.verified").expect("a scope"),
             purpose: PurposeVersion(String::new()),
             refused_at: at(refused_at),

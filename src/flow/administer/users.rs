@@ -51,7 +51,7 @@ pub struct UserChange {
 }
 
 /// What is stored about a new person.
-struct Record {
+struct NewUserRecord {
     user: User,
     profile: Profile,
     identities: Vec<Identity>,
@@ -150,7 +150,7 @@ pub(super) fn changed_profile(before: &Profile, change: &UserChange) -> Result<P
     said.put_into(profile)
 }
 
-fn checked(new: &NewUser, id: UserId, now: Instant) -> Result<Record, Refusal> {
+fn checked(new: &NewUser, id: UserId, now: Instant) -> Result<NewUserRecord, Refusal> {
     let username = Username::parse(&new.username).ok_or_else(|| {
         Refusal::invalid(
             "username",
@@ -194,7 +194,7 @@ fn checked(new: &NewUser, id: UserId, now: Instant) -> Result<Record, Refusal> {
         disabled_at: None,
         created_at: now,
     };
-    Ok(Record {
+    Ok(NewUserRecord {
         user,
         profile,
         identities,
@@ -289,7 +289,7 @@ mod tests {
         }
     }
 
-    fn record(new: &NewUser) -> Result<Record, Refusal> {
+    fn record(new: &NewUser) -> Result<NewUserRecord, Refusal> {
         let now = Instant::from_seconds(60);
         checked(new, UserId::new(now, &SeededEntropy::new(1)), now)
     }

@@ -38,7 +38,7 @@ const CODE: OneTimeKind = OneTimeKind::AuthorizationCode;
 
 /// The grant.
 #[derive(Clone)]
-pub(super) struct AuthorizationCode {
+pub(super) struct AuthorizationCodeGrant {
     store: Store,
     memory: Memory,
     keys: Arc<Keys>,
@@ -73,7 +73,7 @@ impl CodeRequest {
 
 /// What the transaction needs, all of it made or read before it begins.
 struct Redemption {
-    grant: AuthorizationCode,
+    grant: AuthorizationCodeGrant,
     context: IssuanceContext,
     request: CodeRequest,
     code: TokenDigest,
@@ -89,7 +89,7 @@ struct Won {
     names: Vec<(String, Subject)>,
 }
 
-impl AuthorizationCode {
+impl AuthorizationCodeGrant {
     pub(super) fn make(makings: &GrantMakings<'_>) -> Box<dyn GrantHandler> {
         let parts = makings.parts;
         Box::new(Self {
@@ -121,7 +121,7 @@ impl AuthorizationCode {
     }
 }
 
-impl GrantHandler for AuthorizationCode {
+impl GrantHandler for AuthorizationCodeGrant {
     fn redeem<'a>(&'a self, call: &'a GrantCall<'a>) -> Redeeming<'a> {
         Box::pin(async {
             let redemption = match self.prepared(call) {

@@ -13,11 +13,11 @@ use crate::answer::Answer;
 use crate::token_authorization::TokenAuthorization;
 
 /// The grant.
-pub(super) struct ClientCredentials {
+pub(super) struct ClientCredentialsGrant {
     catalog: Arc<ScopeCatalog>,
 }
 
-impl ClientCredentials {
+impl ClientCredentialsGrant {
     pub(super) fn make(makings: &GrantMakings<'_>) -> Box<dyn GrantHandler> {
         let catalog = Arc::clone(&makings.parts.policy.catalog);
         Box::new(Self { catalog })
@@ -37,7 +37,7 @@ impl ClientCredentials {
     }
 }
 
-impl GrantHandler for ClientCredentials {
+impl GrantHandler for ClientCredentialsGrant {
     fn redeem<'a>(&'a self, call: &'a GrantCall<'a>) -> Redeeming<'a> {
         Box::pin(async { Ok(Answer::from(self.judge(call)).map(Redeemed::Authorized)) })
     }

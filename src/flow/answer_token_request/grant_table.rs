@@ -3,15 +3,15 @@
 use protocol::client_metadata::ClientMetadata;
 use protocol::grant_type;
 
-use super::authorization_code::AuthorizationCode;
-use super::client_credentials::ClientCredentials;
+use super::authorization_code::AuthorizationCodeGrant;
+use super::client_credentials::ClientCredentialsGrant;
 use super::grant_handler::GrantHandler;
 use super::makings::GrantMakings;
-use super::refresh_token::RefreshToken;
+use super::refresh_token::RefreshTokenGrant;
 
 /// A grant.
 #[derive(Clone, Copy)]
-pub struct GrantRow {
+pub struct GrantTypeRow {
     /// Its `grant_type`.
     pub grant_type: &'static str,
     /// Who may use it.
@@ -32,25 +32,25 @@ pub enum GrantCallers {
 
 /// All rows.
 #[derive(Clone, Copy)]
-pub struct GrantTable(pub &'static [GrantRow]);
+pub struct GrantTable(pub &'static [GrantTypeRow]);
 
 /// The grants of RFC 6749 that OAuth 2.1 has left.
 pub const BUILT_IN: GrantTable = GrantTable(&[
-    GrantRow {
+    GrantTypeRow {
         grant_type: grant_type::AUTHORIZATION_CODE,
         callers: GrantCallers::All,
-        make: AuthorizationCode::make,
+        make: AuthorizationCodeGrant::make,
     },
-    GrantRow {
+    GrantTypeRow {
         grant_type: grant_type::REFRESH_TOKEN,
         callers: GrantCallers::All,
-        make: RefreshToken::make,
+        make: RefreshTokenGrant::make,
     },
     // "The client credentials grant type MUST only be used by confidential clients" (RFC 6749 §4.4)
-    GrantRow {
+    GrantTypeRow {
         grant_type: grant_type::CLIENT_CREDENTIALS,
         callers: GrantCallers::Confidential,
-        make: ClientCredentials::make,
+        make: ClientCredentialsGrant::make,
     },
 ]);
 

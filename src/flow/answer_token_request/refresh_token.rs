@@ -25,7 +25,7 @@ use crate::participant::{is_noted, takes_part_still};
 const TOUCH: Span = Span::minutes(1);
 
 /// The grant.
-pub(super) struct RefreshToken {
+pub(super) struct RefreshTokenGrant {
     store: Store,
     catalog: Arc<ScopeCatalog>,
     reuse: Reuse,
@@ -33,7 +33,7 @@ pub(super) struct RefreshToken {
     lifetimes: Lifetimes,
 }
 
-impl RefreshToken {
+impl RefreshTokenGrant {
     pub(super) fn make(makings: &GrantMakings<'_>) -> Box<dyn GrantHandler> {
         let parts = makings.parts;
         let reuse = Reuse::new(makings);
@@ -119,7 +119,7 @@ impl RefreshToken {
     }
 }
 
-impl GrantHandler for RefreshToken {
+impl GrantHandler for RefreshTokenGrant {
     fn redeem<'a>(&'a self, call: &'a GrantCall<'a>) -> Redeeming<'a> {
         Box::pin(self.answer(call))
     }

@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use domain::client::Client;
-use domain::consent::{Decision, DecisionKind, Receipt, ReceiptContent, Refusal, silent_scope};
+use domain::consent::{
+    ConsentRefusal, Decision, DecisionKind, Receipt, ReceiptContent, silent_scope,
+};
 use domain::event::Event;
 use domain::grant::{Grant, GrantedScopes};
 use domain::interaction::resulting_scope;
@@ -221,7 +223,7 @@ fn remember_refusals(
     tx: &mut store::Transaction<'_>,
     client: &Client,
     signed_in: &SignedIn,
-    before: &[Refusal],
+    before: &[ConsentRefusal],
     decision: &Decision,
     now: Instant,
 ) -> Result<(), Fault> {
@@ -230,7 +232,7 @@ fn remember_refusals(
         let earlier = before
             .iter()
             .find(|r| &r.scope == name && r.purpose == purpose);
-        let refusal = Refusal {
+        let refusal = ConsentRefusal {
             scope: name.clone(),
             purpose,
             refused_at: now,

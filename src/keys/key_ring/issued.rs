@@ -8,7 +8,7 @@ use josekit::JoseError;
 use josekit::jws::JwsVerifier;
 use protocol::client_metadata::SignatureAlgorithm;
 
-use crate::compact::{Parts, UnverifiedJws};
+use crate::compact::{CompactParts, UnverifiedJws};
 use crate::es256::Es256Verifier;
 use crate::jwk;
 use crate::jwt_problem::JwtProblem;
@@ -73,8 +73,8 @@ pub(super) fn verify<'a>(
     keys: &[IssuedBy],
     compact: &'a str,
     expected_typ: &[&str],
-) -> Result<Parts<'a>, JwtProblem> {
-    let parts = Parts::of(compact)?;
+) -> Result<CompactParts<'a>, JwtProblem> {
+    let parts = CompactParts::of(compact)?;
     let (parts, verifier) = match usual(keys, &parts, expected_typ) {
         Some(verifier) => (parts, verifier),
         None => unusual(keys, parts, expected_typ)?,
@@ -88,7 +88,7 @@ pub(super) fn verify<'a>(
 /// The verifier of a token whose header is one that we write, letter by letter.
 fn usual<'k>(
     keys: &'k [IssuedBy],
-    parts: &Parts<'_>,
+    parts: &CompactParts<'_>,
     expected_typ: &[&str],
 ) -> Option<&'k dyn JwsVerifier> {
     let ready = keys.iter().flat_map(|key| &key.verifiers);
@@ -103,9 +103,9 @@ fn usual<'k>(
 /// The verifier of any other token, or why there is none.
 fn unusual<'a, 'k>(
     keys: &'k [IssuedBy],
-    parts: Parts<'a>,
+    parts: CompactParts<'a>,
     expected_typ: &[&str],
-) -> Result<(Parts<'a>, &'k dyn JwsVerifier), JwtProblem> {
+) -> Result<(CompactParts<'a>, &'k dyn JwsVerifier), JwtProblem> {
     let jws = UnverifiedJws::of(parts)?;
     // Our headers have three members. Above all there is no `jwk`, `jku`, `x5c` or `x5u`: a token
     // never brings or names the key that it is verified with.

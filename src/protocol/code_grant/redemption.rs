@@ -63,7 +63,7 @@ pub fn judge_redemption(
         saved.scope,
         extensions,
     )?;
-    let request = Redemption {
+    let request = RedemptionRequest {
         client_id: presented.client_id,
         redirect_uri: redirect_uri_of(saved, presented).map(to_the_letter),
     };
@@ -147,12 +147,12 @@ fn wrong_verifier(saved: &SavedAuthorization<'_>, presented: &PresentedCode<'_>)
 }
 
 /// The request as the machine reads it.
-struct Redemption<'a> {
+struct RedemptionRequest<'a> {
     client_id: &'a ClientId,
     redirect_uri: Option<String>,
 }
 
-impl Request for Redemption<'_> {
+impl Request for RedemptionRequest<'_> {
     fn valid(&self) -> bool {
         true
     }

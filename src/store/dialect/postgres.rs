@@ -111,7 +111,7 @@ fn query(url: &str) -> Option<&str> {
 }
 
 #[derive(QueryableByName)]
-struct Place {
+struct ServerPlace {
     #[diesel(sql_type = Text)]
     database: String,
     #[diesel(sql_type = Nullable<Text>)]
@@ -121,7 +121,7 @@ struct Place {
 /// Where the database is, as the server says.
 pub(super) fn place(conn: &mut PgConnection) -> QueryResult<String> {
     let asked = "SELECT current_database()::text AS database, host(inet_server_addr()) AS address";
-    let place: Place = diesel::sql_query(asked).get_result(conn)?;
+    let place: ServerPlace = diesel::sql_query(asked).get_result(conn)?;
     let at = match place.address {
         Some(address) => format!("at {address}"),
         None => "at a local socket".to_owned(),

@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{self, ServiceConfig};
-use domain::consent::{DecisionKind as Kind, Receipt};
+use domain::consent::{DecisionKind, Receipt};
 use protocol::scope::ScopeSet;
 use protocol::scope_catalog::ScopeCatalog;
 use text::Language;
@@ -10,9 +10,9 @@ use text::Language;
 use crate::account::way::{back_to, to_sign_in};
 use crate::face::icon;
 use crate::method;
-use crate::page::history::{DecisionKind, DecisionRow, HistoryPage};
+use crate::page::history::{DecisionRow, HistoryPage, ShownDecision};
 use crate::page::link::Link;
-use crate::page::program::{ProgramFace, Publisher};
+use crate::page::program::{ProgramFace, ShownPublisher};
 use crate::page::share;
 use crate::reply::page::PageRules;
 use crate::visitor::Visitor;
@@ -75,21 +75,27 @@ fn row(
             .collect()
     };
     let (kind, scopes, left_out) = match content.kind {
-        Kind::Consented if content.allowed.is_empty() => {
-            (DecisionKind::Withheld, labels(&content.refused), Vec::new())
-        }
-        Kind::Consented => (
-            DecisionKind::Allowed,
-            labels(&content.allowed),
-            labels(&content.refused),
-        ),
-        Kind::TakenBack => (
-            DecisionKind::TakenBack,
+        DecisionKind::Consented if content.allowed.is_empty() => (
+            ShownDecision::Withheld,
             labels(&content.refused),
             Vec::new(),
         ),
-        Kind::Removed => (DecisionKind::Removed, labels(&content.refused), Vec::new()),
-        Kind::Reopened => (DecisionKind::Reopened, labels(&content.allowed), Vec::new()),
+        DecisionKind::Consented => (
+            ShownDecision::Allowed,
+            labels(&content.allowed),
+            labels(&content.refused),
+        ),
+        DecisionKind::TakenBack => (
+            ShownDecision::TakenBack,
+            labels(&content.refused),
+            Vec::new(),
+        ),
+        DecisionKind::Removed => (ShownDecision::Removed, labels(&content.refused), Vec::new()),
+        DecisionKind::Reopened => (
+            ShownDecision::Reopened,
+            labels(&content.allowed),
+            Vec::new(),
+        ),
     };
     DecisionRow {
         at: receipt.decided_at,
@@ -99,7 +105,7 @@ fn row(
             publisher: content
                 .publisher
                 .as_ref()
-                .map(|(name, verified)| Publisher {
+                .map(|(name, verified)| ShownPublisher {
                     name: name.clone(),
                     verified: *verified,
                 }),

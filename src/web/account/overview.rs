@@ -38,7 +38,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 /// What was just done, for the notice on top. Anybody can write such a link, so the notice says
 /// only what is true (`notice`).
 #[derive(Deserialize)]
-struct Done {
+struct OverviewDone {
     done: Option<String>,
     client: Option<String>,
     scope: Option<String>,
@@ -49,7 +49,7 @@ async fn home(visitor: Visitor) -> HttpResponse {
     visitor.see_other("/account", &CookieChanges::default())
 }
 
-async fn show(visitor: Visitor, done: Query<Done>) -> HttpResponse {
+async fn show(visitor: Visitor, done: Query<OverviewDone>) -> HttpResponse {
     match visitor
         .state
         .services
@@ -113,7 +113,7 @@ fn encoded(scope: &ScopeName) -> String {
     url::form_urlencoded::byte_serialize(scope.as_str().as_bytes()).collect()
 }
 
-fn page(visitor: &Visitor, overview: Overview, done: &Done) -> HttpResponse {
+fn page(visitor: &Visitor, overview: Overview, done: &OverviewDone) -> HttpResponse {
     let user = &overview.signed_in.user;
     let chrome = visitor.chrome(&[], user.language.as_deref());
     let profile = &overview.profile;
@@ -186,7 +186,7 @@ fn program(language: &Language, catalog: &ScopeCatalog, view: ProgramView) -> Kn
 fn notice(
     language: &Language,
     catalog: &ScopeCatalog,
-    done: &Done,
+    done: &OverviewDone,
     overview: &Overview,
 ) -> Option<AccountNotice> {
     let client = done.client.as_deref()?;

@@ -11,7 +11,7 @@ use crate::extract::page_form::PageForm;
 use crate::method;
 use crate::page::device;
 use crate::page::error::ErrorKind;
-use crate::page::sessions::{SessionRow, SessionsPage};
+use crate::page::sessions::{SessionLine, SessionsPage};
 use crate::reply::page::PageRules;
 use crate::visitor::Visitor;
 
@@ -26,11 +26,11 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 }
 
 #[derive(Deserialize)]
-struct Done {
+struct SessionsDone {
     done: Option<String>,
 }
 
-async fn show(visitor: Visitor, done: Query<Done>) -> HttpResponse {
+async fn show(visitor: Visitor, done: Query<SessionsDone>) -> HttpResponse {
     match visitor
         .state
         .services
@@ -67,7 +67,7 @@ async fn end(visitor: Visitor, form: PageForm) -> HttpResponse {
 
 fn page(visitor: &Visitor, view: SessionsView, done: Option<&str>) -> HttpResponse {
     let chrome = visitor.chrome(&[], view.signed_in.user.language.as_deref());
-    let row = |session: &domain::session::Session| SessionRow {
+    let row = |session: &domain::session::Session| SessionLine {
         id: session.id.to_string(),
         device: device::describe(&chrome.language, Some(&session.user_agent)),
         started: session.created_at,

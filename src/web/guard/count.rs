@@ -34,7 +34,7 @@ impl Stopwatch {
 
 /// What one worker has counted on so far.
 #[derive(Default)]
-pub(crate) struct Counters(RefCell<HashMap<String, Rc<Route>>>);
+pub(crate) struct RequestCounters(RefCell<HashMap<String, Rc<Route>>>);
 
 /// The handles of one route.
 pub(crate) struct Route {
@@ -42,7 +42,7 @@ pub(crate) struct Route {
     seconds: metrics::Histogram,
 }
 
-impl Counters {
+impl RequestCounters {
     /// The route of a path that was seen before.
     pub(crate) fn known(&self, path: &str) -> Option<Rc<Route>> {
         self.0.borrow().get(path).cloned()
@@ -109,7 +109,7 @@ mod tests {
         let site = App::new()
             .service(web::resource("/token").to(HttpResponse::Ok))
             .service(web::resource("/static/{name:.*}").to(HttpResponse::Ok));
-        let (site, counters) = (init_service(site).await, Counters::default());
+        let (site, counters) = (init_service(site).await, RequestCounters::default());
         for path in paths {
             let response = call_service(&site, TestRequest::with_uri(&path).to_request()).await;
             counters.learn(response.request());

@@ -23,14 +23,14 @@ pub struct ConsentPage {
     /// Who asks.
     pub program: ProgramFace,
     /// What it asks for, in the order of the page. Empty: only the id made for it.
-    pub rows: Vec<ScopeRow>,
+    pub rows: Vec<ScopeLine>,
     /// An ordinary client's sheet: its Allow button says "Continue as …".
     pub continue_as: bool,
 }
 
 /// One scope on the sheet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ScopeRow {
+pub struct ScopeLine {
     /// The scope: the value of its checkbox.
     pub scope: String,
     /// What it is ([`super::share::label`]).
@@ -43,7 +43,7 @@ pub struct ScopeRow {
     pub refusable: bool,
 }
 
-impl ScopeRow {
+impl ScopeLine {
     /// The `id` of its checkbox.
     pub fn id(&self) -> String {
         scope_id(&self.scope)

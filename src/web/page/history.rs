@@ -32,7 +32,7 @@ pub struct DecisionRow {
     /// About which program.
     pub program: ProgramFace,
     /// What was decided.
-    pub kind: DecisionKind,
+    pub kind: ShownDecision,
     /// Labels of what was shared, stopped or reopened.
     pub scopes: Vec<String>,
     /// Labels of what was left out at the same time.
@@ -41,7 +41,7 @@ pub struct DecisionRow {
 
 /// What a person decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DecisionKind {
+pub enum ShownDecision {
     /// Allow, with something shared.
     Allowed,
     /// Allow, with everything left unticked, or Don't share.
@@ -81,11 +81,11 @@ impl HistoryPage {
 
     fn sentence(&self, decision: &DecisionRow) -> Markup {
         let key = match decision.kind {
-            DecisionKind::Allowed => "history-allowed",
-            DecisionKind::Withheld => "history-withheld",
-            DecisionKind::Removed => "history-removed",
-            DecisionKind::TakenBack => "history-taken-back",
-            DecisionKind::Reopened => "history-reopened",
+            ShownDecision::Allowed => "history-allowed",
+            ShownDecision::Withheld => "history-withheld",
+            ShownDecision::Removed => "history-removed",
+            ShownDecision::TakenBack => "history-taken-back",
+            ShownDecision::Reopened => "history-reopened",
         };
         self.chrome.with(key, "program", &decision.program.name)
     }

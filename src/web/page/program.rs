@@ -12,7 +12,7 @@ pub struct ProgramFace {
     /// Its icon ([`Link::parse_image`] of `icon_uri` or `logo_uri`); without one, its first letter.
     pub icon: Option<Link>,
     /// Who made it; `None` for a client that is no mini-program.
-    pub publisher: Option<Publisher>,
+    pub publisher: Option<ShownPublisher>,
     /// Whether it is a draft, which only testers can open: it wears a Test ribbon.
     pub draft: bool,
     /// Whether it is suspended: the account page says that it is not available.
@@ -25,7 +25,7 @@ pub struct ProgramFace {
 
 /// A publisher, as pages show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Publisher {
+pub struct ShownPublisher {
     /// Its name.
     pub name: String,
     /// Whether the operator has verified it.

@@ -31,7 +31,7 @@ use super::html;
 use super::link::Link;
 use super::makers::notes;
 use super::password::PasswordPage;
-use super::program::{ProgramFace, Publisher};
+use super::program::{ProgramFace, ShownPublisher};
 use super::sensitive_scope::SensitiveScopePage;
 use super::sessions::SessionsPage;
 use super::sign_in::SignInPage;
@@ -160,7 +160,7 @@ fn market() -> ProgramFace {
     ProgramFace {
         name: "Market".to_owned(),
         icon: None,
-        publisher: Some(Publisher {
+        publisher: Some(ShownPublisher {
             name: "Green Shelf Ltd".to_owned(),
             verified: true,
         }),
@@ -175,7 +175,7 @@ fn taxi() -> ProgramFace {
     ProgramFace {
         name: "Taxi".to_owned(),
         icon: None,
-        publisher: Some(Publisher {
+        publisher: Some(ShownPublisher {
             name: "Yellow Wheels".to_owned(),
             verified: false,
         }),
@@ -207,7 +207,7 @@ fn shop() -> ProgramFace {
 fn hostile_program() -> ProgramFace {
     ProgramFace {
         name: HOSTILE.to_owned(),
-        publisher: Some(Publisher {
+        publisher: Some(ShownPublisher {
             name: HOSTILE.to_owned(),
             verified: false,
         }),
@@ -219,8 +219,9 @@ fn hostile_program() -> ProgramFace {
 fn long_program() -> ProgramFace {
     ProgramFace {
         name: "Donaudampfschifffahrtsgesellschaftskapitänsmützenverkauf".to_owned(),
-        publisher: Some(Publisher {
-            name: "The Society of Friends of Very Long Publisher Names in Many Words".to_owned(),
+        publisher: Some(ShownPublisher {
+            name: "The Society of Friends of Very Long ShownPublisher Names in Many Words"
+                .to_owned(),
             verified: true,
         }),
         draft: true,

@@ -18,7 +18,7 @@ pub struct SessionsPage {
     /// The token of the hidden field.
     pub csrf: String,
     /// The sessions: this one first, then the one seen last.
-    pub sessions: Vec<SessionRow>,
+    pub sessions: Vec<SessionLine>,
     /// Whether the last tap ended all others.
     pub others_ended: bool,
     /// The super app.
@@ -27,7 +27,7 @@ pub struct SessionsPage {
 
 /// One session.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SessionRow {
+pub struct SessionLine {
     /// The value of its button.
     pub id: String,
     /// The browser and device ([`super::device::describe`]).

@@ -14,14 +14,14 @@ pub struct SignedOutPage {
     /// What surrounds it.
     pub chrome: Chrome,
     /// What was ended.
-    pub outcome: SignedOut,
+    pub outcome: ShownSignOut,
     /// Where the person came from: a registered `post_logout_redirect_uri`.
     pub back: Option<BackLink>,
 }
 
 /// What was ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SignedOut {
+pub enum ShownSignOut {
     /// The session, in every program.
     Everywhere,
     /// One program only.

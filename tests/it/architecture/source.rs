@@ -76,6 +76,23 @@ pub(super) fn identifier(code: &str) -> &str {
     &code[..end]
 }
 
+/// The types that a file declares outside of functions, `impl`s and modules: those at the margin.
+pub(super) fn declared_types(code: &str) -> impl Iterator<Item = &str> {
+    code.lines().filter_map(|line| {
+        let mut rest = line;
+        if let Some(open) = line.strip_prefix("pub") {
+            rest = match open.strip_prefix('(') {
+                Some(scoped) => scoped.split_once(')')?.1,
+                None => open,
+            };
+            rest = rest.strip_prefix(' ')?;
+        }
+        let (kind, name) = rest.split_once(' ')?;
+        let is_type = ["struct", "enum", "trait", "type", "union"].contains(&kind);
+        is_type.then(|| identifier(name))
+    })
+}
+
 /// Whether a line declares the module `name`.
 pub(super) fn declares_module(line: &str, name: &str) -> bool {
     let line = line.trim();

@@ -194,11 +194,11 @@ in_both_worlds! {
 
     /// The log is kept for a month; a cut must outlive it as long as what it cut off.
     fn attack_50_a_cut_outlives_the_log(w: &World) {
-        use flow::administer::revoke::Cut;
+        use flow::administer::revoke::TokensOf;
         let drone = w.mini_program_with("drone", "openid offline_access", json!({ "background_access": true }));
         let tokens = w.person("ada").uses(&drone);
         let services = w.services();
-        w.operator(w.administration().cut(Cut::Client(drone.id.clone())));
+        w.operator(w.administration().revoke_tokens(TokensOf::Client(drone.id.clone())));
         assert_eq!(drone.refreshes(tokens.refresh()).error(), "400 invalid_grant");
         for _ in 0..3 {
             w.seconds_pass(29 * 86_400);

@@ -8,8 +8,8 @@ use domain::token_handle::OnBehalfOf;
 use flow::administer::audit::{AuditQuery, ShownEntry};
 use flow::answer::Answer;
 use flow::answer_token_request::{
-    BUILT_IN, GrantCall, GrantCallers, GrantHandler, GrantMakings, GrantRow, GrantTable, Redeemed,
-    Redeeming,
+    BUILT_IN, GrantCall, GrantCallers, GrantHandler, GrantMakings, GrantTable, GrantTypeRow,
+    Redeemed, Redeeming,
 };
 use flow::participant::take_part;
 use flow::token_authorization::{IssuanceContext, ResourceOwner, TokenAuthorization};
@@ -35,7 +35,7 @@ const WITH_ERRANDS: GrantTable = GrantTable(&[
     BUILT_IN.0[0],
     BUILT_IN.0[1],
     BUILT_IN.0[2],
-    GrantRow {
+    GrantTypeRow {
         grant_type: ERRAND,
         callers: GrantCallers::Confidential,
         make: Errand::make,

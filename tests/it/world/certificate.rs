@@ -14,7 +14,7 @@ use openssl::x509::extension::{
     BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAlternativeName,
 };
 use openssl::x509::{X509, X509Builder, X509Name};
-use portico::config::Tls;
+use portico::config::TlsSettings;
 use tempfile::TempDir;
 
 /// Files of a certificate and its key, and the authority to trust.
@@ -37,9 +37,9 @@ impl Certificate {
     }
 
     /// Where the server finds it.
-    pub(crate) fn files(&self) -> Tls {
+    pub(crate) fn files(&self) -> TlsSettings {
         let file = |name: &str| -> PathBuf { self.folder.path().join(name) };
-        Tls {
+        TlsSettings {
             cert: file("server.pem"),
             key: file("server.key"),
         }

@@ -3,11 +3,11 @@
 use super::super::account::{
     AccountNotice, AccountPage, FadingScope, KnowingProgram, KnownScope, Person, RefusedScope,
 };
-use super::super::history::{DecisionKind, DecisionRow, HistoryPage};
+use super::super::history::{DecisionRow, HistoryPage, ShownDecision};
 use super::super::link::{BackLink, Link};
 use super::super::password::{PasswordOutcome, PasswordPage};
 use super::super::program::ProgramFace;
-use super::super::sessions::{SessionRow, SessionsPage};
+use super::super::sessions::{SessionLine, SessionsPage};
 use super::super::share::{self, Value};
 use super::{
     HOSTILE, ORDERS, STEP, Samples, at, bank, catalog, chrome, chrome_from_the_right,
@@ -232,7 +232,7 @@ impl Samples for SessionsPage {
     const NAME: &'static str = "sessions";
 
     fn samples() -> Vec<(&'static str, Self)> {
-        let session = |id: &str, device: &str, here| SessionRow {
+        let session = |id: &str, device: &str, here| SessionLine {
             id: id.to_owned(),
             device: device.to_owned(),
             started: at("2026-10-12T09:15:00Z"),
@@ -328,29 +328,29 @@ impl Samples for HistoryPage {
             decisions: vec![
                 decision(
                     "2026-11-20T14:32:00Z",
-                    DecisionKind::Reopened,
+                    ShownDecision::Reopened,
                     &[phone],
                     &[],
                 ),
                 decision(
                     "2026-11-20T14:31:00Z",
-                    DecisionKind::TakenBack,
+                    ShownDecision::TakenBack,
                     &[name],
                     &[],
                 ),
                 decision(
                     "2026-11-19T08:00:00Z",
-                    DecisionKind::Allowed,
+                    ShownDecision::Allowed,
                     &[name],
                     &[phone],
                 ),
                 decision(
                     "2026-11-19T07:59:00Z",
-                    DecisionKind::Withheld,
+                    ShownDecision::Withheld,
                     &[],
                     &[phone],
                 ),
-                decision("2026-10-12T09:15:00Z", DecisionKind::Removed, &[], &[]),
+                decision("2026-10-12T09:15:00Z", ShownDecision::Removed, &[], &[]),
             ],
             older: Link::own("/account/history?before=17"),
             back: back_to_nova(),
@@ -359,7 +359,7 @@ impl Samples for HistoryPage {
             program: hostile_program(),
             ..decision(
                 "2026-11-20T14:32:00Z",
-                DecisionKind::Allowed,
+                ShownDecision::Allowed,
                 &[HOSTILE],
                 &[HOSTILE],
             )

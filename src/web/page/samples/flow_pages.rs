@@ -5,7 +5,7 @@ use protocol::mismatch::Mistake;
 use text::Language;
 
 use super::super::choose_account::ChooseAccountPage;
-use super::super::consent::{ConsentPage, ScopeRow};
+use super::super::consent::{ConsentPage, ScopeLine};
 use super::super::sensitive_scope::SensitiveScopePage;
 use super::super::share::{self, Value};
 use super::super::sign_in::{SignInPage, SignInProblem};
@@ -162,10 +162,10 @@ impl Samples for ChooseAccountPage {
     }
 }
 
-fn row(language: &Language, scope: &str, lines: &[&str], purpose: Option<&str>) -> ScopeRow {
+fn row(language: &Language, scope: &str, lines: &[&str], purpose: Option<&str>) -> ScopeLine {
     let lines = lines.iter().map(|line| (*line).to_owned()).collect();
     let (catalog, name) = (catalog(), scope_name(scope));
-    ScopeRow {
+    ScopeLine {
         scope: scope.to_owned(),
         label: share::label(language, &catalog, &name),
         value: Value::of(language, &catalog, &name, lines),
@@ -174,8 +174,8 @@ fn row(language: &Language, scope: &str, lines: &[&str], purpose: Option<&str>) 
     }
 }
 
-fn hostile_row() -> ScopeRow {
-    ScopeRow {
+fn hostile_row() -> ScopeLine {
+    ScopeLine {
         scope: "a<b>&'c".to_owned(),
         label: HOSTILE.to_owned(),
         value: Value::line(HOSTILE),
@@ -208,7 +208,7 @@ impl Samples for ConsentPage {
             &[],
             Some("To text you when it arrives."),
         );
-        let fixed = |row: &ScopeRow| ScopeRow {
+        let fixed = |row: &ScopeLine| ScopeLine {
             refusable: false,
             purpose: None,
             ..row.clone()

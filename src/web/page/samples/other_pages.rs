@@ -6,7 +6,7 @@ use super::super::error::{ErrorKind, ErrorPage};
 use super::super::form_post::FormPostPage;
 use super::super::link::{BackLink, Link};
 use super::super::sign_out::SignOutPage;
-use super::super::signed_out::{SignedOut, SignedOutPage};
+use super::super::signed_out::{ShownSignOut, SignedOutPage};
 use super::{HOSTILE, STEP, Samples, chrome, chrome_for_makers};
 
 fn back_to(name: &str) -> Option<BackLink> {
@@ -53,18 +53,18 @@ impl Samples for SignedOutPage {
             outcome,
             back,
         };
-        let left = |program: &str| SignedOut::Left {
+        let left = |program: &str| ShownSignOut::Left {
             program: program.to_owned(),
         };
         vec![
-            ("everywhere", page(SignedOut::Everywhere, None)),
+            ("everywhere", page(ShownSignOut::Everywhere, None)),
             (
                 "everywhere-back",
-                page(SignedOut::Everywhere, back_to("Market")),
+                page(ShownSignOut::Everywhere, back_to("Market")),
             ),
             ("left", page(left("Market"), None)),
             ("left-back", page(left("Market"), back_to("Market"))),
-            ("nobody", page(SignedOut::Nobody, None)),
+            ("nobody", page(ShownSignOut::Nobody, None)),
             ("hostile", page(left(HOSTILE), back_to(HOSTILE))),
         ]
     }

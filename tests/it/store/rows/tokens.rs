@@ -2,7 +2,7 @@
 
 use std::slice;
 
-use domain::consent::{Receipt, Refusal};
+use domain::consent::{ConsentRefusal, Receipt};
 use domain::grant::{Grant, PurposeVersion};
 use domain::interaction::{Interaction, Progress};
 use domain::refresh_retry::{RefreshToken, Superseded};
@@ -78,14 +78,14 @@ on_both_databases! {
         let home = Household::new(&store);
         let (user, client) = (home.user.id, home.client.id.clone());
         let email = ScopeName::parse("email").expect("a scope");
-        let first = Refusal {
+        let first = ConsentRefusal {
             scope: email.clone(),
             purpose: PurposeVersion("p1".into()),
             refused_at: NOW,
             times: 1,
             reopened_at: Some(NOW),
         };
-        let second = Refusal {
+        let second = ConsentRefusal {
             times: 2,
             reopened_at: None,
             ..first.clone()

@@ -14,9 +14,7 @@ use foundation::fault::Fault;
 use foundation::id::ClientId;
 use keys::key_ring::Keys;
 use protocol::logout_request::EndSessionRequest;
-use protocol::mismatch::{Mismatch, Mistake};
-use protocol::redirect_uri::RedirectUri;
-use serde::{Deserialize, Serialize};
+use protocol::mismatch::Mismatch;
 use store::Store;
 
 use crate::browser::{Browser, CookieChanges, SignedIn};
@@ -27,6 +25,10 @@ use crate::memory::Memory;
 use crate::parts::Parts;
 use crate::sessions::Sessions;
 use crate::step::{self, FlowStep, PageStep};
+
+mod who_asks;
+
+use who_asks::{LogoutPrompt, RequestingClient, WhoAsks, unregistered};
 
 /// Where signing out leads.
 #[derive(Debug)]
@@ -99,36 +101,6 @@ pub enum SignOutAnswer {
     Stay,
 }
 
-/// What the form's token says: who asked, and where it ends.
-#[derive(Clone, Default, Serialize, Deserialize)]
-struct LogoutPrompt {
-    client: Option<ClientId>,
-    back: Option<String>,
-    /// An address that a draft did not register, for its makers: nothing leads there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    unregistered: Option<(ClientId, String)>,
-}
-
-/// A client that asks, with nothing wrong about its request.
-struct RequestingClient {
-    client: Arc<Client>,
-    /// Where signing out ends.
-    back: Option<String>,
-    /// Whether an id_token says who asks, and not only a name that anybody may write.
-    vouched: bool,
-}
-
-impl RequestingClient {
-    /// What the question's form will say.
-    fn asked(self) -> LogoutPrompt {
-        LogoutPrompt {
-            client: Some(self.client.id.clone()),
-            back: self.back,
-            unregistered: None,
-        }
-    }
-}
-
 /// What a question page's token says, as things stand now.
 struct ReadPrompt {
     client: Option<Arc<Client>>,
@@ -154,42 +126,6 @@ fn nobody_was(asking: Option<RequestingClient>) -> SignOutOutcome {
         _ => None,
     };
     SignOutOutcome::SignedOut(SignedOut::NobodyWas { back })
-}
-
-/// Who asks to sign out.
-enum WhoAsks {
-    Client(RequestingClient),
-    /// Nobody, as far as signing out goes, with what the makers of the program should know.
-    Unregistered(Arc<Client>, Mismatch),
-    Nobody,
-}
-
-impl WhoAsks {
-    fn asking(self) -> Option<RequestingClient> {
-        match self {
-            Self::Client(asking) => Some(asking),
-            Self::Unregistered(..) | Self::Nobody => None,
-        }
-    }
-
-    /// What the question's form will say.
-    fn asked(self) -> LogoutPrompt {
-        match self {
-            Self::Client(asking) => asking.asked(),
-            Self::Unregistered(client, mismatch) if client.is_for_testers() => LogoutPrompt {
-                unregistered: Some((client.id.clone(), mismatch.received().to_owned())),
-                ..LogoutPrompt::default()
-            },
-            Self::Unregistered(..) | Self::Nobody => LogoutPrompt::default(),
-        }
-    }
-}
-
-/// An address after signing out that its program did not register.
-fn unregistered(client: &Client, received: &str) -> Mismatch {
-    let registered = client.metadata.post_logout_redirect_uris.iter();
-    let mistake = Mistake::PostLogoutRedirectUriNotRegistered;
-    Mismatch::new(mistake, received, registered.map(RedirectUri::as_str))
 }
 
 impl From<SignOutOutcome> for SignOutRouted {
@@ -232,6 +168,9 @@ impl SignOut {
     }
 
     /// Answers a logout request, GET or POST.
+    ///
+    /// # Errors
+    /// The store does not answer.
     pub async fn request(
         &self,
         request: &EndSessionRequest,
@@ -293,11 +232,17 @@ impl SignOut {
     }
 
     /// A question page without a request, from the account pages.
+    ///
+    /// # Errors
+    /// The store does not answer.
     pub async fn ask(&self, browser: &Browser) -> Result<SignOutRouted, Fault> {
         self.request(&EndSessionRequest::default(), browser).await
     }
 
     /// The question page that a step token opens; `None` if it is too old or for another session.
+    ///
+    /// # Errors
+    /// The store does not answer.
     pub async fn page(&self, token: &str, browser: &Browser) -> Result<Option<SignOutView>, Fault> {
         let Some(signed_in) = self.sessions.signed_in(browser).await? else {
             return Ok(None);
@@ -351,6 +296,9 @@ impl SignOut {
     }
 
     /// Does what a person pressed on the question page.
+    ///
+    /// # Errors
+    /// The store does not answer.
     pub async fn answer(
         &self,
         token: &str,

@@ -15,6 +15,7 @@ use serde_json::Value;
 mod modules;
 mod names;
 mod source;
+mod tables;
 
 /// Each layer, from the ground up, and the layers that it may name besides itself.
 const LAYERS: &[(&str, &str)] = &[
@@ -247,30 +248,6 @@ fn no_file_is_a_drawer() {
         }
     }
     assert_none(&wrong);
-}
-
-#[test]
-fn every_table_says_how_long_its_rows_live() {
-    let schema = read(&repository().join("src/store/schema.rs"));
-    let tables: BTreeSet<String> = schema
-        .split("diesel::table! {")
-        .skip(1)
-        .filter_map(|table| Some(table.trim_start().split_once(' ')?.0.to_owned()))
-        .collect();
-    assert!(tables.len() > 20, "{tables:?}");
-    let document = read(&repository().join("docs/architecture.md"));
-    let (_, section) = document
-        .split_once("## How long rows live")
-        .expect("the section");
-    let section = section.split("\n## ").next().expect("its text");
-    let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
-    let mut said = BTreeSet::new();
-    for row in rows {
-        let (names, lifetime) = row.split_once(" | ").expect("two columns");
-        assert!(lifetime.len() > 10, "{row}");
-        said.extend(names.split(", ").map(|name| name.replace('`', "")));
-    }
-    assert_eq!(said, tables);
 }
 
 #[test]

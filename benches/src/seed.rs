@@ -104,7 +104,7 @@ fn add_person(tx: &mut Transaction<'_>, number: u64, now: Instant) -> Result<(),
         user_agent: "portico-bench".to_owned(),
         ended: None,
     };
-    store::sessions::insert(tx, &session, person.cookie_digest)
+    store::sessions::insert(tx, &session, person.cookie_digest).map(|_| ())
 }
 
 fn add_program(

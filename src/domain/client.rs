@@ -20,6 +20,8 @@ use crate::mini_program::MiniProgramState;
 use crate::publisher::Publisher;
 use crate::subject::Sector;
 
+mod entry;
+
 /// A client as everybody below `web` sees it: read whole, cached whole.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Client {
@@ -279,7 +281,7 @@ mod tests {
     use protocol::client_metadata::parse_metadata;
     use serde_json::{Value, json};
 
-    fn client(metadata: &Value) -> Client {
+    pub(super) fn client(metadata: &Value) -> Client {
         let at = Instant::from_seconds(0);
         Client {
             id: ClientId::parse("shop").expect("an id"),

@@ -39,6 +39,40 @@ pub struct Interaction {
     pub consumed_at: Option<Instant>,
 }
 
+impl Interaction {
+    /// How long an answer that comes again is the same press of a button: people press twice, and a
+    /// browser that gets no answer sends a form again.
+    pub const AGAIN: Span = Span::minutes(1);
+
+    /// Whether its pages still lead somewhere: it waits for an answer, or the answer was sent a moment
+    /// ago and what comes may be the same press of a button.
+    pub fn is_open(&self, now: Instant) -> bool {
+        match (self.consumed_at, &self.progress.end) {
+            (None, _) => now < self.expires_at,
+            (Some(at), Some(_)) => is_same_press(at, now),
+            (Some(_), None) => false,
+        }
+    }
+}
+
+/// Whether what comes now can be the same press of a button as what came at `before`. A moment in the
+/// future was written by a clock that has been set since, and is not believed beyond that.
+pub fn is_same_press(before: Instant, now: Instant) -> bool {
+    before < now + Interaction::AGAIN && now < before + Interaction::AGAIN
+}
+
+/// How an interaction ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum InteractionEnd {
+    /// With a code, which speaks for this user. Who comes again gets another one: the same code twice
+    /// would end its family.
+    #[serde(rename = "code")]
+    Code(UserId),
+    /// With a refusal, which stands.
+    #[serde(rename = "refused")]
+    Refused(AuthorizationRefusal),
+}
+
 /// What has happened on the pages of an interaction.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
@@ -57,9 +91,20 @@ pub struct Progress {
     /// The answers so far.
     #[serde(default)]
     pub answers: BTreeMap<ScopeName, bool>,
+    /// How it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<InteractionEnd>,
 }
 
 impl Progress {
+    /// The same, at its end.
+    pub fn ended(self, end: InteractionEnd) -> Self {
+        Self {
+            end: Some(end),
+            ..self
+        }
+    }
+
     /// The answers as a decision.
     pub fn decision(&self) -> Decision {
         let of = |yes: bool| {
@@ -163,7 +208,21 @@ pub struct InteractionContext<'a> {
     pub now: Instant,
 }
 
-/// Decides what comes next.
+/// Decides what comes next; `None` if the request has had its answer and whoever comes now is not who
+/// got it. No answer is kept: what was answered a moment ago is decided again. A refusal stands, and only
+/// whom the code spoke for can have another.
+pub fn decide_again(standing: &InteractionContext<'_>) -> Option<Next> {
+    match &standing.progress.end {
+        None => Some(decide(standing)),
+        Some(InteractionEnd::Refused(refusal)) => Some(Next::Refuse(refusal.clone())),
+        Some(InteractionEnd::Code(whose)) => {
+            let is_theirs = standing.session.is_some_and(|(_, user)| user.id == *whose);
+            Some(decide(standing)).filter(|next| is_theirs && *next == Next::Issue)
+        }
+    }
+}
+
+/// Decides what comes next for a request that waits.
 pub fn decide(standing: &InteractionContext<'_>) -> Next {
     let silent = standing.request.prompt.none;
     let Some((session, user)) = standing.session else {

@@ -213,7 +213,7 @@ impl Account {
         let form_token = step::form_token(&self.keys.current(), signed_in.session.id);
         Ok(Some(Overview {
             signed_in,
-            host: clients.into_iter().find(is_home),
+            host: clients.into_iter().find(Client::is_home),
             removed: fading::removed(&known.receipts, self.lifetimes.access, now),
             profile: known.profile,
             programs,
@@ -313,12 +313,7 @@ fn host_of(db: &mut store::Connection, user: UserId) -> Result<Option<Client>, F
     let grants = store::grants::live_of_user(db, user)?;
     let ids: Vec<ClientId> = grants.into_iter().map(|grant| grant.client_id).collect();
     let clients = store::clients::find_many(db, &ids)?;
-    Ok(clients.into_iter().find(is_home))
-}
-
-/// Whether a client is a super app that said where it is.
-fn is_home(client: &Client) -> bool {
-    client.is_host() && client.metadata.client_uri.is_some()
+    Ok(clients.into_iter().find(Client::is_home))
 }
 
 /// What the store knows about a person and their programs.

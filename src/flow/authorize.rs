@@ -9,7 +9,6 @@ use std::sync::Arc;
 use domain::authorization_check::{self, Checked};
 use domain::client::Client;
 use domain::interaction::Next;
-use foundation::clock::SharedClock;
 use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
 use foundation::id::ClientId;
@@ -25,16 +24,18 @@ use protocol::scope_catalog::ScopeCatalog;
 use store::Store;
 
 use crate::browser::{Browser, CookieChanges, SignedIn};
-use crate::browser_response::{AuthorizeResponse, BrowserResponse, PageSetting, ShownError};
+use crate::browser_response::{
+    AuthorizeResponse, BrowserResponse, PageSetting, ShownError, Stale, StalePage,
+};
 use crate::client_mistakes;
 use crate::find_client::ClientLookup;
 use crate::memory::Memory;
 use crate::page_needed;
 use crate::parts::Parts;
 use crate::pending_authorization::{
-    KnownPerson, PendingAuthorization, PendingAuthorizations, SignInTarget,
+    KnownPerson, PageTarget, PendingAuthorization, PendingAuthorizations,
 };
-use crate::step::{FlowStep, PageStep};
+use crate::step::{FlowStep, PageStep, TokenUse};
 
 mod record;
 
@@ -47,7 +48,6 @@ pub struct Authorization {
     record: Record,
     clients: ClientLookup,
     store: Store,
-    clock: SharedClock,
     entropy: SharedEntropy,
     issuer: Arc<str>,
     catalog: Arc<ScopeCatalog>,
@@ -65,7 +65,6 @@ impl Authorization {
             record: Record::new(parts, memory),
             clients: clients.clone(),
             store: parts.store.clone(),
-            clock: Arc::clone(&parts.clock),
             entropy: Arc::clone(&parts.entropy),
             issuer: Arc::clone(&parts.policy.issuer),
             catalog: Arc::clone(&parts.policy.catalog),
@@ -214,39 +213,39 @@ impl Authorization {
             Ok(known) => known,
             Err(refusal) => return self.refuse(pending, refusal).await,
         };
-        match self.pending.what_comes_next(&pending, &known) {
+        let Some(next) = self.pending.what_comes_next(&pending, &known) else {
+            return Ok(over(pending.client));
+        };
+        let flow_step = match next {
             Next::SignIn(reason) => {
                 page_needed::log(&pending.client, FlowStep::SignIn, &reason);
-                self.to_page(pending, browser, FlowStep::SignIn, false)
-                    .await
+                FlowStep::SignIn
             }
             Next::ChooseAccount => {
-                page_needed::log(
-                    &pending.client,
-                    FlowStep::ChooseAccount,
-                    &"several_accounts",
-                );
-                self.to_page(pending, browser, FlowStep::ChooseAccount, false)
-                    .await
+                let step = FlowStep::ChooseAccount;
+                page_needed::log(&pending.client, step, &"several_accounts");
+                step
             }
             Next::Consent { question, .. } => {
                 let asked = question.sheet.iter().chain(&question.sensitive);
                 let asked: Vec<&str> = asked.map(ScopeName::as_str).collect();
                 page_needed::log(&pending.client, FlowStep::Consent, &asked);
-                self.to_page(pending, browser, FlowStep::Consent, false)
-                    .await
+                FlowStep::Consent
             }
-            Next::Refuse(refusal) => self.refuse(pending, refusal).await,
-            Next::Issue => match known.signed_in.clone() {
-                Some(signed_in) => self.issue_code(pending, signed_in, known).await,
-                None => Err(Fault::broken("a decision to issue without a session")),
-            },
-        }
+            Next::Refuse(refusal) => return self.refuse(pending, refusal).await,
+            Next::Issue => {
+                return match known.signed_in.clone() {
+                    Some(signed_in) => self.issue_code(pending, signed_in, known).await,
+                    None => Err(Fault::broken("a decision to issue without a session")),
+                };
+            }
+        };
+        self.to_page(pending, browser, flow_step, false).await
     }
 
     /// Sends the person to a page. A request on its first page has no row yet if that is the sign-in
     /// page; every other first page is of somebody who is signed in, and makes it.
-    pub(crate) async fn to_page(
+    async fn to_page(
         &self,
         pending: PendingAuthorization,
         browser: &Browser,
@@ -255,12 +254,13 @@ impl Authorization {
     ) -> Result<BrowserResponse, Fault> {
         let mut cookies = CookieChanges::default();
         let digest = browser.pre_session_or_new(self.entropy.as_ref(), &mut cookies);
+        let client_id = pending.client.id.clone();
         let target = match pending.interaction {
-            Some(interaction) => SignInTarget::Interaction(interaction.id),
+            Some(interaction) => PageTarget::Interaction(interaction.id, client_id),
             None => {
                 let unstored = || self.pending.unstored(pending.request);
                 match flow_step {
-                    FlowStep::SignIn => SignInTarget::Unstored(Box::new(unstored())),
+                    FlowStep::SignIn => PageTarget::Unstored(Box::new(unstored())),
                     FlowStep::ChooseAccount | FlowStep::Consent | FlowStep::SignOut => {
                         let first = pending.unstored;
                         let interaction = first.unwrap_or_else(|| unstored().interaction(digest));
@@ -270,12 +270,13 @@ impl Authorization {
                                 store::interactions::insert_unless_there(db, &interaction)
                             })
                             .await?;
-                        SignInTarget::Interaction(id)
+                        PageTarget::Interaction(id, client_id)
                     }
                 }
             }
         };
-        let token = self.pending.browser_step(flow_step, digest, &target)?;
+        let page = TokenUse::Page(flow_step);
+        let token = self.pending.page_token(page, digest, &target)?;
         Ok(BrowserResponse {
             next: AuthorizeResponse::Page(PageStep {
                 flow_step,
@@ -284,6 +285,19 @@ impl Authorization {
             }),
             cookies,
         })
+    }
+
+    /// Sends the person to the sign-in page, to be somebody else. A request that was answered has nothing
+    /// more for anybody else.
+    pub(crate) async fn as_other(
+        &self,
+        pending: PendingAuthorization,
+        browser: &Browser,
+    ) -> Result<BrowserResponse, Fault> {
+        match pending.end() {
+            None => self.to_page(pending, browser, FlowStep::SignIn, true).await,
+            Some(_) => Ok(over(pending.client)),
+        }
     }
 
     pub(crate) async fn page_setting(
@@ -297,7 +311,8 @@ impl Authorization {
         })
     }
 
-    /// Ends a request without a code. Nobody is led to a suspended client.
+    /// Ends a request without a code; a refusal that stands is told again. Nobody is led to a suspended
+    /// client.
     pub(crate) async fn refuse(
         &self,
         pending: PendingAuthorization,
@@ -306,21 +321,15 @@ impl Authorization {
         if pending.client.is_suspended() {
             return Ok(BrowserResponse::not_available(&pending.client));
         }
-        if let Some(interaction) = &pending.interaction {
-            let (id, now) = (interaction.id, self.clock.now());
-            let consumed = self
-                .store
-                .write(move |db| store::interactions::consume(db, id, now))
-                .await?;
-            if !consumed.value {
-                return Ok(BrowserResponse::shown(ShownError::StepExpired));
-            }
-        }
+        let stands = match self.record.refusal(&pending, refusal).await? {
+            Some(stands) => stands,
+            None => return Ok(over(pending.client)),
+        };
         let request = &pending.request;
         let response = AuthorizationResponse::with_refusal(
             request.redirect_uri.as_str(),
             request.response_mode,
-            &refusal,
+            &stands,
             request.state.as_deref(),
             &self.issuer,
         );
@@ -344,26 +353,24 @@ impl Authorization {
         signed_in: SignedIn,
         known: KnownPerson,
     ) -> Result<BrowserResponse, Fault> {
-        let request = pending.request.clone();
-        let framing = self.response_framing(&pending.client, request.response_mode);
+        let (client, request) = (Arc::clone(&pending.client), pending.request.clone());
+        let framing = self.response_framing(&client, request.response_mode);
         let frame_origins = framing.await?;
-        let client = Arc::clone(&pending.client);
-        match self.record.authorization(pending, signed_in, known).await? {
+        let (uri, mode) = (request.redirect_uri.as_str(), request.response_mode);
+        let (state, issuer) = (request.state.as_deref(), &*self.issuer);
+        let response = match self.record.authorization(pending, signed_in, known).await? {
             Recorded::Code(code, left_out) => {
                 for mismatch in &left_out {
                     client_mistakes::log(Some(&client.id), mismatch);
                 }
-                let response = AuthorizationResponse::with_code(
-                    request.redirect_uri.as_str(),
-                    request.response_mode,
-                    code.expose(),
-                    request.state.as_deref(),
-                    &self.issuer,
-                );
-                Ok(BrowserResponse::respond(response, frame_origins))
+                AuthorizationResponse::with_code(uri, mode, code.expose(), state, issuer)
             }
-            Recorded::AlreadyAnswered => Ok(BrowserResponse::shown(ShownError::StepExpired)),
-        }
+            Recorded::Refused(refusal) => {
+                AuthorizationResponse::with_refusal(uri, mode, &refusal, state, issuer)
+            }
+            Recorded::Over => return Ok(over(client)),
+        };
+        Ok(BrowserResponse::respond(response, frame_origins))
     }
 }
 
@@ -386,4 +393,9 @@ fn not_redirected(
         problem,
         for_makers: client.is_for_testers().then_some(mismatch),
     })
+}
+
+/// A request that has had its answer, and whoever comes now cannot have it.
+fn over(client: Arc<Client>) -> BrowserResponse {
+    BrowserResponse::stale(StalePage::of(Stale::Over, Some(client)))
 }

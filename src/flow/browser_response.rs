@@ -1,6 +1,8 @@
 //! What a browser is answered on the way of an authorization request: the client, a page of ours, or an
 //! error that is shown. Decides nothing.
 
+use std::sync::Arc;
+
 use domain::client::Client;
 use protocol::mismatch::Mismatch;
 use protocol::redirect_uri::RedirectProblem;
@@ -28,7 +30,7 @@ pub enum AuthorizeResponse {
 }
 
 /// What went wrong where nothing may be redirected.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum ShownError {
     /// The request cannot be read.
     BadRequest(String),
@@ -48,8 +50,40 @@ pub enum ShownError {
         /// Its name.
         name: String,
     },
-    /// The page is too old, was made for another browser, or was answered already.
-    StepExpired,
+    /// The page leads nowhere any more.
+    Stale(StalePage),
+}
+
+/// A page that leads nowhere any more.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StalePage {
+    /// Why.
+    pub why: Stale,
+    /// The program whose request it was, if that is known; nobody is led to a suspended one.
+    pub client: Option<Arc<Client>>,
+}
+
+impl StalePage {
+    pub(crate) fn of(why: Stale, client: Option<Arc<Client>>) -> Self {
+        let client = client.filter(|client| !client.is_suspended());
+        Self { why, client }
+    }
+}
+
+/// Why a page leads nowhere any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stale {
+    /// Its request has had its answer.
+    Over,
+    /// It waited for longer than a page works.
+    TooOld,
+    /// It was made for another browser, or for this one before its cookies were cleared, or before
+    /// another tab that began at the same moment got them.
+    Elsewhere,
+    /// The browser sends no cookie of ours.
+    NoCookie,
+    /// Its address is no address of ours.
+    Unreadable,
 }
 
 /// An answer with the cookies it changes.
@@ -78,6 +112,11 @@ impl BrowserResponse {
             next: AuthorizeResponse::Shown(error),
             cookies: CookieChanges::default(),
         }
+    }
+
+    /// To a page that leads nowhere any more.
+    pub fn stale(page: StalePage) -> Self {
+        Self::shown(ShownError::Stale(page))
     }
 
     pub(crate) fn not_available(client: &Client) -> Self {

@@ -9,7 +9,7 @@ use foundation::fault::Fault;
 
 use crate::authorize::Authorization;
 use crate::browser::{Browser, SignedIn};
-use crate::browser_response::{BrowserResponse, PageOr, PageSetting, ShownError};
+use crate::browser_response::{BrowserResponse, PageOr, PageSetting};
 use crate::pending_authorization::PendingAuthorizations;
 use crate::sessions::Sessions;
 use crate::step::FlowStep;
@@ -60,8 +60,8 @@ impl AccountChoice {
             .find(FlowStep::ChooseAccount, token, browser)
             .await?
         {
-            Some(pending) => self.authorization.refuse_not_signed_in(pending).await,
-            None => Ok(BrowserResponse::shown(ShownError::StepExpired)),
+            Ok(pending) => self.authorization.refuse_not_signed_in(pending).await,
+            Err(stale) => Ok(BrowserResponse::stale(stale)),
         }
     }
 
@@ -70,16 +70,13 @@ impl AccountChoice {
     /// # Errors
     /// The store does not answer.
     pub async fn page(&self, token: &str, browser: &Browser) -> Result<PageOr<ChooserView>, Fault> {
-        let Some(pending) = self
-            .pending
-            .find(FlowStep::ChooseAccount, token, browser)
-            .await?
-        else {
-            return Ok(PageOr::Response(BrowserResponse::shown(
-                ShownError::StepExpired,
-            )));
+        let found = self.pending.find(FlowStep::ChooseAccount, token, browser);
+        let pending = match found.await? {
+            Ok(pending) => pending,
+            Err(stale) => return Ok(PageOr::Response(BrowserResponse::stale(stale))),
         };
-        let Some(signed_in) = self.sessions.signed_in(browser).await? else {
+        let signed_in = self.sessions.signed_in(browser).await?;
+        let Some(signed_in) = signed_in.filter(|_| pending.end().is_none()) else {
             return self
                 .authorization
                 .proceed(pending, browser)
@@ -105,33 +102,25 @@ impl AccountChoice {
         go_on: bool,
         browser: &Browser,
     ) -> Result<BrowserResponse, Fault> {
-        let pending = self
-            .pending
-            .find(FlowStep::ChooseAccount, token, browser)
-            .await?;
-        let (Some(mut pending), Some(signed_in)) =
-            (pending, self.sessions.signed_in(browser).await?)
-        else {
-            return Ok(BrowserResponse::shown(ShownError::StepExpired));
+        let found = self.pending.find(FlowStep::ChooseAccount, token, browser);
+        let pending = match found.await? {
+            Ok(pending) => pending,
+            Err(stale) => return Ok(BrowserResponse::stale(stale)),
+        };
+        let Some(signed_in) = self.sessions.signed_in(browser).await? else {
+            return self.authorization.proceed(pending, browser).await;
         };
         if !go_on {
-            return self
-                .authorization
-                .to_page(pending, browser, FlowStep::SignIn, true)
-                .await;
+            return self.authorization.as_other(pending, browser).await;
         }
-        let before = pending.progress();
-        let after = Progress {
-            chosen: Some(signed_in.session.id),
+        let session = signed_in.session.id;
+        let noted = self.pending.note(pending, browser, |before| Progress {
+            chosen: Some(session),
             ..before.clone()
-        };
-        if !self
-            .pending
-            .save_progress(&mut pending, before, after)
-            .await?
-        {
-            return Ok(BrowserResponse::shown(ShownError::StepExpired));
+        });
+        match noted.await? {
+            Ok(pending) => self.authorization.proceed(pending, browser).await,
+            Err(stale) => Ok(BrowserResponse::stale(stale)),
         }
-        self.authorization.proceed(pending, browser).await
     }
 }

@@ -1,6 +1,7 @@
 //! The consent pages: what to show, and recording the answers.
 //! `domain::interaction` decides *whether* to ask; `authorize` goes on afterwards.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::client::Client;
@@ -10,7 +11,7 @@ use domain::left_out::left_out_of_question;
 use domain::profile::Profile;
 use foundation::clock::SharedClock;
 use foundation::fault::Fault;
-use keys::key_ring::Keys;
+use foundation::id::{ClientId, InteractionId, SessionId};
 use protocol::authorization_error::{AuthorizationErrorCode, AuthorizationRefusal};
 use protocol::mismatch::Mismatch;
 use protocol::scope::ScopeName;
@@ -20,12 +21,13 @@ use store::Store;
 
 use crate::authorize::Authorization;
 use crate::browser::{Browser, SignedIn};
-use crate::browser_response::{BrowserResponse, PageOr, PageSetting, ShownError};
+use crate::browser_response::{BrowserResponse, PageOr, PageSetting};
 use crate::parts::Parts;
+use crate::pending_authorization::find::PageToken;
 use crate::pending_authorization::{KnownPerson, PendingAuthorization, PendingAuthorizations};
 use crate::sessions::Sessions;
 use crate::shared_data::{self, ShownValue};
-use crate::step::{self, FlowStep};
+use crate::step::{FlowStep, TokenUse};
 
 /// What a consent page shows.
 #[derive(Debug)]
@@ -74,12 +76,20 @@ pub enum ConsentAnswer {
     AsOther,
 }
 
-/// What the form's token says: which request, and which page of it.
+/// What the form's token says: which request, which page of it, and to whom it was shown.
 #[derive(Serialize, Deserialize)]
 struct ShownPage {
-    i: foundation::id::InteractionId,
+    interaction: InteractionId,
+    client: ClientId,
+    session: SessionId,
     sensitive: bool,
     scopes: Vec<ScopeName>,
+}
+
+impl PageToken for ShownPage {
+    fn client_id(&self) -> Option<&ClientId> {
+        Some(&self.client)
+    }
 }
 
 /// Asks for consent, and goes on with the answer.
@@ -89,7 +99,6 @@ pub struct Consent {
     pending: PendingAuthorizations,
     sessions: Sessions,
     store: Store,
-    keys: Arc<Keys>,
     catalog: Arc<ScopeCatalog>,
     clock: SharedClock,
 }
@@ -106,7 +115,6 @@ impl Consent {
             pending: pending.clone(),
             sessions: sessions.clone(),
             store: parts.store.clone(),
-            keys: Arc::clone(&parts.keys),
             catalog: Arc::clone(&parts.policy.catalog),
             clock: Arc::clone(&parts.clock),
         }
@@ -118,10 +126,9 @@ impl Consent {
     /// # Errors
     /// The store does not answer.
     pub async fn page(&self, token: &str, browser: &Browser) -> Result<PageOr<ConsentView>, Fault> {
-        let Some(pending) = self.pending.find(FlowStep::Consent, token, browser).await? else {
-            return Ok(PageOr::Response(BrowserResponse::shown(
-                ShownError::StepExpired,
-            )));
+        let pending = match self.pending.find(FlowStep::Consent, token, browser).await? {
+            Ok(pending) => pending,
+            Err(stale) => return Ok(PageOr::Response(BrowserResponse::stale(stale))),
         };
         let known = match self.pending.known(&pending, browser).await? {
             Ok(known) => known,
@@ -160,7 +167,7 @@ impl Consent {
         pending: &PendingAuthorization,
         known: &KnownPerson,
     ) -> Option<(ConsentStep, Question)> {
-        match self.pending.what_comes_next(pending, known) {
+        match self.pending.what_comes_next(pending, known)? {
             Next::Consent { page, question } => Some((page, question)),
             Next::SignIn(_) | Next::ChooseAccount | Next::Issue | Next::Refuse(_) => None,
         }
@@ -190,16 +197,14 @@ impl Consent {
             .map(|scope| self.row(pending, scope, &profile))
             .collect();
         let shown = ShownPage {
-            i: interaction.id,
+            interaction: interaction.id,
+            client: pending.client.id.clone(),
+            session: signed_in.session.id,
             sensitive,
             scopes,
         };
-        let step = step::for_session(
-            &self.keys.current(),
-            FlowStep::Consent,
-            signed_in.session.id,
-            &shown,
-        )?;
+        let form = TokenUse::ConsentForm;
+        let step = self.pending.page_token(form, interaction.browser, &shown)?;
         Ok(ConsentView {
             setting: self.authorization.page_setting(pending).await?,
             person: profile
@@ -245,39 +250,36 @@ impl Consent {
         answer: ConsentAnswer,
         browser: &Browser,
     ) -> Result<BrowserResponse, Fault> {
-        let expired = || Ok(BrowserResponse::shown(ShownError::StepExpired));
-        let Some(signed_in) = self.sessions.signed_in(browser).await? else {
-            return expired();
+        let opened = self.pending.opened(TokenUse::ConsentForm, token, browser);
+        let shown: ShownPage = match opened.await? {
+            Ok(shown) => shown,
+            Err(stale) => return Ok(BrowserResponse::stale(stale)),
         };
-        let shown = step::read_for_session::<ShownPage>(
-            &self.keys.current(),
-            FlowStep::Consent,
-            signed_in.session.id,
-            token,
-        );
-        let Some(shown) = shown else { return expired() };
-        let Some(mut pending) = self.pending.interaction(shown.i, browser).await? else {
-            return expired();
+        let found = self
+            .pending
+            .interaction(shown.interaction, &shown.client, browser);
+        let pending = match found.await? {
+            Ok(pending) => pending,
+            Err(stale) => return Ok(BrowserResponse::stale(stale)),
+        };
+        // What was shown to somebody else is answered by nobody; whoever is here is asked themselves.
+        let signed_in = self.sessions.signed_in(browser).await?;
+        let Some(signed_in) = signed_in.filter(|s| s.session.id == shown.session) else {
+            return self.authorization.proceed(pending, browser).await;
         };
         if answer == ConsentAnswer::AsOther {
-            return self
-                .authorization
-                .to_page(pending, browser, FlowStep::SignIn, true)
-                .await;
+            return self.authorization.as_other(pending, browser).await;
         }
-        let (before, catalog) = (pending.progress(), &self.catalog);
-        let after = match progress_after(&before, &shown, &answer, &signed_in, catalog) {
-            Some(progress) => progress,
-            None => return self.not_now(pending, browser).await,
+        let Some(answers) = answers(&shown, &answer, &self.catalog) else {
+            return self.not_now(pending, browser).await;
         };
-        let saved = self
-            .pending
-            .save_progress(&mut pending, before, after)
-            .await?;
-        if !saved {
-            return expired();
+        let noted = self.pending.note(pending, browser, |before| {
+            progress_after(before, &shown, &answers, &signed_in)
+        });
+        match noted.await? {
+            Ok(pending) => self.authorization.proceed(pending, browser).await,
+            Err(stale) => Ok(BrowserResponse::stale(stale)),
         }
-        self.authorization.proceed(pending, browser).await
     }
 
     /// Ends the request. "Not now" refuses nothing for good, but the question was put: what the
@@ -311,35 +313,48 @@ impl Consent {
     }
 }
 
-/// The progress after an answer; `None` for "not now". Only scopes that were shown count: a forged
+/// What was answered, scope by scope; `None` for "not now". Only scopes that were shown count: a forged
 /// or stale form cannot allow anything else.
+fn answers(
+    shown: &ShownPage,
+    answer: &ConsentAnswer,
+    catalog: &ScopeCatalog,
+) -> Option<BTreeMap<ScopeName, bool>> {
+    let allows = |scope: &ScopeName| match (answer, shown.sensitive) {
+        (ConsentAnswer::Deny | ConsentAnswer::AsOther, _) => None,
+        (ConsentAnswer::Withhold, _) => Some(false),
+        (ConsentAnswer::Allow(_), true) => Some(true),
+        (ConsentAnswer::Allow(ticked), false) => {
+            let is_ticked = ticked.iter().any(|t| t == scope.as_str());
+            Some(is_ticked || !catalog.may_be_refused(scope))
+        }
+    };
+    let scopes = shown.scopes.iter();
+    let each = scopes.map(|scope| Some((scope.clone(), allows(scope)?)));
+    let all: Option<BTreeMap<_, _>> = each.collect();
+    all.filter(|_| *answer != ConsentAnswer::Deny)
+}
+
+/// The progress after an answer. What somebody else answered before counts no more.
 fn progress_after(
     before: &Progress,
     shown: &ShownPage,
-    answer: &ConsentAnswer,
+    answers: &BTreeMap<ScopeName, bool>,
     who: &SignedIn,
-    catalog: &ScopeCatalog,
-) -> Option<Progress> {
+) -> Progress {
     let mut progress = match before.decided_by == Some(who.user.id) {
         true => before.clone(),
         false => Progress {
-            answers: Default::default(),
+            answers: BTreeMap::new(),
             sheet_answered: false,
             ..before.clone()
         },
     };
     progress.decided_by = Some(who.user.id);
     progress.sheet_answered |= !shown.sensitive;
-    for scope in &shown.scopes {
-        let allowed = match (answer, shown.sensitive) {
-            (ConsentAnswer::Deny | ConsentAnswer::AsOther, _) => return None,
-            (ConsentAnswer::Withhold, _) => false,
-            (ConsentAnswer::Allow(_), true) => true,
-            (ConsentAnswer::Allow(ticked), false) => {
-                !catalog.may_be_refused(scope) || ticked.iter().any(|t| t == scope.as_str())
-            }
-        };
-        progress.answers.insert(scope.clone(), allowed);
-    }
-    (*answer != ConsentAnswer::Deny).then_some(progress)
+    let answers = answers.iter();
+    progress
+        .answers
+        .extend(answers.map(|(scope, allowed)| (scope.clone(), *allowed)));
+    progress
 }

@@ -8,13 +8,16 @@ use std::sync::Arc;
 
 use domain::client::Client;
 use domain::event::Event;
+use domain::interaction::is_same_press;
 use domain::session::{EndReason, Session};
 use foundation::clock::SharedClock;
+use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
 use foundation::id::ClientId;
 use keys::key_ring::Keys;
 use protocol::logout_request::EndSessionRequest;
 use protocol::mismatch::Mismatch;
+use protocol::response_mode::with_query;
 use store::Store;
 
 use crate::browser::{Browser, CookieChanges, SignedIn};
@@ -24,7 +27,10 @@ use crate::id_token_hint::read_hint;
 use crate::memory::Memory;
 use crate::parts::Parts;
 use crate::sessions::Sessions;
-use crate::step::{self, FlowStep, PageStep};
+use crate::step::{self, FlowStep, MadeFor, PageStep, TokenUse};
+
+/// What the token of the question page is for.
+const QUESTION: TokenUse = TokenUse::Page(FlowStep::SignOut);
 
 mod who_asks;
 
@@ -43,8 +49,8 @@ pub enum SignOutOutcome {
     Stay,
     /// The request cannot be followed, and nothing was ended.
     Refused(String),
-    /// The page is too old or was made for another session.
-    StepExpired,
+    /// The page's address is no address of ours.
+    Unreadable,
 }
 
 /// What the signed-out page says.
@@ -146,6 +152,7 @@ pub struct SignOut {
     clients: ClientLookup,
     sessions: Sessions,
     clock: SharedClock,
+    entropy: SharedEntropy,
     issuer: Arc<str>,
 }
 
@@ -163,6 +170,7 @@ impl SignOut {
             clients: clients.clone(),
             sessions: sessions.clone(),
             clock: Arc::clone(&parts.clock),
+            entropy: Arc::clone(&parts.entropy),
             issuer: Arc::clone(&parts.policy.issuer),
         }
     }
@@ -180,13 +188,14 @@ impl SignOut {
         let Some(signed_in) = self.sessions.signed_in(browser).await? else {
             return Ok(nobody_was(asking.asking()).into());
         };
-        let asked = asking.asked();
-        let token = step::for_session(
-            &self.keys.current(),
-            FlowStep::SignOut,
-            signed_in.session.id,
-            &asked,
-        )?;
+        self.question(asking.asked(), &signed_in)
+    }
+
+    /// To the question page, for who is signed in.
+    fn question(&self, asked: LogoutPrompt, to: &SignedIn) -> Result<SignOutRouted, Fault> {
+        let (keys, made_for) = (self.keys.current(), MadeFor::Session(to.session.id));
+        let entropy = self.entropy.as_ref();
+        let token = step::seal(&keys, entropy, QUESTION, made_for, &asked)?;
         Ok(SignOutOutcome::Ask(PageStep {
             flow_step: FlowStep::SignOut,
             token,
@@ -239,24 +248,26 @@ impl SignOut {
         self.request(&EndSessionRequest::default(), browser).await
     }
 
-    /// The question page that a step token opens; `None` if it is too old or for another session.
+    /// The question page that a step token opens, or where its reader goes instead.
     ///
     /// # Errors
     /// The store does not answer.
-    pub async fn page(&self, token: &str, browser: &Browser) -> Result<Option<SignOutView>, Fault> {
-        let Some(signed_in) = self.sessions.signed_in(browser).await? else {
-            return Ok(None);
-        };
-        let Some(asked) = self.asked_in(token, &signed_in.session).await? else {
-            return Ok(None);
+    pub async fn page(
+        &self,
+        token: &str,
+        browser: &Browser,
+    ) -> Result<Result<SignOutView, SignOutRouted>, Fault> {
+        let (signed_in, prompt) = match self.asked_in(token, browser).await? {
+            Ok(asked) => asked,
+            Err(elsewhere) => return Ok(Err(elsewhere)),
         };
         let ReadPrompt {
             client,
             back,
             for_makers,
-        } = asked;
+        } = self.as_it_is_now(prompt).await?;
         let person = self.sessions.name_of(&signed_in.user).await?;
-        Ok(Some(SignOutView {
+        Ok(Ok(SignOutView {
             signed_in,
             person,
             back,
@@ -266,16 +277,50 @@ impl SignOut {
         }))
     }
 
-    /// Who asked for the page that a token opens, and where it ends; `None` if the token is not good
-    /// here. The client is as it is now: nobody is led to one that was suspended in between.
-    async fn asked_in(&self, token: &str, session: &Session) -> Result<Option<ReadPrompt>, Fault> {
-        let asked = step::read_for_session::<LogoutPrompt>(
-            &self.keys.current(),
-            FlowStep::SignOut,
-            session.id,
-            token,
-        );
-        let Some(asked) = asked else { return Ok(None) };
+    /// What was asked on the page that a token opens, if it was made for who is signed in. Whoever else is
+    /// here is asked anew, and who is signed out by now is told so.
+    async fn asked_in(
+        &self,
+        token: &str,
+        browser: &Browser,
+    ) -> Result<Result<(SignedIn, LogoutPrompt), SignOutRouted>, Fault> {
+        let opened = step::open::<LogoutPrompt>(&self.keys.current(), QUESTION, token);
+        let Some(opened) = opened else {
+            return Ok(Err(SignOutOutcome::Unreadable.into()));
+        };
+        let signed_in = self.sessions.signed_in(browser).await?;
+        let whom = signed_in.as_ref().map(|s| MadeFor::Session(s.session.id));
+        let made_for = opened.made_for();
+        match (opened.counts_for(whom), signed_in) {
+            (Ok(prompt), Some(signed_in)) => Ok(Ok((signed_in, prompt))),
+            (Err(prompt), Some(signed_in)) => self.question(prompt, &signed_in).map(Err),
+            (Ok(prompt) | Err(prompt), None) => {
+                let ReadPrompt { client, back, .. } = self.as_it_is_now(prompt).await?;
+                if self.was_signed_out(made_for).await? {
+                    return Ok(Err(everywhere(back)));
+                }
+                let back = client.map(|c| c.name().to_owned()).zip(back);
+                let nobody = SignedOut::NobodyWas { back };
+                Ok(Err(SignOutOutcome::SignedOut(nobody).into()))
+            }
+        }
+    }
+
+    /// Whether the session that a page was made for was signed out a moment ago: who presses twice is
+    /// signed out, and was before.
+    async fn was_signed_out(&self, made_for: MadeFor) -> Result<bool, Fault> {
+        let MadeFor::Session(id) = made_for else {
+            return Ok(false);
+        };
+        let session = self.store.read(move |db| store::sessions::find(db, id));
+        let ended = session.await?.and_then(|session| session.ended);
+        let now = self.clock.now();
+        Ok(ended.is_some_and(|(at, reason)| reason == EndReason::Logout && is_same_press(at, now)))
+    }
+
+    /// Who asked, and where it ends. The client is as it is now: nobody is led to one that was suspended
+    /// in between.
+    async fn as_it_is_now(&self, asked: LogoutPrompt) -> Result<ReadPrompt, Fault> {
         let client = match &asked.client {
             Some(id) => self.clients.find(id).await?,
             None => None,
@@ -288,11 +333,11 @@ impl SignOut {
             }
             None => None,
         };
-        Ok(Some(ReadPrompt {
+        Ok(ReadPrompt {
             client,
             back: asked.back.filter(|_| stands),
             for_makers,
-        }))
+        })
     }
 
     /// Does what a person pressed on the question page.
@@ -305,32 +350,18 @@ impl SignOut {
         answer: SignOutAnswer,
         browser: &Browser,
     ) -> Result<SignOutRouted, Fault> {
-        let Some(signed_in) = self.sessions.signed_in(browser).await? else {
-            return Ok(nobody_was(None).into());
+        let (signed_in, prompt) = match self.asked_in(token, browser).await? {
+            Ok(asked) => asked,
+            Err(elsewhere) => return Ok(elsewhere),
         };
-        let Some(ReadPrompt { client, back, .. }) =
-            self.asked_in(token, &signed_in.session).await?
-        else {
-            return Ok(SignOutOutcome::StepExpired.into());
-        };
-        let back = |page: SignedOut| match back {
-            Some(uri) => SignOutOutcome::Return(uri),
-            None => SignOutOutcome::SignedOut(page),
-        };
+        let ReadPrompt { client, back, .. } = self.as_it_is_now(prompt).await?;
         match answer {
             SignOutAnswer::Stay => Ok(SignOutOutcome::Stay.into()),
             SignOutAnswer::Logout => {
                 self.sessions
                     .end(&signed_in.session, EndReason::Logout, signed_in.acts())
                     .await?;
-                let cookies = CookieChanges {
-                    clear_session: true,
-                    ..CookieChanges::default()
-                };
-                Ok(SignOutRouted {
-                    outcome: back(SignedOut::Everywhere),
-                    cookies,
-                })
+                Ok(everywhere(back))
             }
             SignOutAnswer::Leave => {
                 let Some(client) = client else {
@@ -339,10 +370,8 @@ impl SignOut {
                     );
                 };
                 self.leave(&signed_in.session, &client.id).await?;
-                Ok(back(SignedOut::Left {
-                    name: client.name().to_owned(),
-                })
-                .into())
+                let name = client.name().to_owned();
+                Ok(signed_out(back, SignedOut::Left { name }).into())
             }
         }
     }
@@ -378,16 +407,24 @@ impl SignOut {
     }
 }
 
-fn with_state(uri: &str, state: Option<&str>) -> String {
-    use protocol::response_mode::{AuthorizationResponse, ResponseMode};
-    let parameters = state
-        .map(|s| ("state".to_owned(), s.to_owned()))
-        .into_iter()
-        .collect();
-    AuthorizationResponse {
-        redirect_uri: uri.to_owned(),
-        mode: ResponseMode::Query,
-        parameters,
+/// Where it ends: back at the client, or on our own page.
+fn signed_out(back: Option<String>, page: SignedOut) -> SignOutOutcome {
+    back.map_or(SignOutOutcome::SignedOut(page), SignOutOutcome::Return)
+}
+
+/// Where it ends for who is signed out now. The cookie goes.
+fn everywhere(back: Option<String>) -> SignOutRouted {
+    let cookies = CookieChanges {
+        clear_session: true,
+        ..CookieChanges::default()
+    };
+    SignOutRouted {
+        outcome: signed_out(back, SignedOut::Everywhere),
+        cookies,
     }
-    .location()
+}
+
+fn with_state(uri: &str, state: Option<&str>) -> String {
+    let state = state.map(|state| ("state".to_owned(), state.to_owned()));
+    with_query(uri, state.as_slice())
 }

@@ -69,6 +69,15 @@ impl ClientLookup {
         self.host_origins().await
     }
 
+    /// The super app, where it said where it is.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn home(&self) -> Result<Option<Client>, Fault> {
+        let hosts = self.store.read(store::clients::hosts).await?;
+        Ok(hosts.into_iter().find(Client::is_home))
+    }
+
     /// The origins of the registered hosts.
     ///
     /// # Errors

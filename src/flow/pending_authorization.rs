@@ -1,5 +1,5 @@
-//! A request on its way: reading it back from its step or its row, and what is known about the person
-//! in front of the browser.
+//! A request on its way: what has happened on its pages, and what is known about the person in front of
+//! the browser. Reading it back from a page's token is `pending_authorization/find.rs`.
 //!
 //! A passing stranger writes nothing: what is asked without a session travels inside the step token
 //! of the sign-in page, and has a row once somebody signed in there.
@@ -9,13 +9,15 @@ use std::sync::Arc;
 use domain::client::Client;
 use domain::consent::ConsentRefusal;
 use domain::grant::Grant;
-use domain::interaction::{self, Expected, Interaction, InteractionContext, Next, Progress};
+use domain::interaction::{
+    self, Expected, Interaction, InteractionContext, InteractionEnd, Next, Progress,
+};
 use domain::lifetimes::Lifetimes;
 use foundation::clock::{Instant, SharedClock};
 use foundation::digest::TokenDigest;
 use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
-use foundation::id::{InteractionId, Subject};
+use foundation::id::{ClientId, InteractionId, Subject};
 use keys::key_ring::Keys;
 use protocol::authorization_error::{AuthorizationErrorCode, AuthorizationRefusal};
 use protocol::authorization_request::AuthorizationRequest;
@@ -24,10 +26,12 @@ use serde::{Deserialize, Serialize};
 use store::Store;
 
 use crate::browser::{Browser, SignedIn, signed_in};
+use crate::browser_response::{Stale, StalePage};
 use crate::find_client::ClientLookup;
 use crate::id_token_hint::read_hint;
 use crate::parts::Parts;
-use crate::step::{self, FlowStep};
+
+pub(crate) mod find;
 
 /// A request on its way: who asks for what, and the pages it has been on.
 pub(crate) struct PendingAuthorization {
@@ -63,12 +67,12 @@ impl UnstoredAuthorization {
     }
 }
 
-/// What the sign-in page leads back to.
+/// What a page leads back to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) enum SignInTarget {
-    /// An authorization request that has a row.
+pub(crate) enum PageTarget {
+    /// An authorization request that has a row, and who asks.
     #[serde(rename = "i")]
-    Interaction(InteractionId),
+    Interaction(InteractionId, ClientId),
     /// An authorization request that has none yet.
     #[serde(rename = "b")]
     Unstored(Box<UnstoredAuthorization>),
@@ -77,12 +81,27 @@ pub(crate) enum SignInTarget {
     Account,
 }
 
+/// How often somebody who was not first reads again: each time somebody else was, so more would be a
+/// storm of answers.
+const ATTEMPTS: usize = 8;
+
 impl PendingAuthorization {
+    fn id(&self) -> Result<InteractionId, Fault> {
+        let row = self.unstored.as_ref().or(self.interaction.as_ref());
+        row.map(|row| row.id)
+            .ok_or_else(|| Fault::broken("progress without an interaction"))
+    }
+
     pub(crate) fn progress(&self) -> Progress {
         self.interaction
             .as_ref()
             .map(|i| i.progress.clone())
             .unwrap_or_default()
+    }
+
+    /// How it ended, a moment ago.
+    pub(crate) fn end(&self) -> Option<&InteractionEnd> {
+        self.interaction.as_ref()?.progress.end.as_ref()
     }
 }
 
@@ -207,112 +226,13 @@ impl PendingAuthorizations {
         Ok(Some(claims.subject))
     }
 
-    /// The request behind a page's token, if the page was made for this browser, is not too old
-    /// and was not answered yet.
-    pub(crate) async fn find(
-        &self,
-        flow_step: FlowStep,
-        token: &str,
-        browser: &Browser,
-    ) -> Result<Option<PendingAuthorization>, Fault> {
-        let Some(digest) = browser.pre_session_digest() else {
-            return Ok(None);
-        };
-        match step::read_for_browser(&self.keys.current(), flow_step, digest, token) {
-            Some(SignInTarget::Interaction(id)) => self.interaction(id, browser).await,
-            Some(SignInTarget::Unstored(_) | SignInTarget::Account) | None => Ok(None),
-        }
-    }
-
-    /// A token of a step, for a browser.
-    pub(crate) fn browser_step(
-        &self,
-        flow_step: FlowStep,
-        browser: TokenDigest,
-        target: &SignInTarget,
-    ) -> Result<String, Fault> {
-        step::for_browser(
-            &self.keys.current(),
-            self.entropy.as_ref(),
-            flow_step,
-            browser,
-            target,
-        )
-    }
-
-    /// A request that came with its step: from its row, if it has one by now.
-    async fn unstored_authorization(
-        &self,
-        unstored: UnstoredAuthorization,
-        browser: &Browser,
-    ) -> Result<Option<PendingAuthorization>, Fault> {
-        let id = unstored.id;
-        let found = self
-            .store
-            .read(move |db| store::interactions::find(db, id))
-            .await?;
-        if found.is_some() {
-            return self.open(found, browser).await;
-        }
-        let Some(digest) = browser
-            .pre_session_digest()
-            .filter(|_| self.clock.now() < unstored.until)
-        else {
-            return Ok(None);
-        };
-        let Some(client) = self.clients.find(&unstored.request.client_id).await? else {
-            return Ok(None);
-        };
-        Ok(Some(PendingAuthorization {
-            client,
-            request: unstored.request.clone(),
-            interaction: None,
-            unstored: Some(unstored.interaction(digest)),
-        }))
-    }
-
-    /// The open interaction with this id, if it belongs to this browser.
-    pub(crate) async fn interaction(
-        &self,
-        id: InteractionId,
-        browser: &Browser,
-    ) -> Result<Option<PendingAuthorization>, Fault> {
-        let found = self
-            .store
-            .read(move |db| store::interactions::find(db, id))
-            .await?;
-        self.open(found, browser).await
-    }
-
-    /// What a sign-in token leads to: `None` if it is not good, `Some(None)` for the account.
-    pub(crate) async fn sign_in_target(
-        &self,
-        token: &str,
-        browser: &Browser,
-    ) -> Result<Option<Option<PendingAuthorization>>, Fault> {
-        let Some(digest) = browser.pre_session_digest() else {
-            return Ok(None);
-        };
-        match step::read_for_browser(&self.keys.current(), FlowStep::SignIn, digest, token) {
-            Some(SignInTarget::Account) => Ok(Some(None)),
-            Some(SignInTarget::Interaction(id)) => {
-                Ok(self.interaction(id, browser).await?.map(Some))
-            }
-            Some(SignInTarget::Unstored(unstored)) => Ok(self
-                .unstored_authorization(*unstored, browser)
-                .await?
-                .map(Some)),
-            None => Ok(None),
-        }
-    }
-
-    /// The decision, by all that is known.
+    /// The decision, by all that is known; `None` if the request is over for whoever is here.
     pub(crate) fn what_comes_next(
         &self,
         pending: &PendingAuthorization,
         known: &KnownPerson,
-    ) -> Next {
-        interaction::decide(&InteractionContext {
+    ) -> Option<Next> {
+        interaction::decide_again(&InteractionContext {
             request: &pending.request,
             client: &pending.client,
             session: known.signed_in.as_ref().map(|s| (&s.session, &s.user)),
@@ -326,9 +246,46 @@ impl PendingAuthorizations {
         })
     }
 
-    /// Saves progress if nobody else did since it was read, so that two clicks decide once. The first
-    /// that there is makes the row.
-    pub(crate) async fn save_progress(
+    /// Notes what happened on a page, and gives the request as it stands then. Of two who note
+    /// something at the same moment one is first; the other reads again, and notes it if it is still
+    /// something new. At an answered request nothing is new but for who says what was said before, and a
+    /// refusal stands whatever is said.
+    pub(crate) async fn note(
+        &self,
+        mut pending: PendingAuthorization,
+        browser: &Browser,
+        noted: impl Fn(&Progress) -> Progress,
+    ) -> Result<Result<PendingAuthorization, StalePage>, Fault> {
+        for _ in 0..ATTEMPTS {
+            let before = pending.progress();
+            let after = noted(&before);
+            let is_new = pending.unstored.is_some() || after != before;
+            match &before.end {
+                Some(InteractionEnd::Code(_)) if is_new => {
+                    return Ok(Err(StalePage::of(Stale::Over, Some(pending.client))));
+                }
+                Some(_) => return Ok(Ok(pending)),
+                None if !is_new => return Ok(Ok(pending)),
+                None => {}
+            }
+            let id = pending.id()?;
+            if self.save_progress(&mut pending, before, after).await? {
+                return Ok(Ok(pending));
+            }
+            let found = self.interaction(id, &pending.client.id, browser);
+            pending = match found.await? {
+                Ok(pending) => pending,
+                Err(stale) => return Ok(Err(stale)),
+            };
+        }
+        Err(Fault::unavailable(
+            "the request",
+            "it changed each time that it was read",
+        ))
+    }
+
+    /// Saves progress if nobody else did since it was read. The first that there is makes the row.
+    async fn save_progress(
         &self,
         pending: &mut PendingAuthorization,
         before: Progress,
@@ -352,32 +309,8 @@ impl PendingAuthorizations {
         let saved = self
             .store
             .write(move |db| store::interactions::save_progress(db, id, &stored, &before));
-        let saved = saved.await?.value;
         interaction.progress = after;
-        Ok(saved)
-    }
-
-    async fn open(
-        &self,
-        found: Option<Interaction>,
-        browser: &Browser,
-    ) -> Result<Option<PendingAuthorization>, Fault> {
-        let now = self.clock.now();
-        let digest = browser.pre_session_digest();
-        let Some(interaction) = found
-            .filter(|i| i.consumed_at.is_none() && now < i.expires_at && Some(i.browser) == digest)
-        else {
-            return Ok(None);
-        };
-        let Some(client) = self.clients.find(&interaction.request.client_id).await? else {
-            return Ok(None);
-        };
-        Ok(Some(PendingAuthorization {
-            client,
-            request: interaction.request.clone(),
-            interaction: Some(interaction),
-            unstored: None,
-        }))
+        Ok(saved.await?.value)
     }
 }
 

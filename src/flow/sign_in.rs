@@ -8,7 +8,7 @@ use std::sync::Arc;
 use domain::authentication::Authentication;
 use domain::client::Client;
 use domain::identity;
-use domain::interaction::{Next, SignInReason};
+use domain::interaction::{Next, Progress, SignInReason};
 use domain::user::User;
 use foundation::clock::{SharedClock, Span};
 use foundation::entropy::SharedEntropy;
@@ -20,14 +20,14 @@ use store::Store;
 use crate::authorize::Authorization;
 use crate::browser::{Browser, CookieChanges, SignedIn};
 use crate::browser_response::{
-    AuthorizeResponse, BrowserResponse, PageOr, PageSetting, ShownError,
+    AuthorizeResponse, BrowserResponse, PageOr, PageSetting, ShownError, StalePage,
 };
 use crate::memory::Memory;
 use crate::parts::Parts;
 use crate::passwords::Passwords;
-use crate::pending_authorization::{PendingAuthorization, PendingAuthorizations, SignInTarget};
+use crate::pending_authorization::{PageTarget, PendingAuthorization, PendingAuthorizations};
 use crate::sessions::Sessions;
-use crate::step::{FlowStep, PageStep};
+use crate::step::{FlowStep, PageStep, TokenUse};
 use crate::throttle::{Counters, SignInThrottle, Turn};
 
 mod failed;
@@ -62,8 +62,8 @@ pub enum SignInAnswer {
     NoMatch,
     /// Too many failures: the next try is looked at after this span.
     Wait(Span),
-    /// The page is too old or was made for another browser.
-    StepExpired,
+    /// The page leads nowhere any more.
+    Stale(StalePage),
 }
 
 /// Shows the sign-in page, and looks at who signs in.
@@ -107,9 +107,10 @@ impl SignIn {
     pub async fn to_account(&self, browser: &Browser) -> Result<BrowserResponse, Fault> {
         let mut cookies = CookieChanges::default();
         let digest = browser.pre_session_or_new(self.entropy.as_ref(), &mut cookies);
+        let page = TokenUse::Page(FlowStep::SignIn);
         let token = self
             .pending
-            .browser_step(FlowStep::SignIn, digest, &SignInTarget::Account)?;
+            .page_token(page, digest, &PageTarget::Account)?;
         Ok(BrowserResponse {
             next: AuthorizeResponse::Page(PageStep {
                 flow_step: FlowStep::SignIn,
@@ -134,16 +135,12 @@ impl SignIn {
     ) -> Result<PageOr<SignInView>, Fault> {
         let page = |view| Ok(PageOr::Page(Box::new(view)));
         let pending = match self.pending.sign_in_target(token, browser).await? {
-            Some(Some(pending)) => pending,
-            Some(None) => {
+            Ok(Some(pending)) => pending,
+            Ok(None) => {
                 let again = self.sessions.signed_in(browser).await?;
                 return page(self.sign_in_view(token, again).await?);
             }
-            None => {
-                return Ok(PageOr::Response(BrowserResponse::shown(
-                    ShownError::StepExpired,
-                )));
-            }
+            Err(stale) => return Ok(PageOr::Response(BrowserResponse::stale(stale))),
         };
         let known = match self.pending.known(&pending, browser).await? {
             Ok(known) => known,
@@ -156,7 +153,8 @@ impl SignIn {
             }
         };
         let next = self.pending.what_comes_next(&pending, &known);
-        if !all_the_same && !matches!(next, Next::SignIn(_)) {
+        let is_asked = all_the_same || matches!(next, Some(Next::SignIn(_)));
+        if pending.end().is_some() || !is_asked {
             return self
                 .authorization
                 .proceed(pending, browser)
@@ -164,7 +162,7 @@ impl SignIn {
                 .map(PageOr::Response);
         }
         // Who is signed in is not asked again where somebody else is meant.
-        let for_another = next == Next::SignIn(SignInReason::AnotherUserExpected);
+        let for_another = next == Some(Next::SignIn(SignInReason::AnotherUserExpected));
         let again = known.signed_in.filter(|_| !for_another);
         page(SignInView {
             setting: self.authorization.page_setting(&pending).await?,
@@ -205,8 +203,9 @@ impl SignIn {
         password: SecretText,
         browser: &Browser,
     ) -> Result<SignInAnswer, Fault> {
-        let Some(target) = self.pending.sign_in_target(token, browser).await? else {
-            return Ok(SignInAnswer::StepExpired);
+        let target = match self.pending.sign_in_target(token, browser).await? {
+            Ok(target) => target,
+            Err(stale) => return Ok(SignInAnswer::Stale(stale)),
         };
         let found = self.candidate(typed, browser).await?;
         let turn = self.throttle.take_turn(found.counters).await?;
@@ -234,9 +233,9 @@ impl SignIn {
         match found.user.filter(|user| granted && user.is_active()) {
             Some(user) => {
                 let authentication = Authentication::by_password(self.clock.now());
-                let starting = self
-                    .start
-                    .session(user, authentication, found.counters, browser);
+                let starting =
+                    self.start
+                        .session(user, authentication, found.counters, browser, token);
                 let (signed_in, cookies) = starting.await?;
                 self.after_sign_in(target, signed_in, cookies, browser)
                     .await
@@ -290,27 +289,26 @@ impl SignIn {
         cookies: CookieChanges,
         browser: &Browser,
     ) -> Result<BrowserResponse, Fault> {
-        let Some(mut pending) = target else {
+        let Some(pending) = target else {
             return Ok(BrowserResponse {
                 next: AuthorizeResponse::Account,
                 cookies,
             });
         };
-        let before = pending.progress();
-        let after = domain::interaction::Progress {
-            signed_in: Some(signed_in.session.id),
+        let session = signed_in.session.id;
+        let noted = self.pending.note(pending, browser, |before| Progress {
+            signed_in: Some(session),
             ..before.clone()
+        });
+        let pending = match noted.await? {
+            Ok(pending) => pending,
+            Err(stale) => {
+                return Ok(BrowserResponse {
+                    next: AuthorizeResponse::Shown(ShownError::Stale(stale)),
+                    cookies,
+                });
+            }
         };
-        if !self
-            .pending
-            .save_progress(&mut pending, before, after)
-            .await?
-        {
-            return Ok(BrowserResponse {
-                next: AuthorizeResponse::Shown(ShownError::StepExpired),
-                cookies,
-            });
-        }
         let now_browser = Browser {
             session: cookies.session.clone(),
             ..browser.clone()
@@ -328,9 +326,9 @@ impl SignIn {
     /// The store does not answer.
     pub async fn cancel(&self, token: &str, browser: &Browser) -> Result<BrowserResponse, Fault> {
         match self.pending.sign_in_target(token, browser).await? {
-            Some(Some(pending)) => self.authorization.refuse_not_signed_in(pending).await,
-            Some(None) => self.to_account(browser).await,
-            None => Ok(BrowserResponse::shown(ShownError::StepExpired)),
+            Ok(Some(pending)) => self.authorization.refuse_not_signed_in(pending).await,
+            Ok(None) => self.to_account(browser).await,
+            Err(stale) => Ok(BrowserResponse::stale(stale)),
         }
     }
 }

@@ -70,8 +70,12 @@ impl SecretKind {
 
     /// A new secret of 256 random bits with the digest to store.
     pub fn issue(self, entropy: &dyn Entropy) -> (SecretText, TokenDigest) {
-        let random = base64url::encode(&entropy::bytes::<32>(entropy));
-        let secret = SecretText::new(format!("{}{random}", self.prefix()));
+        self.of_bits(entropy::bytes::<32>(entropy))
+    }
+
+    /// A secret of 256 bits that nobody but us can know, with the digest to store.
+    pub fn of_bits(self, bits: [u8; 32]) -> (SecretText, TokenDigest) {
+        let secret = SecretText::new(format!("{}{}", self.prefix(), base64url::encode(&bits)));
         let digest = secret.digest();
         (secret, digest)
     }

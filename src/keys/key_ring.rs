@@ -241,6 +241,14 @@ impl KeyRing {
         self.step.all().find_map(open)
     }
 
+    /// 256 bits that nobody else can know, and that are the same for the same use and parts: what a page
+    /// gives once more when its form comes once more.
+    pub fn bits_of_step(&self, label: &str, parts: &[&[u8]]) -> [u8; CODE] {
+        let mut all: Vec<&[u8]> = vec![b"portico bits of a step", label.as_bytes()];
+        all.extend_from_slice(parts);
+        self.step.newest.code(&all)
+    }
+
     /// The identifier of a user within a sector (OpenID Connect Core §8.1): 28 characters. Equal
     /// inputs give equal outputs as long as no newer secret was added; the store keeps what was
     /// given out, so that adding one changes nobody's identifier.

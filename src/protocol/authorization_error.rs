@@ -49,7 +49,7 @@ authorization_error_codes! {
 }
 
 /// A refused authorization request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthorizationRefusal {
     code: AuthorizationErrorCode,
     description: String,

@@ -99,20 +99,24 @@ impl AuthorizationResponse {
 
     /// The redirect URI with the parameters added to its query.
     pub fn location(&self) -> String {
-        let added = form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(self.parameters.iter())
-            .finish();
-        let uri = &self.redirect_uri;
-        // The endpoint URI may have a query component, "which MUST be retained when adding
-        // additional query parameters" (RFC 6749 §3.1.2)
-        let joint = match uri.find('?') {
-            _ if added.is_empty() => "",
-            None => "?",
-            Some(_) if uri.ends_with(['?', '&']) => "",
-            Some(_) => "&",
-        };
-        format!("{uri}{joint}{added}")
+        with_query(&self.redirect_uri, &self.parameters)
     }
+}
+
+/// An address with parameters added to its query.
+pub fn with_query(uri: &str, parameters: &[(String, String)]) -> String {
+    let added = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(parameters)
+        .finish();
+    // The endpoint URI may have a query component, "which MUST be retained when adding additional
+    // query parameters" (RFC 6749 §3.1.2)
+    let joint = match uri.find('?') {
+        _ if added.is_empty() => "",
+        None => "?",
+        Some(_) if uri.ends_with(['?', '&']) => "",
+        Some(_) => "&",
+    };
+    format!("{uri}{joint}{added}")
 }
 
 /// Codes are secrets, so only the names are shown.

@@ -101,20 +101,48 @@ pub fn save_progress(
     Ok(updated == 1)
 }
 
-/// Consumes an interaction: `true` once, for the one who sends the answer.
+/// Consumes an interaction: `true` once, for the one who sends the answer. `end` is its progress with
+/// the answer in it.
 ///
 /// # Errors
 /// The store does not answer.
-pub fn consume(conn: &mut Connection, id: InteractionId, now: Instant) -> Result<bool, Fault> {
+pub fn consume(
+    conn: &mut Connection,
+    id: InteractionId,
+    end: &Progress,
+    now: Instant,
+) -> Result<bool, Fault> {
     let open = interactions::table
         .filter(interactions::id.eq(id.as_bytes().as_slice()))
         .filter(interactions::consumed_at.is_null())
         .filter(interactions::expires_at.gt(now.millis()));
     let updated = diesel::update(open)
-        .set(interactions::consumed_at.eq(Some(now.millis())))
+        .set((
+            interactions::consumed_at.eq(Some(now.millis())),
+            interactions::progress.eq(json(TABLE, end)?),
+        ))
         .execute(conn)
         .map_err(at(TABLE))?;
     Ok(updated == 1)
+}
+
+/// Writes how a consumed interaction ended after all.
+///
+/// # Errors
+/// The store does not answer.
+pub fn end_after_all(
+    conn: &mut Connection,
+    id: InteractionId,
+    end: &Progress,
+) -> Result<(), Fault> {
+    let consumed = interactions::table
+        .filter(interactions::id.eq(id.as_bytes().as_slice()))
+        .filter(interactions::consumed_at.is_not_null());
+    diesel::update(consumed)
+        .set(interactions::progress.eq(json(TABLE, end)?))
+        .execute(conn)
+        .map_err(at(TABLE))?;
+    Ok(())
 }
 
 /// Removes interactions that ran out before a moment; gives how many.

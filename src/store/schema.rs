@@ -109,6 +109,8 @@ diesel::table! {
         end_reason -> Nullable<Text>,
         authentication -> Text,
         history -> Integer,
+        password_changed_at -> Nullable<BigInt>,
+        browser_digest -> Nullable<Binary>,
     }
 }
 

@@ -10,8 +10,9 @@ use foundation::digest::TokenDigest;
 use foundation::fault::Fault;
 use foundation::id::{SessionId, UserId};
 
-use crate::column::{Key, Place, bytes, json};
+use crate::column::{Key, Place, bytes, instant, json};
 use crate::connection::Connection;
+use crate::dialect::insert_unless_there;
 use crate::fault::at;
 use crate::histories;
 use crate::schema::{sessions, users};
@@ -57,11 +58,15 @@ pub(crate) fn stands() -> _ {
     sessions::history.nullable().ge(histories::sessions_from())
 }
 
-/// Adds a session that is opened by a cookie.
+/// Adds a session that is opened by a cookie; `false` if that cookie opens one already.
 ///
 /// # Errors
 /// The store does not answer, or what the row refers to is not there.
-pub fn insert(conn: &mut Connection, session: &Session, cookie: TokenDigest) -> Result<(), Fault> {
+pub fn insert(
+    conn: &mut Connection,
+    session: &Session,
+    cookie: TokenDigest,
+) -> Result<bool, Fault> {
     let row = SessionRow {
         id: bytes(&session.id),
         user_id: bytes(&session.user_id),
@@ -74,14 +79,10 @@ pub fn insert(conn: &mut Connection, session: &Session, cookie: TokenDigest) -> 
         end_reason: session.ended.map(|(_, reason)| reason.word().to_owned()),
         authentication: json(TABLE, &session.authentication)?,
     };
-    diesel::insert_into(sessions::table)
-        .values((
-            &row,
-            sessions::history.eq(histories::current_number().assume_not_null()),
-        ))
-        .execute(conn)
-        .map_err(at(TABLE))?;
-    Ok(())
+    let history = histories::current_number().assume_not_null();
+    let row = (&row, sessions::history.eq(history));
+    let inserted = insert_unless_there!(conn, sessions::table, row).map_err(at(TABLE))?;
+    Ok(inserted == 1)
 }
 
 /// The session that a cookie opens, ended or not, with its user.
@@ -196,6 +197,36 @@ pub fn reauthenticated(
     Ok(updated == 1)
 }
 
+/// Notes that the person changed their password in a session.
+///
+/// # Errors
+/// The store does not answer.
+pub fn note_password_change(
+    conn: &mut Connection,
+    id: SessionId,
+    now: Instant,
+) -> Result<(), Fault> {
+    diesel::update(sessions::table.filter(sessions::id.eq(id.as_bytes().as_slice())))
+        .set(sessions::password_changed_at.eq(Some(now.millis())))
+        .execute(conn)
+        .map_err(at(TABLE))?;
+    Ok(())
+}
+
+/// When the person last changed their password in a session.
+///
+/// # Errors
+/// The store does not answer.
+pub fn password_changed_at(conn: &mut Connection, id: SessionId) -> Result<Option<Instant>, Fault> {
+    let found: Option<Option<i64>> = sessions::table
+        .filter(sessions::id.eq(id.as_bytes().as_slice()))
+        .select(sessions::password_changed_at)
+        .first(conn)
+        .optional()
+        .map_err(at(TABLE))?;
+    Ok(instant(found.flatten()))
+}
+
 /// The sessions of a user that stand at `now`, newest first.
 ///
 /// # Errors
@@ -212,6 +243,44 @@ pub fn live_of_user(
         .filter(stands())
         .select(SessionRow::as_select())
         .order((sessions::created_at.desc(), sessions::id.desc()))
+        .load(conn)
+        .map_err(at(TABLE))?;
+    rows.into_iter().map(SessionRow::read).collect()
+}
+
+/// Notes in which browser a session began.
+///
+/// # Errors
+/// The store does not answer.
+pub fn note_browser(
+    conn: &mut Connection,
+    id: SessionId,
+    browser: TokenDigest,
+) -> Result<(), Fault> {
+    diesel::update(sessions::table.filter(sessions::id.eq(id.as_bytes().as_slice())))
+        .set(sessions::browser_digest.eq(Some(bytes(&browser))))
+        .execute(conn)
+        .map_err(at(TABLE))?;
+    Ok(())
+}
+
+/// The sessions of a user that began in a browser and stand at `now`.
+///
+/// # Errors
+/// The store does not answer.
+pub fn live_of_browser(
+    conn: &mut Connection,
+    user: UserId,
+    browser: TokenDigest,
+    now: Instant,
+) -> Result<Vec<Session>, Fault> {
+    let rows: Vec<SessionRow> = sessions::table
+        .filter(sessions::user_id.eq(user.as_bytes().as_slice()))
+        .filter(sessions::browser_digest.eq(Some(bytes(&browser))))
+        .filter(sessions::ended_at.is_null())
+        .filter(sessions::expires_at.gt(now.millis()))
+        .filter(stands())
+        .select(SessionRow::as_select())
         .load(conn)
         .map_err(at(TABLE))?;
     rows.into_iter().map(SessionRow::read).collect()

@@ -111,6 +111,26 @@ pub fn set_disabled(
     Ok(updated.map_err(at(TABLE))? == 1)
 }
 
+/// Stores a new password hash in place of one that was read; `false` if it is another one by now.
+///
+/// # Errors
+/// The store does not answer.
+pub fn replace_password(
+    conn: &mut Connection,
+    id: UserId,
+    before: &str,
+    hash: &str,
+) -> Result<bool, Fault> {
+    let unchanged = users::table
+        .filter(users::id.eq(id.as_bytes().as_slice()))
+        .filter(users::password_hash.eq(before));
+    let updated = diesel::update(unchanged)
+        .set(users::password_hash.eq(hash))
+        .execute(conn)
+        .map_err(at(TABLE))?;
+    Ok(updated == 1)
+}
+
 /// Stores a new password hash (PHC string form); `false` if there is no such user.
 ///
 /// # Errors

@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::web::{self, Query, ServiceConfig};
 use flow::browser_response::PageOr;
 use flow::decide_consent::{ConsentAnswer, ConsentRow, ConsentView};
+use foundation::fault::Fault;
 use protocol::scope_catalog::ScopeCatalog;
 use text::Language;
 
@@ -119,7 +120,9 @@ fn sensitive(visitor: &Visitor, mut view: ConsentView) -> HttpResponse {
     chrome.for_makers = notes(&chrome.language, &view.for_makers);
     let rules = PageRules::of(&view.setting).with_image(icon(&view.client));
     let Some(row) = view.rows.pop() else {
-        return visitor.error(ErrorKind::StepExpired { program: None });
+        return visitor.fault(&Fault::broken(
+            "the page of a sensitive scope without its row",
+        ));
     };
     let catalog = &visitor.state.settings.scopes;
     let page = SensitiveScopePage {

@@ -5,7 +5,7 @@ use actix_web::web::{self, Query, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use domain::client::Client;
 use flow::browser::{CookieChanges, SignedIn};
-use flow::browser_response::PageOr;
+use flow::browser_response::{BrowserResponse, PageOr};
 use flow::sign_in::{SignInAnswer, SignInView};
 use flow::step::{FlowStep, PageStep};
 use foundation::clock::Span;
@@ -106,7 +106,10 @@ async fn answer(request: HttpRequest, visitor: Visitor, form: PageForm) -> HttpR
             )
             .await
         }
-        Ok(SignInAnswer::StepExpired) => visitor.step_expired().await,
+        Ok(SignInAnswer::Stale(page)) => {
+            let response = BrowserResponse::stale(page);
+            visitor.response(Ok(response)).await
+        }
         Err(fault) => visitor.fault(&fault),
     }
 }

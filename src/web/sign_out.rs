@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Query, ServiceConfig};
 use flow::browser::CookieChanges;
+use flow::browser_response::{ShownError, Stale, StalePage};
 use flow::end_session::{SignOutAnswer, SignOutOutcome, SignOutRouted, SignOutView, SignedOut};
 use foundation::fault::Fault;
 
@@ -33,11 +34,11 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 async fn show(visitor: Visitor, query: Query<StepQuery>) -> HttpResponse {
     let services = &visitor.state.services;
     if query.step.is_empty() {
-        return response(&visitor, services.sign_out.ask(&visitor.browser).await);
+        return response(&visitor, services.sign_out.ask(&visitor.browser).await).await;
     }
     match services.sign_out.page(&query.step, &visitor.browser).await {
-        Ok(Some(view)) => page(&visitor, view),
-        Ok(None) => visitor.error(ErrorKind::StepExpired { program: None }),
+        Ok(Ok(view)) => page(&visitor, view),
+        Ok(Err(elsewhere)) => response(&visitor, Ok(elsewhere)).await,
         Err(fault) => visitor.fault(&fault),
     }
 }
@@ -49,16 +50,9 @@ async fn answer(visitor: Visitor, form: PageForm) -> HttpResponse {
         "stay" => SignOutAnswer::Stay,
         _ => return visitor.error(ErrorKind::ForgedForm),
     };
-    let step = form.field("step");
-    response(
-        &visitor,
-        visitor
-            .state
-            .services
-            .sign_out
-            .answer(step, answer, &visitor.browser)
-            .await,
-    )
+    let sign_out = &visitor.state.services.sign_out;
+    let done = sign_out.answer(form.field("step"), answer, &visitor.browser);
+    response(&visitor, done.await).await
 }
 
 /// The page for somebody who comes back to it later: nobody is signed in, or somebody is again.
@@ -80,7 +74,10 @@ async fn done(visitor: Visitor) -> HttpResponse {
 }
 
 /// Sends where signing out leads.
-pub(crate) fn response(visitor: &Visitor, response: Result<SignOutRouted, Fault>) -> HttpResponse {
+pub(crate) async fn response(
+    visitor: &Visitor,
+    response: Result<SignOutRouted, Fault>,
+) -> HttpResponse {
     let SignOutRouted { outcome, cookies } = match response {
         Ok(response) => response,
         Err(fault) => return visitor.fault(&fault),
@@ -94,7 +91,13 @@ pub(crate) fn response(visitor: &Visitor, response: Result<SignOutRouted, Fault>
             program: None,
             detail,
         }),
-        SignOutOutcome::StepExpired => visitor.error(ErrorKind::StepExpired { program: None }),
+        SignOutOutcome::Unreadable => {
+            let page = StalePage {
+                why: Stale::Unreadable,
+                client: None,
+            };
+            visitor.shown(ShownError::Stale(page), &cookies).await
+        }
     }
 }
 

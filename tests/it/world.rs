@@ -24,6 +24,7 @@ use tokio::runtime::Runtime;
 
 use crate::database::Database;
 
+pub(crate) mod at_once;
 pub(crate) mod browser;
 pub(crate) mod certificate;
 pub(crate) mod html;

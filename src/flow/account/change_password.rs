@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::audit::AuditEntry;
+use domain::interaction::is_same_press;
 use domain::session::EndReason;
 use foundation::clock::Span;
 use foundation::fault::Fault;
@@ -61,35 +62,71 @@ impl Account {
             return Ok(PasswordAnswer::Same);
         }
         match self.confirm_password(&signed_in, current).await? {
-            Confirmed::Yes => {}
-            Confirmed::No => return Ok(PasswordAnswer::WrongCurrent),
+            Confirmed::Yes(before) => {
+                let hash = self.passwords.hash(new.clone()).await?;
+                if self.replace_password(&signed_in, before, hash).await? {
+                    return Ok(PasswordAnswer::Changed);
+                }
+            }
+            Confirmed::No => {}
             Confirmed::Wait(span) => return Ok(PasswordAnswer::Wait(span)),
         }
-        let hash = self.passwords.hash(new).await?;
-        self.set_password(signed_in, hash).await?;
-        Ok(PasswordAnswer::Changed)
+        Ok(match self.was_changed_here(&signed_in, new).await? {
+            true => PasswordAnswer::Changed,
+            false => PasswordAnswer::WrongCurrent,
+        })
     }
 
-    /// Writes the new password and ends what was begun with the old one.
-    async fn set_password(&self, signed_in: SignedIn, hash: String) -> Result<(), Fault> {
-        let (now, user_id) = (self.clock.now(), signed_in.user.id);
+    /// Writes the new password in place of the one that was confirmed, and ends what was begun with that;
+    /// `false` if there is another one by now.
+    async fn replace_password(
+        &self,
+        signed_in: &SignedIn,
+        before: String,
+        hash: String,
+    ) -> Result<bool, Fault> {
+        let (now, signed_in) = (self.clock.now(), signed_in.clone());
+        let user_id = signed_in.user.id;
         let id = AuditId::new(now, self.entropy.as_ref());
         let entropy = Arc::clone(&self.entropy);
         let written = self
             .store
             .write(move |tx| {
-                store::users::set_password(tx, user_id, &hash)?;
+                if !store::users::replace_password(tx, user_id, &before, &hash)? {
+                    return Ok(false);
+                }
+                store::sessions::note_password_change(tx, signed_in.session.id, now)?;
                 store::audit::insert(
                     tx,
                     &AuditEntry::new(now, signed_in.acts(), "password.changed").of_user(user_id),
                     id,
                 )?;
                 let reason = EndReason::CredentialChanged;
-                end_others(tx, &signed_in, now, reason, entropy.as_ref())
+                end_others(tx, &signed_in, now, reason, entropy.as_ref())?;
+                Ok(true)
             })
             .await?;
         self.memory.settled(written.position).await;
-        Ok(())
+        Ok(written.value)
+    }
+
+    /// Whether the password is the new one already, by this session's doing and a moment ago: who presses
+    /// twice has changed it.
+    async fn was_changed_here(&self, signed_in: &SignedIn, new: SecretText) -> Result<bool, Fault> {
+        let (session, user) = (signed_in.session.id, signed_in.user.id);
+        let (changed_at, user) = self
+            .store
+            .read(move |db| {
+                let changed_at = store::sessions::password_changed_at(db, session)?;
+                Ok((changed_at, store::users::find(db, user)?))
+            })
+            .await?;
+        let now = self.clock.now();
+        if !changed_at.is_some_and(|at| is_same_press(at, now)) {
+            return Ok(false);
+        }
+        let hash = user.and_then(|user| user.password_hash);
+        self.passwords.matches(new, hash).await
     }
 
     /// Looks at the current password of a person who is signed in. Tries are counted for the session,
@@ -108,16 +145,16 @@ impl Account {
             return Ok(Confirmed::Wait(wait));
         }
         let hash = signed_in.user.password_hash.clone();
-        Ok(match self.passwords.matches(current, hash).await? {
-            true => Confirmed::Yes,
-            false => Confirmed::No,
-        })
+        let fits = self.passwords.matches(current, hash.clone()).await?;
+        let hash = hash.filter(|_| fits);
+        Ok(hash.map_or(Confirmed::No, Confirmed::Yes))
     }
 }
 
 /// Whether a person confirmed their password.
 enum Confirmed {
-    Yes,
+    /// They did; this is its hash.
+    Yes(String),
     No,
     Wait(Span),
 }

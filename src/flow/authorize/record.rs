@@ -9,7 +9,7 @@ use domain::consent::{
 };
 use domain::event::Event;
 use domain::grant::{Grant, GrantedScopes};
-use domain::interaction::resulting_scope;
+use domain::interaction::{InteractionEnd, resulting_scope};
 use domain::left_out::left_out;
 use domain::lifetimes::Lifetimes;
 use domain::one_time_credential::{OneTimeCredential, OneTimeKind};
@@ -17,9 +17,10 @@ use domain::token_family::{Authorized, CodeOrigin, Origin, TokenFamily};
 use foundation::clock::{Instant, SharedClock};
 use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
-use foundation::id::{AuditId, FamilyId, GrantId, ReceiptId};
+use foundation::id::{AuditId, FamilyId, GrantId, InteractionId, ReceiptId};
 use foundation::secret::{SecretKind, SecretText};
 use keys::key_ring::Keys;
+use protocol::authorization_error::AuthorizationRefusal;
 use protocol::authorization_request::AuthorizationRequest;
 use protocol::mismatch::Mismatch;
 use protocol::scope::{self, ScopeSet};
@@ -37,8 +38,21 @@ use crate::subject::subject_in;
 pub(crate) enum Recorded {
     /// The code to send, and what the answer leaves out.
     Code(SecretText, Vec<Mismatch>),
-    /// The pages were answered before, in another tab or by a second click.
-    AlreadyAnswered,
+    /// The request was refused at the same moment, and that stands.
+    Refused(AuthorizationRefusal),
+    /// The request was answered before, for somebody else or too long ago.
+    Over,
+}
+
+/// Whose answer it is.
+enum Turn {
+    /// The first one: what was decided is recorded with it.
+    First,
+    /// The same one again, from a button that was pressed twice: it gets a code of its own, and nothing
+    /// is decided anew.
+    Again,
+    /// No answer is to be given any more but this.
+    Stands(Recorded),
 }
 
 /// Ids made before the transaction, so that nothing inside it asks for randomness.
@@ -93,42 +107,41 @@ impl Record {
         let silent = silent_scope(&pending.client, &pending.request.scope, &self.catalog);
         let written = self.store.write(move |tx| {
             let client = &pending.client;
-            if let Some(interaction) = &pending.interaction
-                && !store::interactions::consume(tx, interaction.id, now)?
-            {
-                return Ok(Recorded::AlreadyAnswered);
-            }
-            let decision = decision_of(&pending, &signed_in);
-            let allow = |before: Option<&Grant>| decision.apply(before, client, &silent, now);
-            let grant = settle_grant(tx, client, &signed_in, allow, ids.grant, now)?;
-            if pending.interaction.is_some() && !decision_is_empty(&decision) {
-                remember_refusals(tx, client, &signed_in, &known.refusals, &decision, now)?;
-                let receipt = receipt(&pending, &signed_in, &decision, grant.id, ids.receipt, now);
-                store::receipts::insert(tx, &receipt)?;
-                count(&decision);
-                store::audit::insert(tx, &audit_entry(&receipt, signed_in.acts()), ids.audit)?;
-            }
+            let turn = take_turn(tx, &pending, &signed_in, now)?;
+            let grant = match turn {
+                Turn::First => {
+                    let decision = decision_of(&pending, &signed_in);
+                    let allow =
+                        |before: Option<&Grant>| decision.apply(before, client, &silent, now);
+                    let grant = settle_grant(tx, client, &signed_in, allow, ids.grant, now)?;
+                    if pending.interaction.is_some() && !decision_is_empty(&decision) {
+                        remember_refusals(tx, client, &signed_in, &known.refusals, &decision, now)?;
+                        let receipt =
+                            receipt(&pending, &signed_in, &decision, grant.id, ids.receipt, now);
+                        store::receipts::insert(tx, &receipt)?;
+                        count(&decision);
+                        store::audit::insert(
+                            tx,
+                            &audit_entry(&receipt, signed_in.acts()),
+                            ids.audit,
+                        )?;
+                    }
+                    grant
+                }
+                // Whoever took it back since is not answered as if they had not.
+                Turn::Again => match store::grants::live(tx, signed_in.user.id, &client.id)? {
+                    Some(grant) => grant,
+                    None => return Ok(Recorded::Over),
+                },
+                Turn::Stands(recorded) => return Ok(recorded),
+            };
             subject_in(tx, &keys, &client.sector(), signed_in.user.id)?;
             touch(tx, &signed_in.session, &lifetimes, now)?;
             if grant.last_used_at < now.floor_to_minute() {
                 store::grants::touch(tx, grant.id, now.floor_to_minute())?;
             }
-            let authorized =
-                authorized(&pending.request, client, &signed_in, &grant.scopes.names());
-            let missing = left_out(client, &pending.request.scope, &authorized.scope);
-            let offline = authorized.scope.contains(scope::OFFLINE_ACCESS);
-            let family = TokenFamily {
-                id: ids.family,
-                grant_id: grant.id,
-                user_id: signed_in.user.id,
-                client_id: client.id.clone(),
-                session_id: (!offline).then_some(signed_in.session.id),
-                origin: origin(&pending.request),
-                authorized,
-                created_at: now,
-                expires_at: TokenFamily::end_of_life(client.gets_refresh_tokens(), &lifetimes, now),
-                ended: None,
-            };
+            let family = family(&pending, &signed_in, &grant, ids.family, &lifetimes, now);
+            let missing = left_out(client, &pending.request.scope, &family.authorized.scope);
             store::token_families::insert(tx, &family)?;
             let credential = OneTimeCredential {
                 digest,
@@ -144,6 +157,96 @@ impl Record {
         // A decision can take something back, and then it is gone with the answer.
         self.memory.settled(written.position).await;
         Ok(written.value)
+    }
+
+    /// Writes that a request ends with a refusal; gives the one that stands, or `None` if the request is
+    /// over. Whoever refuses what was answered with a code a moment ago is obeyed: from then on no code is
+    /// sent. A request that waits in an address has no row, and leaves none.
+    pub(super) async fn refusal(
+        &self,
+        pending: &PendingAuthorization,
+        refusal: AuthorizationRefusal,
+    ) -> Result<Option<AuthorizationRefusal>, Fault> {
+        let Some(interaction) = &pending.interaction else {
+            return Ok(Some(refusal));
+        };
+        let (id, now) = (interaction.id, self.clock.now());
+        let end = InteractionEnd::Refused(refusal.clone());
+        let progress = pending.progress().ended(end);
+        let stands = self.store.write(move |tx| {
+            if store::interactions::consume(tx, id, &progress, now)? {
+                return Ok(Some(refusal));
+            }
+            Ok(match end_of(tx, id, now)? {
+                Some(InteractionEnd::Refused(before)) => Some(before),
+                Some(InteractionEnd::Code(_)) => {
+                    store::interactions::end_after_all(tx, id, &progress)?;
+                    Some(refusal)
+                }
+                None => None,
+            })
+        });
+        Ok(stands.await?.value)
+    }
+}
+
+/// Consumes the request's row, if it has one, or finds out what came of it.
+fn take_turn(
+    tx: &mut store::Transaction<'_>,
+    pending: &PendingAuthorization,
+    signed_in: &SignedIn,
+    now: Instant,
+) -> Result<Turn, Fault> {
+    let Some(interaction) = &pending.interaction else {
+        return Ok(Turn::First);
+    };
+    let user = signed_in.user.id;
+    let progress = pending.progress().ended(InteractionEnd::Code(user));
+    if store::interactions::consume(tx, interaction.id, &progress, now)? {
+        return Ok(Turn::First);
+    }
+    Ok(match end_of(tx, interaction.id, now)? {
+        Some(InteractionEnd::Code(whose)) if whose == user => Turn::Again,
+        Some(InteractionEnd::Refused(refusal)) => Turn::Stands(Recorded::Refused(refusal)),
+        Some(InteractionEnd::Code(_)) | None => Turn::Stands(Recorded::Over),
+    })
+}
+
+/// How a request ended, a moment ago.
+fn end_of(
+    tx: &mut store::Transaction<'_>,
+    id: InteractionId,
+    now: Instant,
+) -> Result<Option<InteractionEnd>, Fault> {
+    let found = store::interactions::find(tx, id)?;
+    Ok(found
+        .filter(|row| row.is_open(now))
+        .and_then(|row| row.progress.end))
+}
+
+/// What everything that comes of the code belongs to.
+fn family(
+    pending: &PendingAuthorization,
+    signed_in: &SignedIn,
+    grant: &Grant,
+    id: FamilyId,
+    lifetimes: &Lifetimes,
+    now: Instant,
+) -> TokenFamily {
+    let client = &pending.client;
+    let authorized = authorized(&pending.request, client, signed_in, &grant.scopes.names());
+    let offline = authorized.scope.contains(scope::OFFLINE_ACCESS);
+    TokenFamily {
+        id,
+        grant_id: grant.id,
+        user_id: signed_in.user.id,
+        client_id: client.id.clone(),
+        session_id: (!offline).then_some(signed_in.session.id),
+        origin: origin(&pending.request),
+        authorized,
+        created_at: now,
+        expires_at: TokenFamily::end_of_life(client.gets_refresh_tokens(), lifetimes, now),
+        ended: None,
     }
 }
 

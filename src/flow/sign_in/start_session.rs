@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use domain::audit::{ActedBy, AuditEntry};
 use domain::authentication::Authentication;
+use domain::interaction::is_same_press;
 use domain::lifetimes::Lifetimes;
 use domain::session::{EndReason, Session};
 use domain::user::User;
@@ -12,8 +13,9 @@ use foundation::clock::Instant;
 use foundation::digest::TokenDigest;
 use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
-use foundation::id::{AuditId, SessionId};
-use foundation::secret::SecretKind;
+use foundation::id::{AuditId, SessionId, UserId};
+use foundation::secret::{SecretKind, SecretText};
+use keys::key_ring::Keys;
 use serde_json::json;
 use store::Store;
 
@@ -28,6 +30,7 @@ use crate::throttle::Counters;
 pub(crate) struct SessionStart {
     store: Store,
     memory: Memory,
+    keys: Arc<Keys>,
     entropy: SharedEntropy,
     lifetimes: Lifetimes,
 }
@@ -37,23 +40,28 @@ impl SessionStart {
         Self {
             store: parts.store.clone(),
             memory: memory.clone(),
+            keys: Arc::clone(&parts.keys),
             entropy: Arc::clone(&parts.entropy),
             lifetimes: parts.policy.lifetimes,
         }
     }
 
     /// Begins a session, or refreshes the one that the same person has in this browser. The cookie
-    /// is new in any case.
+    /// is new in any case, but for the form of a page that comes once more: a browser that gave up the
+    /// first answer must not be left with a session of which it has no cookie, nor with two. Whatever
+    /// else this browser began as the same person ends: it has one cookie, and reaches one.
     pub(crate) async fn session(
         &self,
         user: User,
         authentication: Authentication,
         counters: Counters,
         browser: &Browser,
+        page: &str,
     ) -> Result<(SignedIn, CookieChanges), Fault> {
         let (now, lifetimes) = (authentication.at(), self.lifetimes);
-        let (cookie, digest) = SecretKind::SessionCookie.issue(self.entropy.as_ref());
-        let (known, known_digest) = SecretKind::KnownBrowserCookie.issue(self.entropy.as_ref());
+        let of_page = self.cookies_of(page, browser, user.id);
+        let fresh = SecretKind::SessionCookie.issue(self.entropy.as_ref());
+        let (known, known_digest) = of_page.known;
         let known_before = browser.known_digest();
         let new = Session {
             id: SessionId::new(now, self.entropy.as_ref()),
@@ -66,48 +74,120 @@ impl SessionStart {
             ended: None,
         };
         let address = browser.address;
-        let (before, audit, user_id) = (
-            browser.session_digest(),
-            AuditId::new(now, self.entropy.as_ref()),
-            user.id,
-        );
+        let place = Place {
+            before: browser.session_digest(),
+            browser: browser.pre_session_digest(),
+        };
+        let (audit, user_id) = (AuditId::new(now, self.entropy.as_ref()), user.id);
         let written = self.store.write(move |tx| {
             counters.clear(tx)?;
-            let session = replace_session(tx, before, new, digest, &lifetimes)?;
             store::known_browsers::insert(tx, known_before.unwrap_or(known_digest), user_id, now)?;
-            store::audit::insert(tx, &started_entry(&session, now, address), audit)?;
-            Ok(session)
+            // The cookie of the page; a fresh one where that was used up.
+            for (cookie, digest) in [of_page.session, fresh] {
+                match begun_by(tx, digest, now)? {
+                    Begun::Now(session) => return Ok((session, cookie, false)),
+                    Begun::Before => continue,
+                    Begun::Not => {}
+                }
+                let new = new.clone();
+                if let Some(session) = replace_session(tx, place, new, digest, &lifetimes)? {
+                    store::audit::insert(tx, &started_entry(&session, now, address), audit)?;
+                    return Ok((session, cookie, true));
+                }
+                // Another answer to the same page began it in this moment.
+                if let Begun::Now(session) = begun_by(tx, digest, now)? {
+                    return Ok((session, cookie, false));
+                }
+            }
+            Err(Fault::broken("a fresh cookie opens a session already"))
         });
         let written = written.await?;
         self.memory.settled(written.position).await;
-        metrics::counter!("portico_sign_ins_total", "result" => "signed_in").increment(1);
+        let (session, cookie, is_new) = written.value;
+        if is_new {
+            metrics::counter!("portico_sign_ins_total", "result" => "signed_in").increment(1);
+        }
         let cookies = CookieChanges {
             session: Some(cookie),
             known: known_before.is_none().then_some(known),
             ..CookieChanges::default()
         };
-        Ok((
-            SignedIn {
-                session: written.value,
-                user,
-                address,
-            },
-            cookies,
-        ))
+        let signed_in = SignedIn {
+            session,
+            user,
+            address,
+        };
+        Ok((signed_in, cookies))
+    }
+
+    /// The cookies that a page gives to who signs in on it. Nobody can know them without our key and the
+    /// browser's own secret, and the same answer to the same page gets the same ones.
+    fn cookies_of(&self, page: &str, browser: &Browser, user: UserId) -> PageCookies {
+        let own_secret = browser.pre_session.as_ref().map_or("", SecretText::expose);
+        let parts = [own_secret.as_bytes(), page.as_bytes(), user.as_bytes()];
+        let keys = self.keys.current();
+        let cookie = |kind: SecretKind, label| kind.of_bits(keys.bits_of_step(label, &parts));
+        PageCookies {
+            session: cookie(SecretKind::SessionCookie, "session cookie"),
+            known: cookie(SecretKind::KnownBrowserCookie, "known browser cookie"),
+        }
     }
 }
 
+/// The cookies that a page gives, with their digests.
+struct PageCookies {
+    session: (SecretText, TokenDigest),
+    known: (SecretText, TokenDigest),
+}
+
+/// Whether a page has begun a session.
+enum Begun {
+    /// A moment ago, and it stands: this is the same press of the button.
+    Now(Session),
+    /// Longer ago, or it has ended: the page is used again, and its cookie is not.
+    Before,
+    /// It has not.
+    Not,
+}
+
+/// Whether the cookie of a page has begun a session.
+fn begun_by(
+    tx: &mut store::Transaction<'_>,
+    cookie: TokenDigest,
+    now: Instant,
+) -> Result<Begun, Fault> {
+    let found = store::sessions::find_by_cookie(tx, cookie)?;
+    Ok(match found {
+        None => Begun::Not,
+        Some((session, _))
+            if session.is_live(now) && is_same_press(session.authentication.at(), now) =>
+        {
+            Begun::Now(session)
+        }
+        Some(_) => Begun::Before,
+    })
+}
+
+/// Where a session begins.
+#[derive(Clone, Copy)]
+struct Place {
+    /// The session cookie that the browser sent.
+    before: Option<TokenDigest>,
+    /// The browser itself.
+    browser: Option<TokenDigest>,
+}
+
 /// The session after a sign-in: the same one with a new cookie if the person was signed in here
-/// already, else a new one in place of whatever was there.
+/// already, else a new one in place of whatever was there; `None` if the cookie opens one by now.
 fn replace_session(
     tx: &mut store::Transaction<'_>,
-    before: Option<TokenDigest>,
+    place: Place,
     new: Session,
     cookie: TokenDigest,
     lifetimes: &Lifetimes,
-) -> Result<Session, Fault> {
+) -> Result<Option<Session>, Fault> {
     let now = new.authentication.at();
-    let old = match before {
+    let old = match place.before {
         Some(before) => store::sessions::find_by_cookie(tx, before)?.map(|(session, _)| session),
         None => None,
     };
@@ -121,17 +201,25 @@ fn replace_session(
         if old.user_id == new.user_id
             && store::sessions::reauthenticated(tx, old.id, cookie, &new.authentication, end)?
         {
-            return Ok(Session {
+            return Ok(Some(Session {
                 authentication: new.authentication,
                 expires_at: end,
                 ..old
-            });
+            }));
         }
         end_in(tx, old.id, old.user_id, now, EndReason::Replaced)?;
     }
-    store::sessions::insert(tx, &new, cookie)?;
+    if !store::sessions::insert(tx, &new, cookie)? {
+        return Ok(None);
+    }
     metrics::counter!("portico_sessions_started_total").increment(1);
-    Ok(new)
+    if let Some(browser) = place.browser {
+        for extra in store::sessions::live_of_browser(tx, new.user_id, browser, now)? {
+            end_in(tx, extra.id, extra.user_id, now, EndReason::Replaced)?;
+        }
+        store::sessions::note_browser(tx, new.id, browser)?;
+    }
+    Ok(Some(new))
 }
 
 fn started_entry(session: &Session, now: Instant, address: Option<IpAddr>) -> AuditEntry {

@@ -38,15 +38,11 @@ async fn post(visitor: Visitor, form: PageForm) -> HttpResponse {
 
 async fn end(visitor: &Visitor, parameters: &Parameters) -> HttpResponse {
     match EndSessionRequest::parse(parameters) {
-        Ok(request) => response(
-            visitor,
-            visitor
-                .state
-                .services
-                .sign_out
-                .request(&request, &visitor.browser)
-                .await,
-        ),
+        Ok(request) => {
+            let sign_out = &visitor.state.services.sign_out;
+            let asked = sign_out.request(&request, &visitor.browser);
+            response(visitor, asked.await).await
+        }
         Err(error) => bad(visitor, error.description().to_owned()),
     }
 }

@@ -19,8 +19,32 @@ pub struct ErrorPage {
     pub kind: ErrorKind,
     /// Under which id the log has it.
     pub error_id: Option<String>,
-    /// Where the person came from, if that is known and registered.
-    pub back: Option<BackLink>,
+    /// Where the person can go on: a registered address.
+    pub way_on: Option<WayOn>,
+}
+
+/// A way on into a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WayOn {
+    /// Its name and where it is opened.
+    pub link: BackLink,
+    /// Whether it is the super app itself, in whose frame this page may stand.
+    pub is_home: bool,
+}
+
+/// Why a page leads nowhere any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StaleReason {
+    /// Its request has had its answer.
+    Over,
+    /// It waited for too long.
+    TooOld,
+    /// It was made for another browser or another tab.
+    Elsewhere,
+    /// The browser sent no cookie.
+    NoCookie,
+    /// Its address is none of ours.
+    Unreadable,
 }
 
 /// What went wrong. Names are programs' names.
@@ -43,8 +67,10 @@ pub enum ErrorKind {
         /// Its name.
         program: String,
     },
-    /// The step token, or the interaction that it belongs to, is too old or used up.
-    StepExpired {
+    /// The page leads nowhere any more.
+    Stale {
+        /// Why.
+        why: StaleReason,
         /// The program to open again, if it is known.
         program: Option<String>,
     },
@@ -74,7 +100,7 @@ impl ErrorKind {
         match self {
             Self::UnregisteredRedirectUri { .. }
             | Self::UnknownClient
-            | Self::StepExpired { .. }
+            | Self::Stale { .. }
             | Self::BadRequest { .. } => 400,
             Self::NotAvailable { .. } | Self::TestersOnly { .. } | Self::ForgedForm => 403,
             Self::NotFound => 404,
@@ -89,7 +115,13 @@ impl ErrorKind {
             Self::UnknownClient => "unknown-client",
             Self::NotAvailable { .. } => "not-available",
             Self::TestersOnly { .. } => "testers-only",
-            Self::StepExpired { .. } => "step-expired",
+            Self::Stale { why, .. } => match why {
+                StaleReason::Over => "stale-over",
+                StaleReason::TooOld => "stale-too-old",
+                StaleReason::Elsewhere => "stale-elsewhere",
+                StaleReason::NoCookie => "stale-no-cookie",
+                StaleReason::Unreadable => "stale-unreadable",
+            },
             Self::TooManyRequests { .. } => "too-many-requests",
             Self::Broken => "broken",
             Self::NotFound => "not-found",
@@ -103,7 +135,7 @@ impl ErrorKind {
             Self::UnregisteredRedirectUri { program }
             | Self::NotAvailable { program }
             | Self::TestersOnly { program } => Some(program),
-            Self::StepExpired { program } | Self::BadRequest { program, .. } => program.as_deref(),
+            Self::Stale { program, .. } | Self::BadRequest { program, .. } => program.as_deref(),
             _ => None,
         }
     }
@@ -122,9 +154,15 @@ impl ErrorPage {
 
     /// The key of a sentence. Some have another form where nobody knows the program's name.
     fn key(&self, part: &str) -> String {
-        let key = format!("error-{}-{part}", self.kind.name());
+        let language = &self.chrome.language;
+        let own = format!("error-{}-{part}", self.kind.name());
+        let shared = format!("error-stale-{part}");
+        let key = match self.kind {
+            ErrorKind::Stale { .. } if !language.has(&own) => shared,
+            _ => own,
+        };
         let unnamed = format!("{key}-unnamed");
-        let is_unnamed = self.kind.program().is_none() && self.chrome.language.has(&unnamed);
+        let is_unnamed = self.kind.program().is_none() && language.has(&unnamed);
         if is_unnamed { unnamed } else { key }
     }
 
@@ -151,7 +189,7 @@ impl ErrorPage {
             ErrorKind::UnregisteredRedirectUri { .. }
             | ErrorKind::UnknownClient
             | ErrorKind::NotAvailable { .. }
-            | ErrorKind::StepExpired { .. }
+            | ErrorKind::Stale { .. }
             | ErrorKind::Broken
             | ErrorKind::NotFound
             | ErrorKind::ForgedForm => true,

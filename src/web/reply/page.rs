@@ -7,13 +7,15 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TY
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError};
 use askama::Template;
+use domain::client::Client;
 use flow::browser::CookieChanges;
-use flow::browser_response::{PageSetting, ShownError};
+use flow::browser_response::{PageSetting, ShownError, Stale, StalePage};
 use foundation::fault::Fault;
 use protocol::mismatch::Mismatch;
 
 use crate::page::chrome::Chrome;
-use crate::page::error::{ErrorKind, ErrorPage};
+use crate::page::error::{ErrorKind, ErrorPage, StaleReason, WayOn};
+use crate::page::link::{BackLink, Link};
 use crate::page::makers::notes;
 use crate::reply::cookies;
 use crate::reply::fault_log::log_fault;
@@ -163,7 +165,7 @@ impl Visitor {
 
     /// Sends the page of an error, with cookies.
     pub(crate) fn error_with(&self, kind: ErrorKind, changes: &CookieChanges) -> HttpResponse {
-        self.error_in(&PageRules::default(), kind, None, changes)
+        self.error_in(&PageRules::default(), kind, None, None, changes)
     }
 
     fn error_in(
@@ -171,6 +173,7 @@ impl Visitor {
         rules: &PageRules,
         kind: ErrorKind,
         for_makers: Option<&Mismatch>,
+        way_on: Option<WayOn>,
         changes: &CookieChanges,
     ) -> HttpResponse {
         let mut chrome = chrome(
@@ -182,15 +185,9 @@ impl Visitor {
             chrome,
             kind,
             error_id: None,
-            back: None,
+            way_on,
         };
         send_error(&self.state, &page, rules, changes)
-    }
-
-    /// Sends the page of a step that is too old, or another session's.
-    pub(crate) async fn step_expired(&self) -> HttpResponse {
-        self.shown(ShownError::StepExpired, &CookieChanges::default())
-            .await
     }
 
     /// Sends what a flow found wrong where nothing may be redirected. Hosts may frame it, as they
@@ -230,9 +227,51 @@ impl Visitor {
                 detail: "redirect_uri is missing".to_owned(),
             },
             ShownError::NotAvailable { name } => ErrorKind::NotAvailable { program: name },
-            ShownError::StepExpired => ErrorKind::StepExpired { program: None },
+            ShownError::Stale(page) => return self.stale(&rules, page, changes).await,
         };
-        self.error_in(&rules, kind, for_makers.as_ref(), changes)
+        self.error_in(&rules, kind, for_makers.as_ref(), None, changes)
+    }
+
+    /// Sends the page of a page that leads nowhere any more: why, and a way on into the program, or into
+    /// the super app.
+    async fn stale(
+        &self,
+        rules: &PageRules,
+        page: StalePage,
+        changes: &CookieChanges,
+    ) -> HttpResponse {
+        let why = match page.why {
+            Stale::Over => StaleReason::Over,
+            Stale::TooOld => StaleReason::TooOld,
+            Stale::Elsewhere => StaleReason::Elsewhere,
+            Stale::NoCookie => StaleReason::NoCookie,
+            Stale::Unreadable => StaleReason::Unreadable,
+        };
+        let into = |client: &Client| {
+            Some(BackLink {
+                name: client.name().to_owned(),
+                to: Link::parse(&client.entry(&self.state.settings.issuer)?)?,
+            })
+        };
+        let way_on = match page.client.as_deref().and_then(into) {
+            Some(link) => Some((link, false)),
+            None => match self.state.services.clients.home().await {
+                Ok(home) => home.as_ref().and_then(into).map(|link| (link, true)),
+                Err(fault) => {
+                    log_fault(&fault);
+                    None
+                }
+            },
+        };
+        let way_on = way_on.map(|(link, is_home)| WayOn { link, is_home });
+        let program = page.client.map(|client| client.name().to_owned());
+        self.error_in(
+            rules,
+            ErrorKind::Stale { why, program },
+            None,
+            way_on,
+            changes,
+        )
     }
 
     /// Sends the page of a fault and logs it once.
@@ -262,7 +301,7 @@ fn error_page(
         chrome,
         kind,
         error_id,
-        back: None,
+        way_on: None,
     };
     send_error(state, &page, &PageRules::default(), changes)
 }

@@ -61,7 +61,7 @@ const FLOW: &[(&str, &str)] = &[
     ),
     (
         "pending_authorization",
-        "browser find_client id_token_hint parts step",
+        "browser browser_response find_client id_token_hint parts step",
     ),
     ("upkeep", "last_used parts sessions"),
     (

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::races::at_once;
+use crate::world::at_once::at_once;
 use crate::world::browser::form_body;
 use crate::world::in_both_worlds;
 use crate::world::jwt::{self, ASSERTION_TYPE};

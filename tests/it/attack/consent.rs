@@ -42,9 +42,11 @@ in_both_worlds! {
         }
         let no_button: Vec<_> = fields.iter().filter(|(n, _)| n != "decision").cloned().collect();
         assert_eq!(ada.browser.post(&form.action, &no_button).status, 403);
-        assert_eq!(sheet.clone().presses("allow").at(), "program");
-        let twice = sheet.presses("allow");
-        assert_eq!((twice.page.status, twice.page.delivered()), (400, None), "a double submit");
+        let code = sheet.clone().presses("allow").code();
+        assert_ne!(sheet.clone().presses("allow").code(), code, "a button pressed twice");
+        w.seconds_pass(61);
+        let late = sheet.presses("allow");
+        assert_eq!((late.page.status, late.page.delivered()), (400, None), "a form sent once more");
 
         for (path, fields) in [
             ("/account", vec![("revoke", market.id.clone())]),
@@ -232,6 +234,64 @@ in_both_worlds! {
     }
 
     /// A sign-in form that another site posts signs nobody in: it has no step of this browser.
+    /// A button may be pressed twice by the fingers that pressed it, in the browser where they did. The same
+    /// post from anywhere else gets nothing, at once or later.
+    fn a_post_that_comes_again_from_elsewhere_gets_nothing(w: &World) {
+        let market = w.mini_program("market", "openid profile.basic");
+        let (ada, mallory) = (w.person("ada"), w.person("mallory"));
+        let typed = [("username", "ada"), ("password", ada.password.as_str())];
+        let sign_in = ada.opens(&market);
+        let sheet = sign_in.clone().signs_in();
+        let chooser = ada.sends(market.request().with("prompt", "select_account"));
+        let refused = ada.sends(market.request().with("prompt", "consent"));
+        assert_eq!(sheet.clone().presses("allow").at(), "program");
+        assert_eq!(chooser.clone().presses("continue").at(), "program");
+        assert_eq!(refused.clone().presses("deny").error(), "access_denied");
+
+        let thief = |kept: &str| {
+            let thief = ada.browser.copied();
+            thief.jar().retain(|name, _| name == kept);
+            assert_eq!(thief.jar().len(), 1, "{kept}");
+            thief
+        };
+        let elsewhere = ada.with_another_browser();
+        elsewhere.signs_in();
+        mallory.signs_in();
+        let all = [
+            ("no cookies", Browser::new(w)),
+            ("somebody else", mallory.browser.clone()),
+            ("the same person in another browser", elsewhere.browser.clone()),
+            ("the cookie of the session alone", thief("portico_session")),
+            ("the cookie of the pages alone", thief("portico_step")),
+        ];
+        for (who, browser) in &all {
+            for (visit, button) in [(&sheet, "allow"), (&chooser, "continue"), (&refused, "deny")] {
+                let reply = browser.presses(&visit.page, button, &[]);
+                match reply.delivered() {
+                    None => assert_eq!(reply.status, 400, "{who}, {button}: {}", reply.words()),
+                    // That somebody said no is no secret in the browser where they did.
+                    Some(told) => assert_eq!(
+                        (*who, told.get("code"), told.get("error")),
+                        ("the cookie of the pages alone", "", "access_denied"),
+                        "{button}"
+                    ),
+                }
+            }
+        }
+        for (who, browser) in &all[..3] {
+            let before = browser.session_cookie();
+            let reply = browser.presses(&sign_in.page, "sign-in", &typed);
+            assert_eq!((reply.status, reply.delivered()), (400, None), "{who}");
+            assert_eq!(browser.session_cookie(), before, "{who}");
+        }
+        w.seconds_pass(61);
+        for (visit, button) in [(&sheet, "allow"), (&chooser, "continue"), (&refused, "deny")] {
+            let late = visit.clone().presses(button).page;
+            assert_eq!((late.status, late.delivered()), (400, None), "{button}: {}", late.words());
+        }
+        assert_eq!(ada.sessions().len(), 2, "the two that she began");
+    }
+
     fn a_sign_in_cannot_be_forged(w: &World) {
         let (ada, mallory) = (w.person("ada"), w.person("mallory"));
         let page = mallory.browser.get("/sign-in");

@@ -25,6 +25,8 @@ in_both_worlds! {
         let address = format!("/sign-in?step={}", step_of(&visit.page));
         assert_eq!(ada.looks_at(&address).status, 200, "it can be looked at again");
         assert_eq!(visit.clone().signs_in().at(), "program");
+        assert_eq!(visit.clone().signs_in().at(), "program", "who presses twice arrives");
+        w.seconds_pass(61);
         let again = visit.signs_in();
         assert_eq!((again.page.status, again.page.delivered()), (400, None));
         assert_eq!(ada.looks_at(&address).status, 400);

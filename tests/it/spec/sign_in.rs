@@ -240,7 +240,7 @@ in_both_worlds! {
         w.seconds_pass(1800);
         let late = visit.signs_in();
         assert_eq!((late.page.status, late.page.delivered()), (400, None));
-        assert!(late.says().contains("This page is no longer in use"), "{}", late.says());
+        assert!(late.says().contains("This page was open for too long"), "{}", late.says());
         assert!(bob.sessions().is_empty());
     }
 }

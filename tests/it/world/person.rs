@@ -87,6 +87,14 @@ impl Person {
         }
     }
 
+    /// The same person in this browser.
+    pub(crate) fn with_browser(&self, browser: Browser) -> Self {
+        Self {
+            browser,
+            ..self.clone()
+        }
+    }
+
     /// Signs in to the account pages.
     pub(crate) fn signs_in(&self) -> &Self {
         let page = self.browser.get("/sign-in");

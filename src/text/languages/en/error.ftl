@@ -20,10 +20,24 @@ error-testers-only-title = { $program } is not available
 error-testers-only-what = { $program } is being tested. Only its testers can open it.
 error-testers-only-do = Try again when it is released.
 
-error-step-expired-title = This page is no longer in use
-error-step-expired-what = You have already answered it, or it is too old.
-error-step-expired-do = Open { $program } again if you still need it.
-error-step-expired-do-unnamed = Open the program again if you still need it.
+# Pages that lead nowhere any more. What to do is the same for most of them.
+error-stale-do = Open { $program } again.
+error-stale-do-unnamed = Open the program again.
+error-stale-over-title = This page is not needed any more
+error-stale-over-what = What { $program } asked for here has ended.
+error-stale-over-what-unnamed = What the program asked for here has ended.
+error-stale-over-do = Open { $program } to go on.
+error-stale-over-do-unnamed = Open the program to go on.
+error-stale-too-old-title = This page was open for too long
+error-stale-too-old-what = It works for half an hour. Nothing was shared on it.
+error-stale-elsewhere-title = This page does not belong to this browser
+error-stale-elsewhere-what = It was made for another browser, or another tab took its place, or its cookies were cleared.
+error-stale-no-cookie-title = Your browser sent no cookie
+error-stale-no-cookie-what = This page needs the cookie that we gave your browser. It was cleared, or your browser keeps none.
+error-stale-no-cookie-do = Allow cookies here, then open { $program } again.
+error-stale-no-cookie-do-unnamed = Allow cookies here, then open the program again.
+error-stale-unreadable-title = This address leads nowhere
+error-stale-unreadable-what = It is not complete, or it was not made by us.
 
 error-too-many-requests-title = Too many requests
 error-too-many-requests-what = We got more requests from here than we can take.
@@ -48,6 +62,7 @@ error-bad-request-do = Go back and open { $program } again. If this happens agai
 error-bad-request-do-unnamed = Go back and open the program again. If this happens again, tell its publisher.
 
 error-account = Open Settings
+error-open = Open { $name }
 
 form-post-title = One moment
 form-post-explained = You are being sent on. If nothing happens, choose Continue.

@@ -20,10 +20,24 @@ error-testers-only-title = Программа «{ $program }» недоступ�
 error-testers-only-what = Программу «{ $program }» ещё испытывают. Открыть её могут только те, кто этим занят.
 error-testers-only-do = Попробуйте, когда она выйдет.
 
-error-step-expired-title = Эта страница больше не нужна
-error-step-expired-what = Вы уже ответили на ней, или она слишком стара.
-error-step-expired-do = Если нужно, откройте «{ $program }» ещё раз.
-error-step-expired-do-unnamed = Если нужно, откройте программу ещё раз.
+# Страницы, которые уже никуда не ведут. Что делать, почти на всех одинаково.
+error-stale-do = Откройте «{ $program }» ещё раз.
+error-stale-do-unnamed = Откройте программу ещё раз.
+error-stale-over-title = Эта страница больше не нужна
+error-stale-over-what = То, о чём здесь просила программа «{ $program }», уже закончено.
+error-stale-over-what-unnamed = То, о чём здесь просила программа, уже закончено.
+error-stale-over-do = Откройте «{ $program }», чтобы продолжить.
+error-stale-over-do-unnamed = Откройте программу, чтобы продолжить.
+error-stale-too-old-title = Эта страница была открыта слишком долго
+error-stale-too-old-what = Она действует полчаса. Через неё мы ничего не передали.
+error-stale-elsewhere-title = Эта страница не для этого браузера
+error-stale-elsewhere-what = Она сделана для другого браузера, или её место заняла другая вкладка, или файлы cookie удалены.
+error-stale-no-cookie-title = Браузер не прислал файл cookie
+error-stale-no-cookie-what = Этой странице нужен файл cookie, который мы дали браузеру. Он удалён, или браузер их не хранит.
+error-stale-no-cookie-do = Разрешите здесь файлы cookie и откройте «{ $program }» ещё раз.
+error-stale-no-cookie-do-unnamed = Разрешите здесь файлы cookie и откройте программу ещё раз.
+error-stale-unreadable-title = Этот адрес никуда не ведёт
+error-stale-unreadable-what = Он неполон, или сделан не нами.
 
 error-too-many-requests-title = Слишком много запросов
 error-too-many-requests-what = Отсюда приходит больше запросов, чем мы можем принять.
@@ -48,6 +62,7 @@ error-bad-request-do = Вернитесь и откройте «{ $program }» �
 error-bad-request-do-unnamed = Вернитесь и откройте программу ещё раз. Если это повторится, сообщите её издателю.
 
 error-account = Открыть настройки
+error-open = Открыть «{ $name }»
 
 form-post-title = Минутку
 form-post-explained = Сейчас вы перейдёте дальше. Если ничего не происходит, нажмите «Продолжить».

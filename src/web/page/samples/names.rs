@@ -262,10 +262,7 @@ fn every_promised_phrase_is_there() {
             "error-not-available",
             "<h1><bdi>Market</bdi> is not available</h1>",
         ),
-        (
-            "error-step-expired",
-            "Open <bdi>Market</bdi> again if you still need it.",
-        ),
+        ("error-stale-over", "Open <bdi>Market</bdi> to go on."),
     ] {
         assert!(pages[page].contains(phrase), "{page} does not say {phrase}");
     }

@@ -2,7 +2,7 @@
 
 use protocol::mismatch::Mistake;
 
-use super::super::error::{ErrorKind, ErrorPage};
+use super::super::error::{ErrorKind, ErrorPage, StaleReason, WayOn};
 use super::super::form_post::FormPostPage;
 use super::super::link::{BackLink, Link};
 use super::super::sign_out::SignOutPage;
@@ -14,6 +14,11 @@ fn back_to(name: &str) -> Option<BackLink> {
         name: name.to_owned(),
         to: Link::parse("https://market.example/bye?a=1&b=2")?,
     })
+}
+
+fn way_on(name: &str, is_home: bool) -> Option<WayOn> {
+    let link = back_to(name)?;
+    Some(WayOn { link, is_home })
 }
 
 impl Samples for SignOutPage {
@@ -79,12 +84,16 @@ impl Samples for ErrorPage {
             chrome: chrome(),
             kind,
             error_id: Some("7Q2M-K9XA".to_owned()),
-            back: None,
+            way_on: None,
+        };
+        let stale = |why| ErrorKind::Stale {
+            why,
+            program: Some(market()),
         };
         let detail = "invalid_request: response_type is missing".to_owned();
         let hostile = Self {
             error_id: Some(HOSTILE.to_owned()),
-            back: back_to(HOSTILE),
+            way_on: way_on(HOSTILE, false),
             ..page(ErrorKind::BadRequest {
                 program: Some(HOSTILE.to_owned()),
                 detail: HOSTILE.to_owned(),
@@ -118,7 +127,7 @@ impl Samples for ErrorPage {
             (
                 "not-available",
                 Self {
-                    back: back_to("Nova"),
+                    way_on: way_on("Nova", true),
                     ..page(ErrorKind::NotAvailable { program: market() })
                 },
             ),
@@ -127,14 +136,24 @@ impl Samples for ErrorPage {
                 page(ErrorKind::TestersOnly { program: market() }),
             ),
             (
-                "step-expired",
-                page(ErrorKind::StepExpired {
-                    program: Some(market()),
-                }),
+                "stale-over",
+                Self {
+                    way_on: way_on("Market", false),
+                    ..page(stale(StaleReason::Over))
+                },
             ),
+            ("stale-too-old", page(stale(StaleReason::TooOld))),
+            ("stale-elsewhere", page(stale(StaleReason::Elsewhere))),
+            ("stale-no-cookie", page(stale(StaleReason::NoCookie))),
             (
-                "step-expired-unknown",
-                page(ErrorKind::StepExpired { program: None }),
+                "stale-unreadable",
+                Self {
+                    way_on: way_on("Nova", true),
+                    ..page(ErrorKind::Stale {
+                        why: StaleReason::Unreadable,
+                        program: None,
+                    })
+                },
             ),
             (
                 "too-many-requests",

@@ -4,12 +4,13 @@ use std::slice;
 
 use domain::consent::{ConsentRefusal, Receipt};
 use domain::grant::{Grant, PurposeVersion};
-use domain::interaction::{Interaction, Progress};
+use domain::interaction::{Interaction, InteractionEnd, Progress};
 use domain::refresh_retry::{RefreshToken, Superseded};
 use domain::session::EndReason;
 use domain::token_family::TokenFamily;
 use foundation::clock::Span;
-use foundation::id::{ClientId, FamilyId, InteractionId, SessionId};
+use foundation::id::{ClientId, FamilyId, InteractionId, SessionId, UserId};
+use protocol::authorization_error::{AuthorizationErrorCode, AuthorizationRefusal};
 use protocol::authorization_request::AuthorizationRequest;
 use protocol::scope::ScopeName;
 use serde_json::json;
@@ -181,10 +182,26 @@ on_both_databases! {
         );
         assert!(save(&theirs, &mine), "who reads again may go on");
 
-        let consume = |now| write(&store, move |tx| store::interactions::consume(tx, id, now));
+        let user = UserId::new(NOW, &entropy());
+        let end = theirs.clone().ended(InteractionEnd::Code(user));
+        let consume = |now| {
+            let end = end.clone();
+            write(&store, move |tx| {
+                store::interactions::consume(tx, id, &end, now)
+            })
+        };
         assert!(!consume(interaction.expires_at), "too late");
         assert!(consume(NOW) && !consume(NOW), "once");
-        assert!(!save(&mine, &theirs), "nothing changes any more");
+        assert!(!save(&mine, &end), "nothing changes any more");
+        let ended = || read(&store, |db| store::interactions::find(db, id)).expect("a row");
+        assert_eq!((ended().consumed_at, ended().progress), (Some(NOW), end.clone()));
+        let refusal = AuthorizationRefusal::new(AuthorizationErrorCode::AccessDenied, "not now");
+        let refused = theirs.clone().ended(InteractionEnd::Refused(refusal));
+        let after_all = refused.clone();
+        write(&store, move |tx| {
+            store::interactions::end_after_all(tx, id, &after_all)
+        });
+        assert_eq!(ended().progress, refused);
         let sweep = |at| write(&store, move |tx| store::interactions::sweep(tx, at));
         assert_eq!(sweep(interaction.expires_at), 0);
         assert_eq!(sweep(interaction.expires_at + Span::millis(1)), 1);

@@ -1,0 +1,2 @@
+ALTER TABLE sessions DROP COLUMN browser_digest;
+ALTER TABLE sessions DROP COLUMN password_changed_at;

@@ -3,6 +3,7 @@
 
 use foundation::clock::Instant;
 
+use crate::typed_text::{as_seen, number_form};
 use crate::user::Username;
 
 /// What kind of thing it is.
@@ -61,10 +62,10 @@ pub fn readings(typed: &str) -> Vec<(IdentityKind, String)> {
     readings
 }
 
-/// An e-mail address in lower case: ASCII only, one `@`, a dot in the domain. Look-alikes of `@`
-/// and other Unicode forms are refused rather than folded.
+/// An e-mail address in lower case: ASCII only, one `@`, a dot in the domain. Marks that nobody sees are
+/// left out; look-alikes of `@` and other Unicode forms are refused rather than folded.
 pub fn normal_email(text: &str) -> Option<String> {
-    let text = text.trim();
+    let text = as_seen(text);
     let (local, domain) = text.split_once('@')?;
     let printable = |s: &str| {
         s.bytes()
@@ -81,14 +82,9 @@ pub fn normal_email(text: &str) -> Option<String> {
     fits.then(|| text.to_ascii_lowercase())
 }
 
-/// A phone number as E.164 (`+` and 7 to 15 digits); spaces, dots, dashes and brackets are
-/// dropped.
+/// A phone number as E.164 (`+` and 7 to 15 digits); what people group digits with is dropped.
 pub fn normal_phone(text: &str) -> Option<String> {
-    let digits: String = text
-        .trim()
-        .chars()
-        .filter(|c| !" .-()\u{a0}".contains(*c))
-        .collect();
+    let digits = number_form(text);
     let number = digits.strip_prefix('+')?;
     let fits = (7..=15).contains(&number.len())
         && number.bytes().all(|b| b.is_ascii_digit())
@@ -114,6 +110,57 @@ mod tests {
         assert_eq!(readings("ada＠example.org"), []);
         assert_eq!(readings("a b"), []);
         assert_eq!(readings(""), []);
+    }
+
+    #[test]
+    fn a_number_is_read_however_it_is_grouped_and_pasted() {
+        for pasted in [
+            "+375 (29) 555-45-67",
+            "+375/29/555.45.67",
+            "[+375] 29 555 45 67",
+            "\u{202A}+375 29 555\u{2011}45\u{2011}67\u{202C}",
+            "\u{2066}+375\u{A0}29\u{A0}555\u{202F}45\u{202F}67\u{2069}",
+            "\u{FEFF}+375\u{200B}29\u{200E}5554567",
+            "\u{FF0B}\u{FF13}\u{FF17}\u{FF15} 29 555 \u{2013} 45 \u{2212} 67",
+        ] {
+            assert_eq!(
+                normal_phone(pasted).as_deref(),
+                Some("+375295554567"),
+                "{pasted:?}"
+            );
+        }
+        for bad in [
+            "375295554567",
+            "+375 29 555 45 6x",
+            "+0295554567",
+            "+375295554567,1",
+            "++375295554567",
+        ] {
+            assert_eq!(normal_phone(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_read_as_it_is_seen() {
+        for pasted in [
+            "\u{A0}ada\u{2011}l@example.org\u{A0}",
+            "\u{202A}Ada-L@Example.ORG\u{202C}",
+            "ada-l@\u{200B}example.org",
+            "\u{2068}ada\u{2010}l@example.org\u{2069}\u{FEFF}",
+        ] {
+            assert_eq!(
+                normal_email(pasted).as_deref(),
+                Some("ada-l@example.org"),
+                "{pasted:?}"
+            );
+        }
+        for other in [
+            "ada-l\u{FF20}example.org",
+            "\u{430}da-l@example.org",
+            "ada\u{2013}l@example.org",
+        ] {
+            assert_eq!(normal_email(other), None, "{other:?}");
+        }
     }
 
     #[test]

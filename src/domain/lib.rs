@@ -31,4 +31,5 @@ pub mod signing_key;
 pub mod subject;
 pub mod token_family;
 pub mod token_handle;
+pub mod typed_text;
 pub mod user;

@@ -5,6 +5,8 @@ use foundation::clock::Instant;
 use foundation::id::UserId;
 use serde::{Deserialize, Serialize};
 
+use crate::typed_text::name_form;
+
 /// A person with an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
@@ -30,7 +32,8 @@ impl User {
 }
 
 /// A username: 2 to 64 letters, digits, `.`, `_`, `-`, starting with a letter or digit; compared
-/// without case, so kept in lower case.
+/// without case, so kept in lower case. Letters of full width, marks that nobody sees and other hyphens
+/// are read as what they look like ([`crate::typed_text`]); other letters than ASCII are refused.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Username(String);
@@ -38,13 +41,18 @@ pub struct Username(String);
 impl Username {
     /// Reads a username.
     pub fn parse(text: &str) -> Option<Self> {
-        let text = text.trim().to_ascii_lowercase();
+        let text = name_form(text);
         let fits = (2..=64).contains(&text.len())
             && text
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
             && text.starts_with(|c: char| c.is_ascii_alphanumeric());
         fits.then_some(Self(text))
+    }
+
+    /// How a name that somebody typed is stored; as it was typed, if nobody can have it.
+    pub fn stored(typed: &str) -> String {
+        Self::parse(typed).map_or_else(|| typed.to_owned(), |name| name.0)
     }
 
     /// The text, in lower case.

@@ -7,6 +7,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use domain::typed_text::{password_form, password_forms};
 use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
 use foundation::secret::SecretText;
@@ -51,23 +52,65 @@ impl Passwords {
         }
     }
 
-    /// Hashes a new password.
+    /// Hashes a new password, in its normal form where it has one.
     pub(crate) async fn hash(&self, password: SecretText) -> Result<String, Fault> {
         let (policy, entropy) = (self.policy, Arc::clone(&self.entropy));
-        bounded(move |memory| keys::password::hash(policy, memory, &password, entropy.as_ref()))
-            .await
+        let normal = password_form(&password).unwrap_or(password);
+        bounded(move |memory| keys::password::hash(policy, memory, &normal, entropy.as_ref())).await
     }
 
-    /// Whether a password fits a hash. For nobody (`None`) the work is the same and the answer no.
+    /// Whether a password fits a hash, in any form in which it may have been hashed. For nobody (`None`)
+    /// the work is the same and the answer no.
     pub(crate) async fn matches(
         &self,
-        password: SecretText,
+        password: &SecretText,
         hash: Option<String>,
-    ) -> Result<bool, Fault> {
-        let policy = self.policy;
-        bounded(move |memory| keys::password::verify(policy, memory, &password, hash.as_deref()))
-            .await
+    ) -> Result<Fit, Fault> {
+        let (policy, forms) = (self.policy, password_forms(password));
+        bounded(move |memory| {
+            let hash = hash.as_deref();
+            let fitting = first_fitting(&forms, |form| {
+                keys::password::verify(policy, memory, form, hash)
+            })?;
+            Ok(match (fitting, hash) {
+                (Some(0), Some(hash)) if !keys::password::needs_rehash(policy, hash) => Fit::Yes,
+                (Some(_), Some(_)) => Fit::ToBeHashedAnew,
+                _ => Fit::No,
+            })
+        })
+        .await
     }
+}
+
+/// Whether a password fits a hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fit {
+    /// It does not.
+    No,
+    /// It does.
+    Yes,
+    /// It does, and the hash is of another form or other costs than it would be today.
+    ToBeHashedAnew,
+}
+
+impl Fit {
+    /// Whether it does.
+    pub(crate) fn fits(self) -> bool {
+        self != Self::No
+    }
+}
+
+/// The first form that fits. Where none does, each was tried, whoever it is for.
+fn first_fitting(
+    forms: &[SecretText],
+    mut fits: impl FnMut(&SecretText) -> Result<bool, Fault>,
+) -> Result<Option<usize>, Fault> {
+    for (number, form) in forms.iter().enumerate() {
+        if fits(form)? {
+            return Ok(Some(number));
+        }
+    }
+    Ok(None)
 }
 
 async fn bounded<T: Send + 'static>(
@@ -170,6 +213,30 @@ mod tests {
         }
         drop(first);
         assert_eq!(counts(), (0, 0));
+    }
+
+    #[test]
+    fn attack_92_what_does_not_fit_is_tried_in_each_form_for_somebody_and_for_nobody() {
+        let policy = PasswordPolicy {
+            memory_kib: 64,
+            passes: 1,
+            lanes: 1,
+        };
+        let entropy = foundation::entropy::SeededEntropy::new(1);
+        let mut memory = HashMemory::default();
+        let text = SecretText::new("caf\u{E9} noir");
+        let hash = keys::password::hash(policy, &mut memory, &text, &entropy).expect("possible");
+        for (typed, forms) in [("another one", 1), ("cafe\u{301} blanc", 2)] {
+            for hash in [Some(hash.as_str()), None] {
+                let mut tried = 0;
+                let forms_of = password_forms(&SecretText::new(typed));
+                let found = first_fitting(&forms_of, |form| {
+                    tried += 1;
+                    keys::password::verify(policy, &mut memory, form, hash)
+                });
+                assert_eq!((found.ok(), tried), (Some(None), forms), "{typed}");
+            }
+        }
     }
 
     #[test]

@@ -24,7 +24,7 @@ use crate::browser_response::{
 };
 use crate::memory::Memory;
 use crate::parts::Parts;
-use crate::passwords::Passwords;
+use crate::passwords::{Fit, Passwords};
 use crate::pending_authorization::{PageTarget, PendingAuthorization, PendingAuthorizations};
 use crate::sessions::Sessions;
 use crate::step::{FlowStep, PageStep, TokenUse};
@@ -221,17 +221,20 @@ impl SignIn {
             return Ok(SignInAnswer::Wait(wait));
         }
         let hash = found.user.as_ref().and_then(|u| u.password_hash.clone());
-        let matches = self.passwords.matches(password, hash).await?;
+        let fit = self.passwords.matches(&password, hash).await?;
         let known = found.user.as_ref().map(|user| user.id);
         let why = match &found.user {
             _ if turn != Turn::Granted => "throttled",
-            Some(user) if matches && !user.is_active() => "disabled",
+            Some(user) if fit.fits() && !user.is_active() => "disabled",
             Some(_) => "wrong_password",
             None => "no_such_account",
         };
-        let granted = matches && turn == Turn::Granted;
+        let granted = fit.fits() && turn == Turn::Granted;
         match found.user.filter(|user| granted && user.is_active()) {
             Some(user) => {
+                if fit == Fit::ToBeHashedAnew {
+                    self.hash_anew(&user, password).await?;
+                }
                 let authentication = Authentication::by_password(self.clock.now());
                 let starting =
                     self.start
@@ -246,6 +249,19 @@ impl SignIn {
                 Ok(SignInAnswer::NoMatch)
             }
         }
+    }
+
+    /// Hashes a password that was right as it would be hashed today: the only moment at which it can be.
+    /// Whoever changed it in this moment was first.
+    async fn hash_anew(&self, user: &User, password: SecretText) -> Result<(), Fault> {
+        let Some(before) = user.password_hash.clone() else {
+            return Ok(());
+        };
+        let (id, hash) = (user.id, self.passwords.hash(password).await?);
+        self.store
+            .write(move |tx| store::users::replace_password(tx, id, &before, &hash))
+            .await?;
+        Ok(())
     }
 
     async fn candidate(&self, typed: &str, browser: &Browser) -> Result<Candidate, Fault> {

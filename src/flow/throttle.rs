@@ -10,6 +10,7 @@
 use std::sync::Arc;
 
 use domain::identity;
+use domain::typed_text::name_form;
 use foundation::clock::{Instant, SharedClock, Span};
 use foundation::digest::{TokenDigest, sha256_of_parts};
 use foundation::fault::Fault;
@@ -44,7 +45,7 @@ impl Counters {
             Some((kind, value)) => {
                 sha256_of_parts(&[b"name", kind.word().as_bytes(), value.as_bytes()])
             }
-            None => sha256_of_parts(&[b"no name", typed.trim().to_lowercase().as_bytes()]),
+            None => sha256_of_parts(&[b"no name", name_form(typed).as_bytes()]),
         };
         let account = match user {
             Some(id) => sha256_of_parts(&[b"account", id.as_bytes()]),

@@ -134,6 +134,16 @@ fn fits(
     Ok(output(&argon2, memory, password, salt)? == expected)
 }
 
+/// Whether a hash was made with other costs than today's. Ask after the password was right, which
+/// is the only moment at which it can be hashed anew.
+pub fn needs_rehash(policy: PasswordPolicy, hash: &str) -> bool {
+    let Ok(stored) = PasswordHash::new(hash) else {
+        return true;
+    };
+    let costs = Params::try_from(&stored).map(|p| (p.m_cost(), p.t_cost(), p.p_cost()));
+    stored.algorithm != ARGON2ID || costs != Ok((policy.memory_kib, policy.passes, policy.lanes))
+}
+
 fn hash_with_salt(
     policy: PasswordPolicy,
     memory: &mut HashMemory,
@@ -317,6 +327,9 @@ mod tests {
     #[test]
     fn a_hash_of_other_costs_is_made_anew() {
         let hash = hash(CHEAP, &text("a"), &SeededEntropy::new(1)).expect("possible");
+        assert!(!needs_rehash(CHEAP, &hash));
+        assert!(needs_rehash(PasswordPolicy::default(), &hash));
+        assert!(needs_rehash(CHEAP, "plain"));
         assert_eq!(
             verify(PasswordPolicy::default(), &text("a"), Some(&hash)).ok(),
             Some(true)

@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{self, Query, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use domain::client::Client;
+use domain::user::Username;
 use flow::browser::{CookieChanges, SignedIn};
 use flow::browser_response::{BrowserResponse, PageOr};
 use flow::sign_in::{SignInAnswer, SignInView};
@@ -141,10 +142,8 @@ async fn again(
     let services = &visitor.state.services;
     match services.sign_in.page(step, true, &visitor.browser).await {
         Ok(PageOr::Page(view)) => {
-            let same = view
-                .again
-                .as_ref()
-                .is_some_and(|s| s.user.username.eq_ignore_ascii_case(&typed));
+            let name = Username::stored(&typed);
+            let same = view.again.as_ref().is_some_and(|s| s.user.username == name);
             page(
                 visitor,
                 *view,

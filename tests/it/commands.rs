@@ -22,12 +22,13 @@ mod users;
 /// How long a command may take that is expected to end.
 const END: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(5);
-const PASSWORD: &str = "difference engine no. 2\n";
+const PASSWORD: &str = "difference engine no. 2";
 
 /// An operator in a folder of their own.
 struct Operator {
     folder: TempDir,
     settings: Vec<(String, String)>,
+    password: String,
 }
 
 /// What a command said.
@@ -41,8 +42,13 @@ impl Operator {
     /// Nothing is set but a port that is free.
     fn new() -> Self {
         let folder = TempDir::new().expect("a folder");
-        let settings = Vec::new();
-        Self { folder, settings }.with("PORTICO_LISTEN", "127.0.0.1:0")
+        let (settings, password) = (Vec::new(), PASSWORD.to_owned());
+        let operator = Self {
+            folder,
+            settings,
+            password,
+        };
+        operator.with("PORTICO_LISTEN", "127.0.0.1:0")
     }
 
     fn on(database: &Database) -> Self {
@@ -101,7 +107,7 @@ impl Operator {
     }
 
     fn runs(&self, command: Command) -> Said {
-        self.runs_reading(command, PASSWORD)
+        self.runs_reading(command, &format!("{}\n", self.password))
     }
 
     fn runs_reading(&self, mut command: Command, typed: &str) -> Said {

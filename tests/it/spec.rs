@@ -25,4 +25,5 @@ mod scopes;
 mod sign_in;
 mod stale_pages;
 mod token_endpoint;
+mod typed_text;
 mod userinfo;

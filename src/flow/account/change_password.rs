@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::audit::AuditEntry;
 use domain::interaction::is_same_press;
 use domain::session::EndReason;
+use domain::typed_text::password_form;
 use foundation::clock::Span;
 use foundation::fault::Fault;
 use foundation::id::AuditId;
@@ -28,6 +29,8 @@ pub enum PasswordAnswer {
     TooShort,
     /// The new one is longer than a password may be.
     TooLong,
+    /// The new one has characters that no password may have.
+    NotText,
     /// The new one is among the first that anybody would try.
     TooCommon,
     /// The new one is the current one.
@@ -55,10 +58,16 @@ impl Account {
             Err(AccountAnswer::SignedOut) => return Ok(PasswordAnswer::SignedOut),
             Err(_) => return Ok(PasswordAnswer::Forged),
         };
+        let Some(new) = password_form(&new) else {
+            return Ok(match new.expose() {
+                "" => PasswordAnswer::TooShort,
+                _ => PasswordAnswer::NotText,
+            });
+        };
         if let Some(problem) = password_problem(&new, &signed_in.user.username) {
             return Ok(problem);
         }
-        if new.expose() == current.expose() {
+        if password_form(&current).is_some_and(|current| current.expose() == new.expose()) {
             return Ok(PasswordAnswer::Same);
         }
         match self.confirm_password(&signed_in, current).await? {
@@ -126,7 +135,7 @@ impl Account {
             return Ok(false);
         }
         let hash = user.and_then(|user| user.password_hash);
-        self.passwords.matches(new, hash).await
+        Ok(self.passwords.matches(&new, hash).await?.fits())
     }
 
     /// Looks at the current password of a person who is signed in. Tries are counted for the session,
@@ -145,8 +154,8 @@ impl Account {
             return Ok(Confirmed::Wait(wait));
         }
         let hash = signed_in.user.password_hash.clone();
-        let fits = self.passwords.matches(current, hash.clone()).await?;
-        let hash = hash.filter(|_| fits);
+        let fit = self.passwords.matches(&current, hash.clone()).await?;
+        let hash = hash.filter(|_| fit.fits());
         Ok(hash.map_or(Confirmed::No, Confirmed::Yes))
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::administrator::Permission;
 use domain::audit::CameFrom;
+use domain::user::Username;
 use foundation::clock::Instant;
 use foundation::fault::Fault;
 use foundation::id::{AuditId, ClientId, UserId};
@@ -109,7 +110,7 @@ impl Administration {
         self.look(Permission::ReadAudit, move |db| {
             let user = match &query.user {
                 None => None,
-                Some(name) => match person(db, &name.to_ascii_lowercase())? {
+                Some(name) => match person(db, &Username::stored(name))? {
                     Some(id) => Some(id),
                     None => return Ok(Err(Refusal::not_found("user", name))),
                 },

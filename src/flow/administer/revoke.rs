@@ -3,6 +3,7 @@
 
 use domain::administrator::Permission;
 use domain::event::Event;
+use domain::user::Username;
 use foundation::id::ClientId;
 use serde_json::json;
 
@@ -52,7 +53,7 @@ impl Administration {
     }
 
     async fn revoke_user(&self, username: &str) -> Administered<()> {
-        let username = username.to_ascii_lowercase();
+        let username = Username::stored(username);
         let audited = self.audited("tokens.revoked").with(json!({ "of": "user" }));
         self.administer(Permission::RevokeTokens, move |tx| {
             let Some(user) = store::users::find_by_username(tx, &username)? else {

@@ -3,6 +3,7 @@
 use domain::administrator::Permission;
 use domain::participant::Participant;
 use domain::session::{EndReason, Session};
+use domain::user::Username;
 use foundation::id::SessionId;
 use serde_json::json;
 
@@ -15,7 +16,7 @@ impl Administration {
     /// # Errors
     /// The store does not answer. What is refused is a value.
     pub async fn list_sessions(&self, username: &str) -> Administered<Vec<Session>> {
-        let (now, username) = (self.clock.now(), username.to_ascii_lowercase());
+        let (now, username) = (self.clock.now(), Username::stored(username));
         self.look(Permission::ReadUsers, move |db| {
             let Some(user) = store::users::find_by_username(db, &username)? else {
                 return Ok(Err(Refusal::not_found("user", username)));

@@ -4,7 +4,8 @@ use domain::administrator::Permission;
 use domain::grant::Grant;
 use domain::identity::Identity;
 use domain::profile::Profile;
-use domain::user::User;
+use domain::typed_text::as_seen;
+use domain::user::{User, Username};
 use foundation::id::ClientId;
 use store::users::UserFilter;
 
@@ -44,8 +45,8 @@ impl Administration {
         self.look(Permission::ReadUsers, move |db| {
             let limit = query.rows();
             let filter = UserFilter {
-                search: query.search,
-                after: query.after.map(|name| name.to_ascii_lowercase()),
+                search: query.search.as_deref().map(as_seen),
+                after: query.after.map(|name| Username::stored(&name)),
             };
             let rows = store::users::list(db, &filter, limit + 1)?;
             Ok(Ok(Page::of(rows, limit, |user| user.username.clone())))
@@ -58,7 +59,7 @@ impl Administration {
     /// # Errors
     /// The store.
     pub async fn show_user(&self, username: &str) -> Administered<ShownUser> {
-        let (now, username) = (self.clock.now(), username.to_ascii_lowercase());
+        let (now, username) = (self.clock.now(), Username::stored(username));
         self.look(Permission::ReadUsers, move |db| {
             let Some(user) = store::users::find_by_username(db, &username)? else {
                 return Ok(Err(Refusal::not_found("user", username)));

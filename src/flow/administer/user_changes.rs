@@ -8,7 +8,7 @@ use domain::event::Event;
 use domain::identity::{Identity, IdentityKind, normal_email};
 use domain::profile::Profile;
 use domain::session::EndReason;
-use domain::user::User;
+use domain::user::{User, Username};
 use foundation::clock::Instant;
 use foundation::fault::Fault;
 use foundation::id::UserId;
@@ -16,7 +16,7 @@ use foundation::secret::SecretText;
 use protocol::claim;
 use serde_json::{Value, json};
 
-use super::users::{UserChange, changed_profile, password_problem, taken_by_other};
+use super::users::{UserChange, changed_profile, checked_password, taken_by_other};
 use super::{Administered, Administration, Refusal};
 use crate::sessions::end_in;
 
@@ -35,7 +35,7 @@ impl Administration {
         username: &str,
         change: UserChange,
     ) -> Administered<Vec<String>> {
-        let (now, username) = (self.clock.now(), username.to_ascii_lowercase());
+        let (now, username) = (self.clock.now(), Username::stored(username));
         let audited = self.audited("user.updated");
         self.administer(Permission::ChangeUsers, move |tx| {
             let Some(user) = store::users::find_by_username(tx, &username)? else {
@@ -87,11 +87,12 @@ impl Administration {
         if let Err(refusal) = self.permitted(Permission::ChangeUsers) {
             return Ok(Err(refusal));
         }
-        if let Some(refusal) = password_problem(&password) {
-            return Ok(Err(refusal));
-        }
+        let password = match checked_password(&password) {
+            Ok(password) => password,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
         let hash = self.passwords.hash(password).await?;
-        let (now, username) = (self.clock.now(), username.to_ascii_lowercase());
+        let (now, username) = (self.clock.now(), Username::stored(username));
         let audited = self.audited("user.password_set");
         self.administer(Permission::ChangeUsers, move |tx| {
             let Some(user) = store::users::find_by_username(tx, &username)? else {
@@ -114,7 +115,7 @@ impl Administration {
     /// # Errors
     /// The store.
     pub async fn disable_user(&self, username: &str) -> Administered<String> {
-        let (now, username) = (self.clock.now(), username.to_ascii_lowercase());
+        let (now, username) = (self.clock.now(), Username::stored(username));
         let audited = self.audited("user.disabled");
         self.administer(Permission::ChangeUsers, move |tx| {
             let Some(user) = store::users::find_by_username(tx, &username)? else {
@@ -137,7 +138,7 @@ impl Administration {
     /// # Errors
     /// The store.
     pub async fn enable_user(&self, username: &str) -> Administered<String> {
-        let username = username.to_ascii_lowercase();
+        let username = Username::stored(username);
         let audited = self.audited("user.enabled");
         self.administer(Permission::ChangeUsers, move |tx| {
             let Some(user) = store::users::find_by_username(tx, &username)? else {
@@ -158,7 +159,7 @@ impl Administration {
     /// # Errors
     /// The store.
     pub async fn delete_user(&self, username: &str) -> Administered<String> {
-        let (now, username) = (self.clock.now(), username.to_ascii_lowercase());
+        let (now, username) = (self.clock.now(), Username::stored(username));
         let audited = self.audited(DELETED);
         self.administer(Permission::ChangeUsers, move |tx| {
             let Some(user) = store::users::find_by_username(tx, &username)? else {

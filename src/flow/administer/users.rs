@@ -3,6 +3,7 @@
 use domain::administrator::Permission;
 use domain::identity::{Identity, IdentityKind, normal_email, normal_phone};
 use domain::profile::{Profile, ProfileError};
+use domain::typed_text::{as_seen, password_form};
 use domain::user::{User, Username};
 use foundation::clock::Instant;
 use foundation::fault::Fault;
@@ -104,13 +105,19 @@ impl Administration {
     }
 }
 
-/// What is wrong with a password that an operator chose.
-pub(super) fn password_problem(password: &SecretText) -> Option<Refusal> {
+/// A password that an operator chose, in its normal form.
+pub(super) fn checked_password(password: &SecretText) -> Result<SecretText, Refusal> {
+    let password = password_form(password).ok_or_else(|| {
+        Refusal::invalid("password", "must not be empty or have control characters")
+    })?;
     let length = password.expose().chars().count();
-    (!(PASSWORD_MIN..=PASSWORD_MAX).contains(&length)).then(|| {
-        let problem = format!("must be {PASSWORD_MIN} to {PASSWORD_MAX} characters long");
-        Refusal::invalid("password", problem)
-    })
+    match (PASSWORD_MIN..=PASSWORD_MAX).contains(&length) {
+        true => Ok(password),
+        false => {
+            let problem = format!("must be {PASSWORD_MIN} to {PASSWORD_MAX} characters long");
+            Err(Refusal::invalid("password", problem))
+        }
+    }
 }
 
 /// A refusal if somebody else signs in with this.
@@ -157,9 +164,7 @@ fn checked(new: &NewUser, id: UserId, now: Instant) -> Result<NewUserRecord, Ref
             "must be 2 to 64 letters, digits, dots, dashes or underscores",
         )
     })?;
-    if let Some(refusal) = password_problem(&new.password) {
-        return Err(refusal);
-    }
+    checked_password(&new.password)?;
     let profile = profile_of(new)?;
     let verified = |yes: Option<bool>| (yes == Some(true)).then_some(now);
     let name = Identity {
@@ -234,7 +239,7 @@ impl Said<'_> {
             profile.name = Some(name.trim().to_owned());
         }
         if let Some(email) = self.email {
-            profile.email = Some(email.trim().to_owned());
+            profile.email = Some(email.to_owned());
             profile.email_verified = None;
         }
         if let Some(phone) = self.phone {
@@ -247,12 +252,11 @@ impl Said<'_> {
                 normal_phone(phone).ok_or_else(|| Refusal::invalid("phone", PHONE_FORM))?;
             profile.phone_number = Some(number);
         }
-        if profile
-            .email
-            .as_deref()
-            .is_some_and(|e| normal_email(e).is_none())
-        {
-            return Err(Refusal::invalid("email", "is not an e-mail address"));
+        if let Some(email) = &profile.email {
+            if normal_email(email).is_none() {
+                return Err(Refusal::invalid("email", "is not an e-mail address"));
+            }
+            profile.email = Some(as_seen(email));
         }
         if self.verified {
             profile.email_verified = profile.email.is_some().then_some(true);

@@ -54,6 +54,7 @@ async fn change(request: HttpRequest, visitor: Visitor, form: PageForm) -> HttpR
         Ok(PasswordAnswer::TooLong) => PasswordOutcome::TooLong {
             most: u32::try_from(PASSWORD_MAX).unwrap_or(u32::MAX),
         },
+        Ok(PasswordAnswer::NotText) => PasswordOutcome::NotText,
         Ok(PasswordAnswer::TooCommon) => PasswordOutcome::TooCommon,
         Ok(PasswordAnswer::Same) => PasswordOutcome::Same,
         Ok(PasswordAnswer::SignedOut) => return to_sign_in(&visitor),

@@ -38,6 +38,8 @@ pub enum PasswordOutcome {
         /// How many characters are taken.
         most: u32,
     },
+    /// The new one has characters that no password may have.
+    NotText,
     /// The new one is on the list of those that everybody tries.
     TooCommon,
     /// The new one is the current one.
@@ -71,6 +73,7 @@ impl PasswordPage {
             PasswordOutcome::TooLong { most } => {
                 Some(self.chrome.plain("password-too-long", "count", most))
             }
+            PasswordOutcome::NotText => Some(self.chrome.say("password-not-text")),
             PasswordOutcome::TooCommon => Some(self.chrome.say("password-too-common")),
             PasswordOutcome::Same => Some(self.chrome.say("password-same")),
             _ => None,

@@ -1,5 +1,7 @@
 //! `portico user …`: a person from the first day to the last.
 
+use foundation::secret::SecretText;
+use keys::password::{HashMemory, PasswordPolicy};
 use serde_json::json;
 
 use super::{Operator, on_both};
@@ -78,6 +80,54 @@ fn a_person_is_known_changed_and_forgotten() {
         operator.does("user add --username ada --password-stdin");
         let of_another = [("user.added".to_owned(), false)];
         assert_eq!(acts(), of_another, "who has the name now is somebody else");
+    });
+}
+
+/// Whether the stored hash of somebody is of this password, to the letter.
+fn is_hash_of(database: &Database, username: &'static str, password: &str) -> bool {
+    let store = database.open_as_it_is();
+    let found = store.read(move |db| store::users::find_by_username(db, username));
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let user = runtime
+        .block_on(found)
+        .expect("no fault")
+        .expect("somebody");
+    let (policy, mut memory) = (PasswordPolicy::default(), HashMemory::default());
+    let (password, hash) = (SecretText::new(password), user.password_hash);
+    keys::password::verify(policy, &mut memory, &password, hash.as_deref()).expect("a hash")
+}
+
+#[test]
+fn what_is_pasted_into_a_command_is_stored_as_it_is_seen() {
+    on_both(|database| {
+        let mut operator = operator(database);
+        operator.password = "cafe\u{301}\u{A0}noir cre\u{300}me\u{200B}".to_owned();
+        let normal = "caf\u{E9} noir cr\u{E8}me";
+        let added = operator.types_words(&[
+            "user",
+            "add",
+            "--username",
+            "\u{FF21}da\u{2011}l",
+            "--password-stdin",
+            "--email",
+            "\u{202A}ada\u{2011}l@example.org\u{202C}",
+            "--phone",
+            "\u{202A}+375/29.123\u{2011}45\u{A0}67\u{202C}",
+        ]);
+        assert!(added.good, "{}", added.err);
+        let shown = operator.says("user show ada-l");
+        assert_eq!(shown["profile"]["email"], "ada-l@example.org");
+        assert_eq!(shown["profile"]["phone_number"], "+375291234567");
+        assert!(is_hash_of(database, "ada-l", normal));
+        operator.password = "nai\u{308}ve bo\u{302}ites".to_owned();
+        operator.does("user set-password \u{202A}ada\u{2011}l\u{202C} --password-stdin");
+        assert!(!is_hash_of(database, "ada-l", normal));
+        assert!(is_hash_of(database, "ada-l", "na\u{EF}ve b\u{F4}ites"));
+        operator.password = "a bell\u{7} in a password".to_owned();
+        operator.refuses(
+            "user set-password ada-l --password-stdin",
+            "password: must not be empty or have control characters",
+        );
     });
 }
 

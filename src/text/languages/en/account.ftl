@@ -51,6 +51,7 @@ password-new = New password
 password-button = Change password
 password-too-short = Too short: use at least 10 characters.
 password-too-long = Too long: use at most { $count } characters.
+password-not-text = It has characters that cannot be typed. Choose another one.
 password-too-common = Too common: others would guess it. Choose another one.
 password-same = This is your current password. Choose another one.
 password-wrong-current = The current password does not match.

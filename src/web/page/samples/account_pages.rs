@@ -300,6 +300,7 @@ impl Samples for PasswordPage {
                 "too-long",
                 page(Some(PasswordOutcome::TooLong { most: 1024 })),
             ),
+            ("not-text", page(Some(PasswordOutcome::NotText))),
             ("too-common", page(Some(PasswordOutcome::TooCommon))),
             ("same", page(Some(PasswordOutcome::Same))),
             (

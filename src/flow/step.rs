@@ -95,7 +95,7 @@ impl<T> Opened<T> {
 
 /// What is sealed.
 #[derive(Serialize, Deserialize)]
-struct Sealed<T> {
+struct SealedStep<T> {
     /// The bytes of the digest of the browser's cookie.
     #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
     browser: Option<String>,
@@ -123,7 +123,7 @@ pub(crate) fn seal<T: Serialize>(
         MadeFor::Browser(digest) => (Some(base64url::encode(digest.as_bytes())), None),
         MadeFor::Session(session) => (None, Some(session)),
     };
-    let sealed = Sealed {
+    let sealed = SealedStep {
         browser,
         session,
         payload,
@@ -145,7 +145,7 @@ pub(crate) fn open<T: DeserializeOwned>(
         return None;
     }
     let sealed = keys.open_step(&label(token_use, salt), token)?;
-    let sealed: Sealed<T> = serde_json::from_slice(&sealed).ok()?;
+    let sealed: SealedStep<T> = serde_json::from_slice(&sealed).ok()?;
     let made_for = match (sealed.browser, sealed.session) {
         (Some(digest), None) => {
             MadeFor::Browser(TokenDigest::from_slice(&base64url::decode(&digest)?)?)

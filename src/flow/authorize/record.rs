@@ -45,7 +45,7 @@ pub(crate) enum Recorded {
 }
 
 /// Whose answer it is.
-enum Turn {
+enum AnswerTurn {
     /// The first one: what was decided is recorded with it.
     First,
     /// The same one again, from a button that was pressed twice: it gets a code of its own, and nothing
@@ -109,7 +109,7 @@ impl Record {
             let client = &pending.client;
             let turn = take_turn(tx, &pending, &signed_in, now)?;
             let grant = match turn {
-                Turn::First => {
+                AnswerTurn::First => {
                     let decision = decision_of(&pending, &signed_in);
                     let allow =
                         |before: Option<&Grant>| decision.apply(before, client, &silent, now);
@@ -129,11 +129,13 @@ impl Record {
                     grant
                 }
                 // Whoever took it back since is not answered as if they had not.
-                Turn::Again => match store::grants::live(tx, signed_in.user.id, &client.id)? {
-                    Some(grant) => grant,
-                    None => return Ok(Recorded::Over),
-                },
-                Turn::Stands(recorded) => return Ok(recorded),
+                AnswerTurn::Again => {
+                    match store::grants::live(tx, signed_in.user.id, &client.id)? {
+                        Some(grant) => grant,
+                        None => return Ok(Recorded::Over),
+                    }
+                }
+                AnswerTurn::Stands(recorded) => return Ok(recorded),
             };
             subject_in(tx, &keys, &client.sector(), signed_in.user.id)?;
             touch(tx, &signed_in.session, &lifetimes, now)?;
@@ -196,19 +198,19 @@ fn take_turn(
     pending: &PendingAuthorization,
     signed_in: &SignedIn,
     now: Instant,
-) -> Result<Turn, Fault> {
+) -> Result<AnswerTurn, Fault> {
     let Some(interaction) = &pending.interaction else {
-        return Ok(Turn::First);
+        return Ok(AnswerTurn::First);
     };
     let user = signed_in.user.id;
     let progress = pending.progress().ended(InteractionEnd::Code(user));
     if store::interactions::consume(tx, interaction.id, &progress, now)? {
-        return Ok(Turn::First);
+        return Ok(AnswerTurn::First);
     }
     Ok(match end_of(tx, interaction.id, now)? {
-        Some(InteractionEnd::Code(whose)) if whose == user => Turn::Again,
-        Some(InteractionEnd::Refused(refusal)) => Turn::Stands(Recorded::Refused(refusal)),
-        Some(InteractionEnd::Code(_)) | None => Turn::Stands(Recorded::Over),
+        Some(InteractionEnd::Code(whose)) if whose == user => AnswerTurn::Again,
+        Some(InteractionEnd::Refused(refusal)) => AnswerTurn::Stands(Recorded::Refused(refusal)),
+        Some(InteractionEnd::Code(_)) | None => AnswerTurn::Stands(Recorded::Over),
     })
 }
 

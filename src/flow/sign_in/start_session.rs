@@ -74,7 +74,7 @@ impl SessionStart {
             ended: None,
         };
         let address = browser.address;
-        let place = Place {
+        let place = SessionPlace {
             before: browser.session_digest(),
             browser: browser.pre_session_digest(),
         };
@@ -170,7 +170,7 @@ fn begun_by(
 
 /// Where a session begins.
 #[derive(Clone, Copy)]
-struct Place {
+struct SessionPlace {
     /// The session cookie that the browser sent.
     before: Option<TokenDigest>,
     /// The browser itself.
@@ -181,7 +181,7 @@ struct Place {
 /// already, else a new one in place of whatever was there; `None` if the cookie opens one by now.
 fn replace_session(
     tx: &mut store::Transaction<'_>,
-    place: Place,
+    place: SessionPlace,
     new: Session,
     cookie: TokenDigest,
     lifetimes: &Lifetimes,

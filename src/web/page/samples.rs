@@ -220,8 +220,7 @@ fn long_program() -> ProgramFace {
     ProgramFace {
         name: "Donaudampfschifffahrtsgesellschaftskapitänsmützenverkauf".to_owned(),
         publisher: Some(ShownPublisher {
-            name: "The Society of Friends of Very Long ShownPublisher Names in Many Words"
-                .to_owned(),
+            name: "The Society of Friends of Very Long Publisher Names in Many Words".to_owned(),
             verified: true,
         }),
         draft: true,

@@ -233,7 +233,6 @@ in_both_worlds! {
         }
     }
 
-    /// A sign-in form that another site posts signs nobody in: it has no step of this browser.
     /// A button may be pressed twice by the fingers that pressed it, in the browser where they did. The same
     /// post from anywhere else gets nothing, at once or later.
     fn a_post_that_comes_again_from_elsewhere_gets_nothing(w: &World) {
@@ -292,6 +291,7 @@ in_both_worlds! {
         assert_eq!(ada.sessions().len(), 2, "the two that she began");
     }
 
+    /// A sign-in form that another site posts signs nobody in: it has no step of this browser.
     fn a_sign_in_cannot_be_forged(w: &World) {
         let (ada, mallory) = (w.person("ada"), w.person("mallory"));
         let page = mallory.browser.get("/sign-in");

@@ -3,7 +3,7 @@
 //! A grant says what it entitles to; it cannot skip a phase, because the phases are here: authenticate
 //! the client, is it in service, which grant is it, did it register that, redeem, may the recipient
 //! have this, issue, commit. What differs stands in `answer_token_request/`: a file and a row of
-//! [`grant_table`] for each grant.
+//! `grant_table` for each grant.
 
 use std::sync::Arc;
 

@@ -50,11 +50,13 @@ export async function journey(world) {
     await isAsItWas()
   })
 
-  await step('After SIGTERM and a start at other addresses, too', async () => {
+  // Another issuer's sessions are worth nothing, as `portico adopt` says; what she allowed stands.
+  await step('After SIGTERM and a start at other addresses she signs in, and Market asks nothing', async () => {
     const { market } = demo.addresses
     await demo.ends('SIGTERM')
     await demo.startsElsewhere('--one-site')
     assert.notEqual(demo.addresses.market, market)
+    await ada.signsInAtNova()
     await isAsItWas()
   })
 

@@ -68,8 +68,9 @@ const OWNED: &[(&str, &str)] = &[
     ("governor", "web"),
     ("ipnet", "web portico"),
     ("josekit", "keys"),
-    // The root package chooses whether these three are built in, and starts TLS.
-    ("openssl", "keys portico"),
+    // The root package chooses whether these three are built in, and starts TLS. The store says what
+    // libpq's OpenSSL leaves undone at the end.
+    ("openssl", "keys portico store"),
     ("libsqlite3-sys", "store portico"),
     ("pq-sys", "store portico"),
     ("metrics-exporter-prometheus", "portico"),

@@ -47,6 +47,9 @@ pub(super) fn connect(
     role: Role,
     timeout: Duration,
 ) -> Result<PgConnection, Fault> {
+    // libpq uses the process's OpenSSL, which by itself frees its tables while the process exits, under
+    // the hands of a thread that still connects. Initialised first from here, it lets them be.
+    openssl::init();
     let refused = |text: String| Fault::unavailable(STORE, refusal::in_our_words(url, &text));
     let exposed = url.expose_postgres().unwrap_or_default();
     let mut conn = PgConnection::establish(&with_timeouts(exposed, timeout))

@@ -65,10 +65,8 @@ impl TryFrom<Stored> for Authentication {
     }
 }
 
-/// Whether there is a way of signing in that gives this `acr`.
-pub fn is_offered(acr: &str) -> bool {
-    acr == ACR_PASSWORD
-}
+/// What the ways of signing in give as `acr`.
+pub const OFFERED: &[&str] = &[ACR_PASSWORD];
 
 impl Authentication {
     /// A password was typed here.

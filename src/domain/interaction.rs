@@ -12,7 +12,7 @@ use protocol::scope::{ScopeName, ScopeSet};
 use protocol::scope_catalog::ScopeCatalog;
 use serde::{Deserialize, Serialize};
 
-use crate::authentication::is_offered;
+use crate::authentication::OFFERED;
 use crate::client::Client;
 use crate::consent::{Asking, ConsentRefusal, Decision, Question};
 use crate::grant::Grant;
@@ -129,6 +129,8 @@ pub enum SignInReason {
     Prompted,
     /// `max_age` has passed.
     MaxAge,
+    /// They signed in another way than the one that must be.
+    EssentialAcr,
     /// The request is for someone else.
     AnotherUserExpected,
 }
@@ -254,7 +256,7 @@ pub fn decide(standing: &InteractionContext<'_>) -> Next {
             "this program is not available to this person",
         );
     }
-    if wants_unknown_acr(standing.request) {
+    if !meets_essential_acr(standing.request, session.authentication.acr()) {
         return refuse(
             AuthorizationErrorCode::UnmetAuthenticationRequirements,
             "the essential acr is not supported",
@@ -304,6 +306,10 @@ fn must_sign_in_again(
     if standing.request.prompt.login && !here {
         return Some(SignInReason::Prompted);
     }
+    let meets = |acr: &str| meets_essential_acr(standing.request, acr);
+    if !meets(session.authentication.acr()) && OFFERED.iter().any(|acr| meets(acr)) && !here {
+        return Some(SignInReason::EssentialAcr);
+    }
     // "the OP MUST attempt to actively re-authenticate the End-User" when the elapsed time is
     // greater than max_age (OIDC Core §3.1.2.1). A sign-in on these very pages is fresh enough,
     // or max_age=0 could never be met.
@@ -319,14 +325,14 @@ fn has_chosen(standing: &InteractionContext<'_>, session: &Session) -> bool {
     standing.progress.chosen == Some(session.id) || signed_in_here(standing, session)
 }
 
-/// An acr asked for as an essential claim must be met or refused (OIDC Core §5.5.1.1);
-/// `acr_values` is a wish only.
-fn wants_unknown_acr(request: &AuthorizationRequest) -> bool {
+/// Whether an acr is one that must be: one asked for as an essential claim is met or refused (OIDC Core
+/// §5.5.1.1); `acr_values` is a wish only.
+fn meets_essential_acr(request: &AuthorizationRequest, acr: &str) -> bool {
     let Some(need) = request.claims.id_token.get("acr") else {
-        return false;
+        return true;
     };
     let mut wanted = need.value.iter().chain(&need.values).peekable();
-    need.essential && wanted.peek().is_some() && !wanted.any(|v| v.as_str().is_some_and(is_offered))
+    !need.essential || wanted.peek().is_none() || wanted.any(|v| v.as_str() == Some(acr))
 }
 
 fn next_consent_page(

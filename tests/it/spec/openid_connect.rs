@@ -236,8 +236,20 @@ in_both_worlds! {
         let request = market.request().with("claims", must.to_string());
         assert_eq!(ada.sends(request).error(), "unmet_authentication_requirements");
         let can = json!({ "id_token": { "acr": { "essential": true, "value": "urn:portico:acr:password" } } });
-        let request = market.request().with("claims", can.to_string());
-        assert!(!ada.sends(request).code().is_empty());
+        let with_password = || market.request().with("claims", can.to_string());
+        assert!(!ada.sends(with_password()).code().is_empty());
+        // A session that began another way says so, and does where no other is a must.
+        w.database().beside().run(
+            "UPDATE sessions SET authentication =
+                 replace(authentication, 'urn:portico:acr:password', 'urn:example:lesser')",
+        );
+        assert_eq!(ada.opens(&market).tokens().claims()["acr"], "urn:example:lesser");
+        assert_eq!(ada.sends(with_password().with("prompt", "none")).error(), "login_required");
+        let visit = ada.sends(with_password());
+        assert_eq!(visit.at(), "/sign-in");
+        assert_eq!(visit.signs_in().tokens().claims()["acr"], "urn:portico:acr:password");
+        let request = market.request().with("claims", must.to_string());
+        assert_eq!(ada.sends(request).error(), "unmet_authentication_requirements");
     }
 
     fn subjects_are_pairwise_and_stay(w: &World) {

@@ -20,6 +20,7 @@ use crate::world::operator;
 use crate::world::{html, person};
 
 mod lines;
+mod numbers;
 
 const PASSWORD: &str = "open sesame, difference engine";
 const WRONG_PASSWORD: &str = "open sesame, analytical engine";

@@ -1,6 +1,7 @@
 //! A client: its registration with its secrets and its publisher, and what follows from them.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use foundation::clock::Instant;
 use foundation::digest::{TokenDigest, sha256_of_parts};
@@ -175,25 +176,15 @@ impl Client {
         self.is_confidential() || https_only(&self.metadata.redirect_uris)
     }
 
-    /// The publisher's words for why it wants a scope, in the best of the given languages.
-    pub fn purpose(&self, scope: &ScopeName, languages: &[&str]) -> Option<&str> {
+    /// The publisher's words for why it wants a scope, by language; none where it gave none.
+    pub fn purposes(&self, scope: &ScopeName) -> Option<&BTreeMap<String, String>> {
         let texts = self.mini_program()?.scope_purposes.get(scope)?;
-        let wanted = languages.iter().find_map(|language| {
-            let primary = language.split('-').next().unwrap_or(language);
-            texts.get(*language).or_else(|| texts.get(primary))
-        });
-        wanted
-            .or_else(|| texts.get("en"))
-            .or_else(|| texts.values().next())
-            .map(String::as_str)
+        Some(texts).filter(|texts| !texts.is_empty())
     }
 
     /// The version of those words: a new text asks again.
     pub fn purpose_version(&self, scope: &ScopeName) -> PurposeVersion {
-        let texts = self
-            .mini_program()
-            .and_then(|m| m.scope_purposes.get(scope));
-        let Some(texts) = texts.filter(|t| !t.is_empty()) else {
+        let Some(texts) = self.purposes(scope) else {
             return PurposeVersion(String::new());
         };
         let parts: Vec<&[u8]> = texts

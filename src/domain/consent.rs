@@ -210,16 +210,34 @@ pub fn asked_scope(
     asked
 }
 
+/// The publisher's words for why it wants a scope, as a page showed them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownPurpose {
+    /// Which version of them.
+    pub version: PurposeVersion,
+    /// The text in the page's language or the publisher's default; none where there is none.
+    pub text: Option<String>,
+}
+
 /// A person's answer to a question.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Decision {
     /// What they said yes to.
     pub allowed: ScopeSet,
     /// What they left unticked or did not share.
     pub refused: ScopeSet,
+    /// What stood beside each question.
+    pub purposes: BTreeMap<ScopeName, ShownPurpose>,
 }
 
 impl Decision {
+    /// For which purpose a scope was decided: the one that was shown, also where the program has
+    /// another one by now. What no page showed has the purpose of now.
+    pub fn purpose(&self, client: &Client, name: &ScopeName) -> PurposeVersion {
+        let shown = self.purposes.get(name).map(|shown| shown.version.clone());
+        shown.unwrap_or_else(|| client.purpose_version(name))
+    }
+
     /// What the grant allows after the decision; the silent scopes of the request are allowed with
     /// it.
     pub fn apply(
@@ -233,7 +251,7 @@ impl Decision {
         scopes.take_back(&self.refused);
         let missing = silent.difference(&scopes.names());
         for name in self.allowed.iter().cloned().chain(missing) {
-            let purpose = client.purpose_version(&name);
+            let purpose = self.purpose(client, &name);
             if !scopes.covers(&name, &purpose) {
                 scopes.allow(name, purpose, now);
             }

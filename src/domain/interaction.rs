@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::authentication::OFFERED;
 use crate::client::Client;
-use crate::consent::{Asking, ConsentRefusal, Decision, Question};
+use crate::consent::{Asking, ConsentRefusal, Decision, Question, ShownPurpose};
 use crate::grant::Grant;
 use crate::session::Session;
 use crate::user::User;
@@ -91,6 +91,9 @@ pub struct Progress {
     /// The answers so far.
     #[serde(default)]
     pub answers: BTreeMap<ScopeName, bool>,
+    /// What stood beside the questions that were answered.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub purposes: BTreeMap<ScopeName, ShownPurpose>,
     /// How it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<InteractionEnd>,
@@ -116,6 +119,7 @@ impl Progress {
         Decision {
             allowed: of(true).collect(),
             refused: of(false).collect(),
+            purposes: self.purposes.clone(),
         }
     }
 }

@@ -31,6 +31,7 @@ use crate::throttle::SignInThrottle;
 
 mod change_grant;
 pub mod change_password;
+mod choose_language;
 mod end_sessions;
 mod fading;
 

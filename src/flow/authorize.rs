@@ -9,6 +9,7 @@ use std::sync::Arc;
 use domain::authorization_check::{self, Checked};
 use domain::client::Client;
 use domain::interaction::Next;
+use domain::user::User;
 use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
 use foundation::id::ClientId;
@@ -300,12 +301,15 @@ impl Authorization {
         }
     }
 
+    /// How a page of a request is framed and worded, for whoever is signed in.
     pub(crate) async fn page_setting(
         &self,
         pending: &PendingAuthorization,
+        person: Option<&User>,
+        browser: &Browser,
     ) -> Result<PageSetting, Fault> {
         Ok(PageSetting {
-            ui_locales: pending.request.ui_locales.clone(),
+            language: browser.language(&pending.request.ui_locales, person),
             frame_origins: self.clients.frame_origins(&pending.client).await?,
             redirect_uri: Some(pending.request.redirect_uri.clone()),
         })

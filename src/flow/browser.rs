@@ -11,6 +11,7 @@ use foundation::digest::TokenDigest;
 use foundation::entropy::Entropy;
 use foundation::fault::Fault;
 use foundation::secret::{SecretKind, SecretText};
+use text::{Language, Wishes};
 
 /// What a request says about the browser it comes from. The values are unverified.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +26,8 @@ pub struct Browser {
     pub user_agent: String,
     /// Where it asks from, as far as that is known.
     pub address: Option<IpAddr>,
+    /// What it says about the language of its answer.
+    pub wishes: Wishes,
 }
 
 /// Which cookies an answer sets or clears.
@@ -59,6 +62,12 @@ impl SignedIn {
 }
 
 impl Browser {
+    /// The language of a page of a request, for whoever is signed in.
+    pub fn language(&self, ui_locales: &[String], person: Option<&User>) -> Language {
+        let setting = person.and_then(|user| user.language.as_deref());
+        self.wishes.of_page(ui_locales, setting)
+    }
+
     /// The digest of the pre-session cookie; a browser without one gets one.
     pub(crate) fn pre_session_or_new(
         &self,

@@ -7,6 +7,7 @@ use domain::client::Client;
 use protocol::mismatch::Mismatch;
 use protocol::redirect_uri::RedirectProblem;
 use protocol::response_mode::AuthorizationResponse;
+use text::Language;
 
 use crate::browser::CookieChanges;
 use crate::step::PageStep;
@@ -96,10 +97,10 @@ pub struct BrowserResponse {
 }
 
 /// How the pages of a request are framed and worded.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct PageSetting {
-    /// Languages that the request prefers.
-    pub ui_locales: Vec<String>,
+    /// What it is written in.
+    pub language: Language,
     /// Origins that may frame the page; nobody when empty.
     pub frame_origins: Vec<String>,
     /// Where the answer will be sent in the end: the page's form may lead there.

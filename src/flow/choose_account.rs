@@ -83,8 +83,11 @@ impl AccountChoice {
                 .await
                 .map(PageOr::Response);
         };
+        let person = Some(&signed_in.user);
+        let setting = self.authorization.page_setting(&pending, person, browser);
+        let setting = setting.await?;
         Ok(PageOr::Page(Box::new(ChooserView {
-            setting: self.authorization.page_setting(&pending).await?,
+            setting,
             person: self.sessions.name_of(&signed_in.user).await?,
             client: pending.client,
             signed_in,

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::client::Client;
-use domain::consent::Question;
+use domain::consent::{Question, ShownPurpose};
+use domain::grant::PurposeVersion;
 use domain::interaction::{ConsentStep, Next, Progress};
 use domain::left_out::left_out_of_question;
 use domain::profile::Profile;
@@ -18,6 +19,7 @@ use protocol::scope::ScopeName;
 use protocol::scope_catalog::ScopeCatalog;
 use serde::{Deserialize, Serialize};
 use store::Store;
+use text::{Language, Languages};
 
 use crate::authorize::Authorization;
 use crate::browser::{Browser, SignedIn};
@@ -76,14 +78,35 @@ pub enum ConsentAnswer {
     AsOther,
 }
 
-/// What the form's token says: which request, which page of it, and to whom it was shown.
+/// What the form's token says: which request, which page of it, to whom it was shown, and what it said.
 #[derive(Serialize, Deserialize)]
 struct ShownPage {
     interaction: InteractionId,
     client: ClientId,
     session: SessionId,
     sensitive: bool,
-    scopes: Vec<ScopeName>,
+    language: String,
+    scopes: Vec<(ScopeName, PurposeVersion)>,
+}
+
+impl ShownPage {
+    /// The purposes that stood on the page; `None` if the program has others by now, which nobody read.
+    fn purposes(&self, client: &Client) -> Option<BTreeMap<ScopeName, ShownPurpose>> {
+        let language = Languages::built_in().named(&self.language)?;
+        let shown = |(name, version): &(ScopeName, PurposeVersion)| {
+            let purpose = ShownPurpose {
+                version: version.clone(),
+                text: purpose(client, name, &language).map(str::to_owned),
+            };
+            (*version == client.purpose_version(name)).then(|| (name.clone(), purpose))
+        };
+        self.scopes.iter().map(shown).collect()
+    }
+}
+
+/// The publisher's words for why it wants a scope, on a page in this language.
+fn purpose<'a>(client: &'a Client, scope: &ScopeName, language: &Language) -> Option<&'a str> {
+    language.choose(client.purposes(scope)?)
 }
 
 impl PageToken for ShownPage {
@@ -158,7 +181,12 @@ impl Consent {
             ),
             false => Vec::new(),
         };
-        let view = self.consent_view(&pending, signed_in, page).await?;
+        let person = Some(&signed_in.user);
+        let setting = self.authorization.page_setting(&pending, person, browser);
+        let setting = setting.await?;
+        let view = self
+            .consent_view(&pending, signed_in, page, setting)
+            .await?;
         Ok(PageOr::Page(Box::new(ConsentView { for_makers, ..view })))
     }
 
@@ -178,6 +206,7 @@ impl Consent {
         pending: &PendingAuthorization,
         signed_in: SignedIn,
         page: ConsentStep,
+        setting: PageSetting,
     ) -> Result<ConsentView, Fault> {
         let user_id = signed_in.user.id;
         let profile = self
@@ -194,19 +223,24 @@ impl Consent {
         };
         let rows = scopes
             .iter()
-            .map(|scope| self.row(pending, scope, &profile))
+            .map(|scope| self.row(&pending.client, scope, &profile, &setting.language))
             .collect();
+        let version = |scope: ScopeName| {
+            let version = pending.client.purpose_version(&scope);
+            (scope, version)
+        };
         let shown = ShownPage {
             interaction: interaction.id,
             client: pending.client.id.clone(),
             session: signed_in.session.id,
             sensitive,
-            scopes,
+            language: setting.language.tag().to_owned(),
+            scopes: scopes.into_iter().map(version).collect(),
         };
         let form = TokenUse::ConsentForm;
         let step = self.pending.page_token(form, interaction.browser, &shown)?;
         Ok(ConsentView {
-            setting: self.authorization.page_setting(pending).await?,
+            setting,
             person: profile
                 .name
                 .unwrap_or_else(|| signed_in.user.username.clone()),
@@ -221,20 +255,15 @@ impl Consent {
 
     fn row(
         &self,
-        pending: &PendingAuthorization,
+        client: &Client,
         scope: &ScopeName,
         profile: &Profile,
+        language: &Language,
     ) -> ConsentRow {
-        let languages: Vec<&str> = pending
-            .request
-            .ui_locales
-            .iter()
-            .map(String::as_str)
-            .collect();
         let catalog = &self.catalog;
         ConsentRow {
             values: shared_data::values_shown(catalog, profile, scope),
-            purpose: pending.client.purpose(scope, &languages).map(str::to_owned),
+            purpose: purpose(client, scope, language).map(str::to_owned),
             refusable: catalog.may_be_refused(scope),
             scope: scope.clone(),
         }
@@ -273,8 +302,12 @@ impl Consent {
         let Some(answers) = answers(&shown, &answer, &self.catalog) else {
             return self.not_now(pending, browser).await;
         };
+        // A program that says something else by now is shown again, as it is.
+        let Some(purposes) = shown.purposes(&pending.client) else {
+            return self.authorization.proceed(pending, browser).await;
+        };
         let noted = self.pending.note(pending, browser, |before| {
-            progress_after(before, &shown, &answers, &signed_in)
+            progress_after(before, &shown, &answers, &purposes, &signed_in)
         });
         match noted.await? {
             Ok(pending) => self.authorization.proceed(pending, browser).await,
@@ -330,7 +363,7 @@ fn answers(
         }
     };
     let scopes = shown.scopes.iter();
-    let each = scopes.map(|scope| Some((scope.clone(), allows(scope)?)));
+    let each = scopes.map(|(scope, _)| Some((scope.clone(), allows(scope)?)));
     let all: Option<BTreeMap<_, _>> = each.collect();
     all.filter(|_| *answer != ConsentAnswer::Deny)
 }
@@ -340,12 +373,14 @@ fn progress_after(
     before: &Progress,
     shown: &ShownPage,
     answers: &BTreeMap<ScopeName, bool>,
+    purposes: &BTreeMap<ScopeName, ShownPurpose>,
     who: &SignedIn,
 ) -> Progress {
     let mut progress = match before.decided_by == Some(who.user.id) {
         true => before.clone(),
         false => Progress {
             answers: BTreeMap::new(),
+            purposes: BTreeMap::new(),
             sheet_answered: false,
             ..before.clone()
         },
@@ -356,5 +391,6 @@ fn progress_after(
     progress
         .answers
         .extend(answers.map(|(scope, allowed)| (scope.clone(), *allowed)));
+    progress.purposes.extend(purposes.clone());
     progress
 }

@@ -19,6 +19,7 @@ use protocol::logout_request::EndSessionRequest;
 use protocol::mismatch::Mismatch;
 use protocol::response_mode::with_query;
 use store::Store;
+use text::Language;
 
 use crate::browser::{Browser, CookieChanges, SignedIn};
 use crate::client_mistakes;
@@ -43,8 +44,8 @@ pub enum SignOutOutcome {
     Ask(PageStep),
     /// Back to the client, at a URI that it registered, with only `state`.
     Return(String),
-    /// To the signed-out page.
-    SignedOut(SignedOut),
+    /// To the signed-out page, in the language of the question before it.
+    SignedOut(SignedOut, Language),
     /// To the account page: the person stays.
     Stay,
     /// The request cannot be followed, and nothing was ended.
@@ -94,6 +95,8 @@ pub struct SignOutView {
     pub for_makers: Option<Mismatch>,
     /// The token of the form.
     pub step: String,
+    /// What it is written in.
+    pub language: Language,
 }
 
 /// What a person pressed.
@@ -117,7 +120,7 @@ struct ReadPrompt {
 /// Where somebody goes who is not signed in. "if it is not supplied, post-logout redirection MUST NOT
 /// be performed by the OP unless the OP has other means of confirming the legitimacy" (RP-Initiated
 /// Logout §3): without an id_token there is only the person, who may follow a link.
-fn nobody_was(asking: Option<RequestingClient>) -> SignOutOutcome {
+fn nobody_was(asking: Option<RequestingClient>, language: Language) -> SignOutOutcome {
     let back = match asking {
         Some(RequestingClient {
             back: Some(uri),
@@ -131,7 +134,7 @@ fn nobody_was(asking: Option<RequestingClient>) -> SignOutOutcome {
         }) => Some((client.name().to_owned(), uri)),
         _ => None,
     };
-    SignOutOutcome::SignedOut(SignedOut::NobodyWas { back })
+    SignOutOutcome::SignedOut(SignedOut::NobodyWas { back }, language)
 }
 
 impl From<SignOutOutcome> for SignOutRouted {
@@ -186,9 +189,14 @@ impl SignOut {
     ) -> Result<SignOutRouted, Fault> {
         let asking = self.who_asks(request).await?;
         let Some(signed_in) = self.sessions.signed_in(browser).await? else {
-            return Ok(nobody_was(asking.asking()).into());
+            let language = browser.language(&request.ui_locales, None);
+            return Ok(nobody_was(asking.asking(), language).into());
         };
-        self.question(asking.asked(), &signed_in)
+        let asked = LogoutPrompt {
+            ui_locales: request.ui_locales.clone(),
+            ..asking.asked()
+        };
+        self.question(asked, &signed_in)
     }
 
     /// To the question page, for who is signed in.
@@ -261,6 +269,7 @@ impl SignOut {
             Ok(asked) => asked,
             Err(elsewhere) => return Ok(Err(elsewhere)),
         };
+        let language = browser.language(&prompt.ui_locales, Some(&signed_in.user));
         let ReadPrompt {
             client,
             back,
@@ -274,6 +283,7 @@ impl SignOut {
             client,
             for_makers,
             step: token.to_owned(),
+            language,
         }))
     }
 
@@ -296,12 +306,13 @@ impl SignOut {
             (Err(prompt), Some(signed_in)) => self.question(prompt, &signed_in).map(Err),
             (Ok(prompt) | Err(prompt), None) => {
                 let ReadPrompt { client, back, .. } = self.as_it_is_now(prompt).await?;
+                let language = browser.wishes.as_before(None);
                 if self.was_signed_out(made_for).await? {
-                    return Ok(Err(everywhere(back)));
+                    return Ok(Err(everywhere(back, language)));
                 }
                 let back = client.map(|c| c.name().to_owned()).zip(back);
                 let nobody = SignedOut::NobodyWas { back };
-                Ok(Err(SignOutOutcome::SignedOut(nobody).into()))
+                Ok(Err(SignOutOutcome::SignedOut(nobody, language).into()))
             }
         }
     }
@@ -354,6 +365,7 @@ impl SignOut {
             Ok(asked) => asked,
             Err(elsewhere) => return Ok(elsewhere),
         };
+        let language = browser.language(&prompt.ui_locales, Some(&signed_in.user));
         let ReadPrompt { client, back, .. } = self.as_it_is_now(prompt).await?;
         match answer {
             SignOutAnswer::Stay => Ok(SignOutOutcome::Stay.into()),
@@ -361,7 +373,7 @@ impl SignOut {
                 self.sessions
                     .end(&signed_in.session, EndReason::Logout, signed_in.acts())
                     .await?;
-                Ok(everywhere(back))
+                Ok(everywhere(back, language))
             }
             SignOutAnswer::Leave => {
                 let Some(client) = client else {
@@ -371,7 +383,7 @@ impl SignOut {
                 };
                 self.leave(&signed_in.session, &client.id).await?;
                 let name = client.name().to_owned();
-                Ok(signed_out(back, SignedOut::Left { name }).into())
+                Ok(signed_out(back, SignedOut::Left { name }, language).into())
             }
         }
     }
@@ -408,18 +420,19 @@ impl SignOut {
 }
 
 /// Where it ends: back at the client, or on our own page.
-fn signed_out(back: Option<String>, page: SignedOut) -> SignOutOutcome {
-    back.map_or(SignOutOutcome::SignedOut(page), SignOutOutcome::Return)
+fn signed_out(back: Option<String>, page: SignedOut, language: Language) -> SignOutOutcome {
+    let here = SignOutOutcome::SignedOut(page, language);
+    back.map_or(here, SignOutOutcome::Return)
 }
 
 /// Where it ends for who is signed out now. The cookie goes.
-fn everywhere(back: Option<String>) -> SignOutRouted {
+fn everywhere(back: Option<String>, language: Language) -> SignOutRouted {
     let cookies = CookieChanges {
         clear_session: true,
         ..CookieChanges::default()
     };
     SignOutRouted {
-        outcome: signed_out(back, SignedOut::Everywhere),
+        outcome: signed_out(back, SignedOut::Everywhere, language),
         cookies,
     }
 }

@@ -138,7 +138,12 @@ impl SignIn {
             Ok(Some(pending)) => pending,
             Ok(None) => {
                 let again = self.sessions.signed_in(browser).await?;
-                return page(self.sign_in_view(token, again).await?);
+                let setting = PageSetting {
+                    language: browser.language(&[], again.as_ref().map(|s| &s.user)),
+                    frame_origins: Vec::new(),
+                    redirect_uri: None,
+                };
+                return page(self.sign_in_view(token, again, setting).await?);
             }
             Err(stale) => return Ok(PageOr::Response(BrowserResponse::stale(stale))),
         };
@@ -163,12 +168,14 @@ impl SignIn {
         }
         // Who is signed in is not asked again where somebody else is meant.
         let for_another = next == Some(Next::SignIn(SignInReason::AnotherUserExpected));
+        let person = known.signed_in.as_ref().map(|s| &s.user);
+        let setting = self.authorization.page_setting(&pending, person, browser);
+        let setting = setting.await?;
         let again = known.signed_in.filter(|_| !for_another);
         page(SignInView {
-            setting: self.authorization.page_setting(&pending).await?,
             client: Some(pending.client),
             login_hint: pending.request.login_hint,
-            ..self.sign_in_view(token, again).await?
+            ..self.sign_in_view(token, again, setting).await?
         })
     }
 
@@ -177,6 +184,7 @@ impl SignIn {
         &self,
         token: &str,
         again: Option<SignedIn>,
+        setting: PageSetting,
     ) -> Result<SignInView, Fault> {
         let person = match &again {
             Some(signed_in) => Some(self.sessions.name_of(&signed_in.user).await?),
@@ -188,7 +196,7 @@ impl SignIn {
             again,
             person,
             step: token.to_owned(),
-            setting: PageSetting::default(),
+            setting,
         })
     }
 

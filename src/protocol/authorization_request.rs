@@ -23,10 +23,6 @@ const MAX_STATE: usize = 4096;
 const MAX_NONCE: usize = 512;
 /// Bytes of `login_hint`; a longer one is not a name that anybody has.
 const MAX_LOGIN_HINT: usize = 320;
-/// Values of `acr_values` and `ui_locales` that are looked at.
-const MAX_LIST: usize = 10;
-/// Bytes of one of those values.
-const MAX_LIST_VALUE: usize = 256;
 
 /// Names that may be repeated.
 const REPEATABLE: &[&str] = &["resource"];
@@ -82,7 +78,6 @@ pub fn parse(
 ) -> Result<AuthorizationRequest, AuthorizationRefusal> {
     parameters.refuse_duplicates(REPEATABLE)?;
     refuse_unsupported(parameters)?;
-    let list = |name| Ok::<_, AuthorizationRefusal>(list_of(parameters.one(name)?));
     Ok(AuthorizationRequest {
         client_id,
         redirect_uri,
@@ -102,9 +97,9 @@ pub fn parse(
             .filter(|hint| hint.len() <= MAX_LOGIN_HINT)
             .map(str::to_owned),
         id_token_hint: parameters.one("id_token_hint")?.map(str::to_owned),
-        acr_values: list("acr_values")?,
+        acr_values: parameters.wishes("acr_values"),
         claims: claims(parameters)?,
-        ui_locales: list("ui_locales")?,
+        ui_locales: parameters.wishes("ui_locales"),
         resource: parse_resources(parameters)?,
         // "display" is a wish: an unknown one never causes an error.
         display: parameters
@@ -211,16 +206,6 @@ fn claims(parameters: &Parameters) -> Result<ClaimsRequest, AuthorizationRefusal
     };
     ClaimsRequest::parse(text)
         .or_else(|error| refused(AuthorizationErrorCode::InvalidRequest, error.to_string()))
-}
-
-/// A list in order of preference. These are wishes, so what is too much is left out.
-fn list_of(text: Option<&str>) -> Vec<String> {
-    text.unwrap_or_default()
-        .split(' ')
-        .filter(|value| !value.is_empty() && value.len() <= MAX_LIST_VALUE)
-        .take(MAX_LIST)
-        .map(str::to_owned)
-        .collect()
 }
 
 #[cfg(test)]

@@ -40,19 +40,13 @@ impl EndSessionRequest {
         if state.as_ref().is_some_and(|state| state.len() > MAX_STATE) {
             return Err(invalid_request("state is too long"));
         }
-        let locales = parameters.one("ui_locales")?.unwrap_or_default();
         Ok(Self {
             id_token_hint: text("id_token_hint")?,
             logout_hint: text("logout_hint")?,
             client_id: text("client_id")?,
             post_logout_redirect_uri: text("post_logout_redirect_uri")?,
             state,
-            ui_locales: locales
-                .split(' ')
-                .filter(|locale| !locale.is_empty())
-                .take(10)
-                .map(str::to_owned)
-                .collect(),
+            ui_locales: parameters.wishes("ui_locales"),
         })
     }
 }

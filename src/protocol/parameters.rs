@@ -21,6 +21,10 @@ const MAX_NAME: usize = 100;
 const MAX_VALUE: usize = 8 * 1024;
 /// Bytes of all of them together.
 const MAX_TOTAL: usize = 64 * 1024;
+/// How many wishes of a list are looked at.
+const MAX_WISHES: usize = 10;
+/// Bytes of one of them.
+const MAX_WISH: usize = 256;
 
 /// Names and values in the order in which they came. `Debug` shows names only, because values may
 /// be passwords, codes and tokens.
@@ -128,6 +132,18 @@ impl Parameters {
     /// fields of our own forms.
     pub fn many(&self, name: &str) -> Vec<&str> {
         self.all(name).filter(|value| !value.is_empty()).collect()
+    }
+
+    /// A list of wishes in order of preference, such as `ui_locales`. Nothing about it is ever an error:
+    /// what is too much is left out, and so is everything of a list that came twice.
+    pub fn wishes(&self, name: &str) -> Vec<String> {
+        let text = self.one(name).ok().flatten();
+        text.unwrap_or_default()
+            .split(' ')
+            .filter(|wish| !wish.is_empty() && wish.len() <= MAX_WISH)
+            .take(MAX_WISHES)
+            .map(str::to_owned)
+            .collect()
     }
 
     fn all(&self, name: &str) -> impl Iterator<Item = &str> {
@@ -253,6 +269,21 @@ mod tests {
         let parameters = parsed("resource=x&resource=y&resource=");
         assert_eq!(parameters.refuse_duplicates(&["resource"]), Ok(()));
         assert_eq!(parameters.many("resource"), ["x", "y"]);
+    }
+
+    #[test]
+    fn wishes_are_read_in_their_order_and_are_never_wrong() {
+        let read = |text: &str| parsed(text).wishes("ui_locales");
+        assert_eq!(read("ui_locales=ru+en&a=b"), ["ru", "en"]);
+        let nonsense = read("ui_locales=xx-nonsense++%F0%9F%98%80");
+        assert_eq!(nonsense, ["xx-nonsense", "😀"]);
+        for none in ["a=b", "ui_locales=", "ui_locales=ru&ui_locales=en"] {
+            assert_eq!(read(none), [""; 0], "{none}");
+        }
+        let many = format!("ui_locales={}", "ru+".repeat(100));
+        assert_eq!(read(&many).len(), MAX_WISHES);
+        let long = format!("ui_locales={}+en", "r".repeat(MAX_WISH + 1));
+        assert_eq!(read(&long), ["en"]);
     }
 
     #[test]

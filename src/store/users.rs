@@ -143,6 +143,23 @@ pub fn set_password(conn: &mut Connection, id: UserId, hash: &str) -> Result<boo
     Ok(updated == 1)
 }
 
+/// Stores the language that a person chose, or that they chose none; `false` if there is no such
+/// user.
+///
+/// # Errors
+/// The store does not answer.
+pub fn set_language(
+    conn: &mut Connection,
+    id: UserId,
+    language: Option<&str>,
+) -> Result<bool, Fault> {
+    let updated = diesel::update(users::table.filter(users::id.eq(id.as_bytes().as_slice())))
+        .set(users::language.eq(language))
+        .execute(conn)
+        .map_err(at(TABLE))?;
+    Ok(updated == 1)
+}
+
 /// Removes a user with everything that hangs on them; audit entries stay. `false` if there is no such
 /// user.
 ///

@@ -1,8 +1,7 @@
 //! Which languages there are, which one a page is written in, and which of a stranger's texts goes
 //! with it.
 //!
-//! Owns negotiation. Where the wishes come from (`ui_locales`, a person's setting, a header) is
-//! `web`'s and `flow`'s business.
+//! Owns negotiation. What is wished for, and by whom, is in `wishes`.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -68,6 +67,14 @@ impl Languages {
         self.fallback.clone()
     }
 
+    /// The language of a tag, if it is one of ours.
+    pub fn named(&self, tag: &str) -> Option<Language> {
+        self.all
+            .iter()
+            .find(|language| language.tag() == tag)
+            .cloned()
+    }
+
     /// The tags of all languages, for `ui_locales_supported`.
     pub fn tags(&self) -> Vec<String> {
         self.all
@@ -129,15 +136,6 @@ impl Language {
         let first = || texts.values().next().map(String::as_str);
         found.first().map(|written| written.text).or_else(first)
     }
-}
-
-/// The language of a page; see [`Languages::negotiate`].
-pub fn negotiate(
-    ui_locales: &[String],
-    person: Option<&str>,
-    accept_language: Option<&str>,
-) -> Language {
-    Languages::built_in().negotiate(ui_locales, person, accept_language)
 }
 
 /// The ranges of an `Accept-Language` header (RFC 9110 §12.5.4), best first. A weight of 0 means

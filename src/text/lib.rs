@@ -10,7 +10,9 @@ pub mod language;
 pub mod languages;
 pub mod markup;
 pub mod moment;
+pub mod wishes;
 
 pub use language::{Arg, Language};
-pub use languages::{Languages, negotiate};
+pub use languages::Languages;
 pub use markup::{Markup, isolated};
+pub use wishes::{Remember, Wishes};

@@ -1,8 +1,9 @@
-//! `/account` and what stands below it: the overview, sessions, password and history.
+//! `/account` and what stands below it: the overview, sessions, password, language and history.
 
 use actix_web::web::ServiceConfig;
 
 mod history;
+mod language;
 mod overview;
 mod password;
 mod sessions;
@@ -14,5 +15,6 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .configure(overview::routes)
         .configure(sessions::routes)
         .configure(password::routes)
+        .configure(language::routes)
         .configure(history::routes);
 }

@@ -2,14 +2,13 @@
 //! in `page::assets`.
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error;
 use crate::method;
 use crate::page::assets::{self, Asset};
 use crate::reply::document::is_known;
-use crate::state::WebState;
 
 /// The routes.
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -17,10 +16,10 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     config.service(resource.route(method::get().to(get)));
 }
 
-async fn get(request: HttpRequest, state: Data<WebState>) -> HttpResponse {
+async fn get(request: HttpRequest) -> HttpResponse {
     match assets::find(request.path()) {
         Some(asset) => send(&request, asset),
-        None => error::no_such_address(request, state).await,
+        None => error::no_such_address(request).await,
     }
 }
 

@@ -61,7 +61,7 @@ fn page(visitor: &Visitor, view: ChooserView) -> HttpResponse {
     let user = &view.signed_in.user;
     let rules = PageRules::of(&view.setting).with_image(icon(&view.client));
     let page = ChooseAccountPage {
-        chrome: visitor.chrome(&view.setting.ui_locales, user.language.as_deref()),
+        chrome: visitor.chrome(view.setting.language),
         step: view.step,
         program: Some(face(&view.client)),
         person: view.person.clone(),

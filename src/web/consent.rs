@@ -73,12 +73,9 @@ async fn answer(visitor: Visitor, form: PageForm) -> HttpResponse {
 }
 
 fn sheet(visitor: &Visitor, view: ConsentView) -> HttpResponse {
-    let mut chrome = visitor.chrome(
-        &view.setting.ui_locales,
-        view.signed_in.user.language.as_deref(),
-    );
-    chrome.for_makers = notes(&chrome.language, &view.for_makers);
     let rules = PageRules::of(&view.setting).with_image(icon(&view.client));
+    let mut chrome = visitor.chrome(view.setting.language);
+    chrome.for_makers = notes(&chrome.language, &view.for_makers);
     let catalog = &visitor.state.settings.scopes;
     let rows = view
         .rows
@@ -113,12 +110,9 @@ fn value(language: &Language, catalog: &ScopeCatalog, row: &ConsentRow) -> Value
 }
 
 fn sensitive(visitor: &Visitor, mut view: ConsentView) -> HttpResponse {
-    let mut chrome = visitor.chrome(
-        &view.setting.ui_locales,
-        view.signed_in.user.language.as_deref(),
-    );
-    chrome.for_makers = notes(&chrome.language, &view.for_makers);
     let rules = PageRules::of(&view.setting).with_image(icon(&view.client));
+    let mut chrome = visitor.chrome(view.setting.language);
+    chrome.for_makers = notes(&chrome.language, &view.for_makers);
     let Some(row) = view.rows.pop() else {
         return visitor.fault(&Fault::broken(
             "the page of a sensitive scope without its row",

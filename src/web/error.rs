@@ -2,36 +2,33 @@
 
 use actix_web::error::QueryPayloadError;
 use actix_web::http::header::{ACCEPT, CACHE_CONTROL};
-use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{FromRequest as _, HttpRequest, HttpResponse, ResponseError as _};
 use serde_json::json;
 
-use crate::reply::page::{self, PageError};
-use crate::state::WebState;
+use crate::page::error::ErrorKind;
+use crate::reply::page::PageError;
+use crate::visitor::Visitor;
 
 /// Answers an address that does not exist: with a page to a browser, with JSON to a program.
-pub(crate) async fn no_such_address(request: HttpRequest, state: Data<WebState>) -> HttpResponse {
-    match wants_page(&request) {
-        true => page::not_found(&state, &request),
-        false => HttpResponse::NotFound()
+pub(crate) async fn no_such_address(request: HttpRequest) -> HttpResponse {
+    if !wants_page(&request) {
+        return HttpResponse::NotFound()
             .insert_header((CACHE_CONTROL, "no-store"))
             .json(json!({
                 "error": "not_found",
                 "error_description": "there is nothing at this address",
-            })),
+            }));
+    }
+    match Visitor::extract(&request).await {
+        Ok(visitor) => visitor.error_at_once(ErrorKind::NotFound).await,
+        Err(error) => error.error_response(),
     }
 }
 
 /// What is answered where the query of a page's address cannot be read: the page of an error, as for
 /// everything else that is wrong with an address.
 pub(crate) fn unreadable_query(_: QueryPayloadError, request: &HttpRequest) -> actix_web::Error {
-    let state = request.app_data::<Data<WebState>>();
-    let detail = "the query of the address cannot be read";
-    state
-        .map_or_else(PageError::misconfigured, |state| {
-            PageError::bad_request(state, detail)
-        })
-        .into()
+    PageError::bad_request(request, "the query of the address cannot be read").into()
 }
 
 /// Browsers name `text/html` wherever they would show what comes.

@@ -62,6 +62,6 @@ async fn metrics(request: HttpRequest, state: Data<WebState>) -> HttpResponse {
         Some(text) => HttpResponse::Ok()
             .insert_header((CONTENT_TYPE, "text/plain; version=0.0.4"))
             .body(text()),
-        None => error::no_such_address(request, state).await,
+        None => error::no_such_address(request).await,
     }
 }

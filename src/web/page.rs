@@ -13,6 +13,7 @@ pub mod device;
 pub mod error;
 pub mod form_post;
 pub mod history;
+pub mod language;
 pub mod link;
 pub mod makers;
 pub mod password;
@@ -23,6 +24,32 @@ pub mod share;
 pub mod sign_in;
 pub mod sign_out;
 pub mod signed_out;
+
+macro_rules! pages {
+    ($($page:path),+ $(,)?) => {$(
+        impl chrome::PageTemplate for $page {
+            fn chrome(&self) -> &chrome::Chrome {
+                &self.chrome
+            }
+        }
+    )+};
+}
+
+pages! {
+    account::AccountPage,
+    choose_account::ChooseAccountPage,
+    consent::ConsentPage,
+    error::ErrorPage,
+    form_post::FormPostPage,
+    history::HistoryPage,
+    language::LanguagePage,
+    password::PasswordPage,
+    sensitive_scope::SensitiveScopePage,
+    sessions::SessionsPage,
+    sign_in::SignInPage,
+    sign_out::SignOutPage,
+    signed_out::SignedOutPage,
+}
 
 #[cfg(test)]
 mod html;

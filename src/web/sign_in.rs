@@ -19,7 +19,7 @@ use crate::method;
 use crate::page::error::ErrorKind;
 use crate::page::sign_in::{SignInPage, SignInProblem};
 use crate::reply::browser_response::address;
-use crate::reply::page::{PageRules, send};
+use crate::reply::page::PageRules;
 use crate::visitor::Visitor;
 
 /// The routes.
@@ -163,7 +163,7 @@ fn page(visitor: &Visitor, view: SignInView, tried: Tried) -> HttpResponse {
     let again = view.again.filter(|_| !tried.as_other);
     let rules = PageRules::of(&view.setting).with_image(view.client.as_deref().and_then(icon));
     let hint = view.login_hint.unwrap_or_default();
-    let chrome = visitor.chrome(&view.setting.ui_locales, None);
+    let chrome = visitor.chrome(view.setting.language);
     // The super app whose name stands on top of every page is not introduced a second time.
     let is_at_home = |client: &Client| client.is_host() && client.name() == chrome.brand;
     let username = match (&tried.typed, &again) {
@@ -185,11 +185,5 @@ fn page(visitor: &Visitor, view: SignInView, tried: Tried) -> HttpResponse {
         Some(SignInProblem::TooManyTries { .. }) => StatusCode::TOO_MANY_REQUESTS,
         Some(SignInProblem::NoMatch) | None => StatusCode::OK,
     };
-    send(
-        &visitor.state,
-        status,
-        &page,
-        &rules,
-        &CookieChanges::default(),
-    )
+    visitor.send(status, &page, &rules, &CookieChanges::default())
 }

@@ -7,6 +7,7 @@ use flow::browser::CookieChanges;
 use flow::browser_response::{ShownError, Stale, StalePage};
 use flow::end_session::{SignOutAnswer, SignOutOutcome, SignOutRouted, SignOutView, SignedOut};
 use foundation::fault::Fault;
+use text::Language;
 
 use crate::extract::page_form::PageForm;
 use crate::extract::step_query::StepQuery;
@@ -16,7 +17,7 @@ use crate::page::link::{BackLink, Link};
 use crate::page::makers::notes;
 use crate::page::{sign_out, signed_out};
 use crate::reply::browser_response::address;
-use crate::reply::page::{PageRules, send};
+use crate::reply::page::PageRules;
 use crate::visitor::Visitor;
 
 /// The routes.
@@ -67,7 +68,8 @@ async fn done(visitor: Visitor) -> HttpResponse {
         Ok(Some(_)) => visitor.see_other("/account", &CookieChanges::default()),
         Ok(None) => {
             let nobody = SignedOut::NobodyWas { back: None };
-            signed_out_page(&visitor, nobody, &CookieChanges::default())
+            let language = visitor.browser.language(&[], None);
+            signed_out_page(&visitor, nobody, language, &CookieChanges::default())
         }
         Err(fault) => visitor.fault(&fault),
     }
@@ -85,7 +87,9 @@ pub(crate) async fn response(
     match outcome {
         SignOutOutcome::Ask(step) => visitor.see_other(&address(&step), &cookies),
         SignOutOutcome::Return(uri) => visitor.see_other(&uri, &cookies),
-        SignOutOutcome::SignedOut(what) => signed_out_page(visitor, what, &cookies),
+        SignOutOutcome::SignedOut(what, language) => {
+            signed_out_page(visitor, what, language, &cookies)
+        }
         SignOutOutcome::Stay => visitor.see_other("/account", &cookies),
         SignOutOutcome::Refused(detail) => visitor.error(ErrorKind::BadRequest {
             program: None,
@@ -102,9 +106,8 @@ pub(crate) async fn response(
 }
 
 fn page(visitor: &Visitor, view: SignOutView) -> HttpResponse {
-    let user = &view.signed_in.user;
     let rules = PageRules::leading_out(view.back.is_some());
-    let mut chrome = visitor.chrome(&[], user.language.as_deref());
+    let mut chrome = visitor.chrome(view.language);
     chrome.for_makers = notes(&chrome.language, &view.for_makers);
     let page = sign_out::SignOutPage {
         chrome,
@@ -119,7 +122,12 @@ fn page(visitor: &Visitor, view: SignOutView) -> HttpResponse {
     visitor.page(&page, &rules)
 }
 
-fn signed_out_page(visitor: &Visitor, what: SignedOut, cookies: &CookieChanges) -> HttpResponse {
+fn signed_out_page(
+    visitor: &Visitor,
+    what: SignedOut,
+    language: Language,
+    cookies: &CookieChanges,
+) -> HttpResponse {
     let (outcome, back) = match what {
         SignedOut::Everywhere => (signed_out::ShownSignOut::Everywhere, None),
         SignedOut::Left { name } => (signed_out::ShownSignOut::Left { program: name }, None),
@@ -132,15 +140,9 @@ fn signed_out_page(visitor: &Visitor, what: SignedOut, cookies: &CookieChanges) 
         })
     });
     let page = signed_out::SignedOutPage {
-        chrome: visitor.chrome(&[], None),
+        chrome: visitor.chrome(language),
         outcome,
         back,
     };
-    send(
-        &visitor.state,
-        StatusCode::OK,
-        &page,
-        &PageRules::default(),
-        cookies,
-    )
+    visitor.send(StatusCode::OK, &page, &PageRules::default(), cookies)
 }

@@ -1,4 +1,4 @@
-//! Who a page is sent to: a person's browser, with the language that it asks for. It is read from a
+//! Who a page is sent to: a person's browser, with what it says about language. It is read from a
 //! request in `extract/browser`, and answered in `reply`.
 
 use actix_web::web::Data;
@@ -10,8 +10,14 @@ use crate::state::WebState;
 pub(crate) struct Visitor {
     /// What services see of it.
     pub(crate) browser: Browser,
-    /// The `Accept-Language` header.
-    pub(crate) accept_language: Option<String>,
     /// The server.
     pub(crate) state: Data<WebState>,
+}
+
+impl Visitor {
+    /// The same with a request that begins something, and what that says itself about language.
+    pub(crate) fn with_beginning(mut self, ui_locales: Vec<String>) -> Self {
+        self.browser.wishes = self.browser.wishes.of_beginning(ui_locales);
+        self
+    }
 }

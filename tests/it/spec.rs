@@ -12,6 +12,7 @@ mod grants;
 mod http;
 mod introspection;
 mod keys;
+mod language;
 mod logout;
 mod makers;
 mod mini_programs;

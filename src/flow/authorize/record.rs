@@ -333,7 +333,7 @@ fn remember_refusals(
     now: Instant,
 ) -> Result<(), Fault> {
     for name in decision.refused.iter() {
-        let purpose = client.purpose_version(name);
+        let purpose = decision.purpose(client, name);
         let earlier = before
             .iter()
             .find(|r| &r.scope == name && r.purpose == purpose);
@@ -361,20 +361,8 @@ fn receipt(
     now: Instant,
 ) -> Receipt {
     let client = &pending.client;
-    let languages: Vec<&str> = pending
-        .request
-        .ui_locales
-        .iter()
-        .map(String::as_str)
-        .collect();
-    let asked = decision.allowed.iter().chain(decision.refused.iter());
-    let purposes = asked
-        .filter_map(|name| {
-            client
-                .purpose(name, &languages)
-                .map(|text| (name.clone(), text.to_owned()))
-        })
-        .collect();
+    let shown = decision.purposes.iter();
+    let shown = shown.filter_map(|(name, shown)| Some((name.clone(), shown.text.clone()?)));
     Receipt {
         id,
         user_id: signed_in.user.id,
@@ -389,7 +377,7 @@ fn receipt(
                 .map(|p| (p.name.clone(), p.verified_at.is_some())),
             allowed: decision.allowed.clone(),
             refused: decision.refused.clone(),
-            purposes,
+            purposes: shown.collect(),
             kind: DecisionKind::Consented,
         },
     }

@@ -16,6 +16,8 @@ pub(super) struct LogoutPrompt {
     /// An address that a draft did not register, for its makers: nothing leads there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) unregistered: Option<(ClientId, String)>,
+    #[serde(default)]
+    pub(super) ui_locales: Vec<String>,
 }
 
 /// A client that asks, with nothing wrong about its request.
@@ -32,7 +34,7 @@ impl RequestingClient {
         LogoutPrompt {
             client: Some(self.client.id.clone()),
             back: self.back,
-            unregistered: None,
+            ..LogoutPrompt::default()
         }
     }
 }

@@ -34,7 +34,7 @@ async fn show(visitor: Visitor) -> HttpResponse {
         Ok(None) => return to_sign_in(&visitor),
         Err(fault) => return visitor.fault(&fault),
     };
-    let chrome = visitor.chrome(&[], view.signed_in.user.language.as_deref());
+    let chrome = visitor.chrome_for(&view.signed_in.user);
     let catalog = &visitor.state.settings.scopes;
     let icon_of = |receipt: &Receipt| {
         let now = view.clients.iter().find(|c| c.id == receipt.client_id);

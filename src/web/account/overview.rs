@@ -115,7 +115,7 @@ fn encoded(scope: &ScopeName) -> String {
 
 fn page(visitor: &Visitor, overview: Overview, done: &OverviewDone) -> HttpResponse {
     let user = &overview.signed_in.user;
-    let chrome = visitor.chrome(&[], user.language.as_deref());
+    let chrome = visitor.chrome_for(user);
     let profile = &overview.profile;
     let mut rules = PageRules::of_account().with_image(profile.picture.as_deref());
     for program in &overview.programs {

@@ -72,7 +72,7 @@ async fn page(visitor: &Visitor, outcome: Option<PasswordOutcome>) -> HttpRespon
     };
     let user = owner.signed_in.user;
     let page = PasswordPage {
-        chrome: visitor.chrome(&[], user.language.as_deref()),
+        chrome: visitor.chrome_for(&user),
         csrf: owner.form_token,
         username: user.username,
         outcome,

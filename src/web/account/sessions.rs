@@ -66,7 +66,7 @@ async fn end(visitor: Visitor, form: PageForm) -> HttpResponse {
 }
 
 fn page(visitor: &Visitor, view: SessionsView, done: Option<&str>) -> HttpResponse {
-    let chrome = visitor.chrome(&[], view.signed_in.user.language.as_deref());
+    let chrome = visitor.chrome_for(&view.signed_in.user);
     let row = |session: &domain::session::Session| SessionLine {
         id: session.id.to_string(),
         device: device::describe(&chrome.language, Some(&session.user_agent)),

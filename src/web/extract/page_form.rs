@@ -1,7 +1,6 @@
 //! A form of one of our own pages: fields by name. Its bounds are those of every form.
 
 use actix_web::dev::Payload;
-use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::future::LocalBoxFuture;
 use protocol::oauth_error::OAuthError;
@@ -9,7 +8,6 @@ use protocol::parameters::Parameters;
 
 use crate::extract::body;
 use crate::reply::page::PageError;
-use crate::state::WebState;
 
 /// The fields of a posted form.
 pub(crate) struct PageForm(pub(crate) Parameters);
@@ -28,10 +26,8 @@ impl FromRequest for PageForm {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let state = request.app_data::<Data<WebState>>().cloned();
-            let state = state.ok_or_else(PageError::misconfigured)?;
             let parameters = body::form(&request, payload).await.map_err(|problem| {
-                PageError::bad_request(&state, OAuthError::from(problem).description())
+                PageError::bad_request(&request, OAuthError::from(problem).description())
             })?;
             Ok(Self(parameters))
         })

@@ -23,11 +23,14 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 
 async fn get(visitor: Visitor, request: HttpRequest) -> HttpResponse {
     match Parameters::parse_urlencoded(request.query_string()) {
-        Ok(parameters) => authorize(&visitor, &parameters).await,
-        Err(error) => visitor.error(ErrorKind::BadRequest {
-            program: None,
-            detail: error.to_string(),
-        }),
+        Ok(parameters) => authorize(visitor, &parameters).await,
+        Err(error) => {
+            let kind = ErrorKind::BadRequest {
+                program: None,
+                detail: error.to_string(),
+            };
+            visitor.with_beginning(Vec::new()).error_at_once(kind).await
+        }
     }
 }
 
@@ -46,10 +49,11 @@ async fn post(visitor: Visitor, form: PageForm) -> HttpResponse {
     if let Some(around) = visitor.around_for_cookies("/authorize", &form.0) {
         return around;
     }
-    authorize(&visitor, &form.0).await
+    authorize(visitor, &form.0).await
 }
 
-async fn authorize(visitor: &Visitor, parameters: &Parameters) -> HttpResponse {
+async fn authorize(visitor: Visitor, parameters: &Parameters) -> HttpResponse {
+    let visitor = visitor.with_beginning(parameters.wishes("ui_locales"));
     let services = &visitor.state.services;
     let response = services
         .authorization

@@ -24,8 +24,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 
 async fn get(visitor: Visitor, request: HttpRequest) -> HttpResponse {
     match Parameters::parse_urlencoded(request.query_string()) {
-        Ok(parameters) => end(&visitor, &parameters).await,
-        Err(error) => bad(&visitor, error.to_string()),
+        Ok(parameters) => end(visitor, &parameters).await,
+        Err(error) => bad(&visitor.with_beginning(Vec::new()), error.to_string()).await,
     }
 }
 
@@ -33,23 +33,25 @@ async fn post(visitor: Visitor, form: PageForm) -> HttpResponse {
     if let Some(around) = visitor.around_for_cookies("/end-session", &form.0) {
         return around;
     }
-    end(&visitor, &form.0).await
+    end(visitor, &form.0).await
 }
 
-async fn end(visitor: &Visitor, parameters: &Parameters) -> HttpResponse {
+async fn end(visitor: Visitor, parameters: &Parameters) -> HttpResponse {
+    let visitor = visitor.with_beginning(parameters.wishes("ui_locales"));
     match EndSessionRequest::parse(parameters) {
         Ok(request) => {
             let sign_out = &visitor.state.services.sign_out;
             let asked = sign_out.request(&request, &visitor.browser);
-            response(visitor, asked.await).await
+            response(&visitor, asked.await).await
         }
-        Err(error) => bad(visitor, error.description().to_owned()),
+        Err(error) => bad(&visitor, error.description().to_owned()).await,
     }
 }
 
-fn bad(visitor: &Visitor, detail: String) -> HttpResponse {
-    visitor.error(ErrorKind::BadRequest {
+async fn bad(visitor: &Visitor, detail: String) -> HttpResponse {
+    let kind = ErrorKind::BadRequest {
         program: None,
         detail,
-    })
+    };
+    visitor.error_at_once(kind).await
 }

@@ -2,6 +2,7 @@
 //!
 //! Owns the short ways in which templates reach a sentence. The words themselves are `text`'s.
 
+use askama::Template;
 use foundation::clock::Instant;
 use text::{Arg, Language, Markup};
 
@@ -9,10 +10,16 @@ use super::assets;
 use super::link::Link;
 use super::makers::MakersNote;
 
+/// A page: it has a chrome, and with it a language.
+pub trait PageTemplate: Template {
+    /// What surrounds it.
+    fn chrome(&self) -> &Chrome;
+}
+
 /// The part that all pages share.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chrome {
-    /// What the page is written in ([`text::negotiate`]).
+    /// What the page is written in ([`text::Wishes`]).
     pub language: Language,
     /// The name in the page's head and in its title, such as `Nova`.
     pub brand: String,

@@ -28,6 +28,7 @@ use super::error::ErrorPage;
 use super::form_post::FormPostPage;
 use super::history::HistoryPage;
 use super::html;
+use super::language::LanguagePage;
 use super::link::Link;
 use super::makers::notes;
 use super::password::PasswordPage;
@@ -69,6 +70,7 @@ fn all() -> Vec<(String, String)> {
         SessionsPage::rendered(),
         PasswordPage::rendered(),
         HistoryPage::rendered(),
+        LanguagePage::rendered(),
         SignOutPage::rendered(),
         SignedOutPage::rendered(),
         ErrorPage::rendered(),

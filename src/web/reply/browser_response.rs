@@ -13,7 +13,7 @@ use protocol::response_mode::{AuthorizationResponse, ResponseMode};
 use crate::page::form_post::FormPostPage;
 use crate::page::link::Link;
 use crate::reply::cookies;
-use crate::reply::page::{PageRules, send};
+use crate::reply::page::PageRules;
 use crate::visitor::Visitor;
 
 /// The most bytes of a posted request that are turned into an address.
@@ -54,7 +54,7 @@ impl Visitor {
             AuthorizeResponse::Respond {
                 response,
                 frame_origins,
-            } => self.respond(&response, frame_origins, &cookies),
+            } => self.respond(&response, frame_origins, &cookies).await,
             AuthorizeResponse::Page(step) => self.see_other(&address(&step), &cookies),
             AuthorizeResponse::Account => self.see_other("/account", &cookies),
             AuthorizeResponse::Shown(error) => self.shown(error, &cookies).await,
@@ -81,7 +81,7 @@ impl Visitor {
             .finish()
     }
 
-    fn respond(
+    async fn respond(
         &self,
         response: &AuthorizationResponse,
         frame_origins: Vec<String>,
@@ -89,12 +89,12 @@ impl Visitor {
     ) -> HttpResponse {
         match response.mode {
             ResponseMode::Query => self.see_other(&response.location(), changes),
-            ResponseMode::FormPost => self.form_post(response, frame_origins, changes),
+            ResponseMode::FormPost => self.form_post(response, frame_origins, changes).await,
         }
     }
 
     /// Inside the super app the consent page stands in a frame, and this page takes its place.
-    fn form_post(
+    async fn form_post(
         &self,
         response: &AuthorizationResponse,
         frame_origins: Vec<String>,
@@ -104,7 +104,7 @@ impl Visitor {
             return self.fault(&Fault::broken("a registered redirect URI that is no link"));
         };
         let page = FormPostPage {
-            chrome: self.chrome(&[], None),
+            chrome: self.chrome(self.language().await),
             redirect_uri,
             parameters: response.parameters.clone(),
         };
@@ -113,6 +113,6 @@ impl Visitor {
             frame_origins,
             ..PageRules::leading_out(true)
         };
-        send(&self.state, StatusCode::OK, &page, &rules, changes)
+        self.send(StatusCode::OK, &page, &rules, changes)
     }
 }

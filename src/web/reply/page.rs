@@ -3,22 +3,26 @@
 use std::fmt;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY,
+};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError};
-use askama::Template;
 use domain::client::Client;
+use domain::user::User;
 use flow::browser::CookieChanges;
 use flow::browser_response::{PageSetting, ShownError, Stale, StalePage};
 use foundation::fault::Fault;
 use protocol::mismatch::Mismatch;
+use text::Language;
 
-use crate::page::chrome::Chrome;
+use crate::page::chrome::{Chrome, PageTemplate};
 use crate::page::error::{ErrorKind, ErrorPage, StaleReason, WayOn};
 use crate::page::link::{BackLink, Link};
 use crate::page::makers::notes;
 use crate::reply::cookies;
 use crate::reply::fault_log::log_fault;
+use crate::reply::language::wishes;
 use crate::state::WebState;
 use crate::visitor::Visitor;
 
@@ -106,13 +110,12 @@ fn origin_of(address: &str) -> Option<String> {
     web.then(|| url.origin().ascii_serialization())
 }
 
-/// Renders a page with its cookies.
-pub(crate) fn send(
-    state: &WebState,
+/// Renders a page; `set_cookies` adds its cookies.
+fn send(
     status: StatusCode,
-    page: &impl Template,
+    page: &impl PageTemplate,
     rules: &PageRules,
-    changes: &CookieChanges,
+    set_cookies: impl FnOnce(&mut HttpResponseBuilder),
 ) -> HttpResponse {
     let html = match page.render() {
         Ok(html) => html,
@@ -122,12 +125,13 @@ pub(crate) fn send(
         }
     };
     let mut response = HttpResponse::build(status);
-    cookies::set(&mut response, state, changes);
-    headers(&mut response, rules).body(html)
+    set_cookies(&mut response);
+    headers(&mut response, &page.chrome().language, rules).body(html)
 }
 
 fn headers<'a>(
     response: &'a mut HttpResponseBuilder,
+    language: &Language,
     rules: &PageRules,
 ) -> &'a mut HttpResponseBuilder {
     if rules.apart {
@@ -135,51 +139,71 @@ fn headers<'a>(
     }
     response
         .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
+        .insert_header((CONTENT_LANGUAGE, language.tag()))
+        // "To inform user agent recipients that this response was subject to content negotiation"
+        // (RFC 9110 §12.5.5). No cache keeps it.
+        .insert_header((VARY, "Accept-Language, Cookie"))
         .insert_header((CACHE_CONTROL, "no-store"))
         .insert_header((CONTENT_SECURITY_POLICY, rules.csp()))
 }
 
 impl Visitor {
-    /// Language and brand of a page, by what the request prefers, the person chose, the browser
-    /// says.
-    pub(crate) fn chrome(&self, ui_locales: &[String], person: Option<&str>) -> Chrome {
-        let language = text::negotiate(ui_locales, person, self.accept_language.as_deref());
+    /// Language and brand of a page.
+    pub(crate) fn chrome(&self, language: Language) -> Chrome {
         chrome(&self.state, language)
     }
 
-    /// Sends a page that changes no cookies.
-    pub(crate) fn page(&self, page: &impl Template, rules: &PageRules) -> HttpResponse {
-        send(
-            &self.state,
-            StatusCode::OK,
-            page,
-            rules,
-            &CookieChanges::default(),
-        )
+    /// Those of a page of a person's own.
+    pub(crate) fn chrome_for(&self, person: &User) -> Chrome {
+        self.chrome(self.browser.language(&[], Some(person)))
     }
 
-    /// Sends the page of an error.
+    /// Sends a page that changes nothing else.
+    pub(crate) fn page(&self, page: &impl PageTemplate, rules: &PageRules) -> HttpResponse {
+        self.send(StatusCode::OK, page, rules, &CookieChanges::default())
+    }
+
+    /// Sends a page, of which the browser remembers the language.
+    pub(crate) fn send(
+        &self,
+        status: StatusCode,
+        page: &impl PageTemplate,
+        rules: &PageRules,
+        changes: &CookieChanges,
+    ) -> HttpResponse {
+        let remember = self.browser.wishes.to_remember(&page.chrome().language);
+        send(status, page, rules, |response| {
+            cookies::set(response, &self.state, changes);
+            if let Some(remember) = &remember {
+                cookies::set_language(response, &self.state, remember);
+            }
+        })
+    }
+
+    /// Sends the page of an error, in the language of the page before it.
     pub(crate) fn error(&self, kind: ErrorKind) -> HttpResponse {
-        self.error_with(kind, &CookieChanges::default())
+        let changes = CookieChanges::default();
+        let language = self.language_before();
+        self.error_in(language, &PageRules::default(), kind, None, None, &changes)
     }
 
-    /// Sends the page of an error, with cookies.
-    pub(crate) fn error_with(&self, kind: ErrorKind, changes: &CookieChanges) -> HttpResponse {
-        self.error_in(&PageRules::default(), kind, None, None, changes)
+    /// Sends the page of an error that no page of ours may have come before.
+    pub(crate) async fn error_at_once(&self, kind: ErrorKind) -> HttpResponse {
+        let language = self.language().await;
+        let changes = CookieChanges::default();
+        self.error_in(language, &PageRules::default(), kind, None, None, &changes)
     }
 
     fn error_in(
         &self,
+        language: Language,
         rules: &PageRules,
         kind: ErrorKind,
         for_makers: Option<&Mismatch>,
         way_on: Option<WayOn>,
         changes: &CookieChanges,
     ) -> HttpResponse {
-        let mut chrome = chrome(
-            &self.state,
-            text::negotiate(&[], None, self.accept_language.as_deref()),
-        );
+        let mut chrome = self.chrome(language);
         chrome.for_makers = notes(&chrome.language, for_makers);
         let page = ErrorPage {
             chrome,
@@ -229,7 +253,8 @@ impl Visitor {
             ShownError::NotAvailable { name } => ErrorKind::NotAvailable { program: name },
             ShownError::Stale(page) => return self.stale(&rules, page, changes).await,
         };
-        self.error_in(&rules, kind, for_makers.as_ref(), None, changes)
+        let language = self.language().await;
+        self.error_in(language, &rules, kind, for_makers.as_ref(), None, changes)
     }
 
     /// Sends the page of a page that leads nowhere any more: why, and a way on into the program, or into
@@ -265,45 +290,30 @@ impl Visitor {
         };
         let way_on = way_on.map(|(link, is_home)| WayOn { link, is_home });
         let program = page.client.map(|client| client.name().to_owned());
-        self.error_in(
-            rules,
-            ErrorKind::Stale { why, program },
-            None,
-            way_on,
-            changes,
-        )
+        let (language, kind) = (self.language().await, ErrorKind::Stale { why, program });
+        self.error_in(language, rules, kind, None, way_on, changes)
     }
 
     /// Sends the page of a fault and logs it once.
     pub(crate) fn fault(&self, fault: &Fault) -> HttpResponse {
-        fault_page(&self.state, self.accept_language.as_deref(), fault)
+        let page = ErrorPage {
+            chrome: self.chrome(self.language_before()),
+            kind: ErrorKind::Broken,
+            error_id: Some(log_fault(fault)),
+            way_on: None,
+        };
+        let (rules, changes) = (PageRules::default(), CookieChanges::default());
+        send_error(&self.state, &page, &rules, &changes)
     }
 }
 
-fn chrome(state: &WebState, language: text::Language) -> Chrome {
+fn chrome(state: &WebState, language: Language) -> Chrome {
     Chrome {
         language,
         brand: state.settings.brand.to_string(),
         brand_stylesheet: None,
         for_makers: Vec::new(),
     }
-}
-
-fn error_page(
-    state: &WebState,
-    accept_language: Option<&str>,
-    kind: ErrorKind,
-    error_id: Option<String>,
-    changes: &CookieChanges,
-) -> HttpResponse {
-    let chrome = chrome(state, text::negotiate(&[], None, accept_language));
-    let page = ErrorPage {
-        chrome,
-        kind,
-        error_id,
-        way_on: None,
-    };
-    send_error(state, &page, &PageRules::default(), changes)
 }
 
 fn send_error(
@@ -313,71 +323,49 @@ fn send_error(
     changes: &CookieChanges,
 ) -> HttpResponse {
     let status = StatusCode::from_u16(page.kind.status()).unwrap_or(StatusCode::BAD_REQUEST);
-    send(state, status, page, rules, changes)
+    send(status, page, rules, |response| {
+        cookies::set(response, state, changes);
+    })
 }
 
-fn fault_page(state: &WebState, accept_language: Option<&str>, fault: &Fault) -> HttpResponse {
-    let id = log_fault(fault);
-    error_page(
-        state,
-        accept_language,
-        ErrorKind::Broken,
-        Some(id),
-        &CookieChanges::default(),
-    )
-}
+/// A page request that cannot be read. Empty where the server was put together wrongly.
+#[derive(Debug, Default)]
+pub(crate) struct PageError(Option<Box<Unreadable>>);
 
-/// The page of an address that does not exist.
-pub(crate) fn not_found(state: &WebState, request: &HttpRequest) -> HttpResponse {
-    let wish = request
-        .headers()
-        .get("accept-language")
-        .and_then(|v| v.to_str().ok());
-    error_page(
-        state,
-        wish,
-        ErrorKind::NotFound,
-        None,
-        &CookieChanges::default(),
-    )
-}
-
-/// A page request that cannot be read.
-pub(crate) struct PageError {
-    state: Option<Data<WebState>>,
-    kind: ErrorKind,
+/// What cannot be read, and how to say so.
+struct Unreadable {
+    state: Data<WebState>,
+    language: Language,
+    detail: String,
 }
 
 impl PageError {
     /// The server was put together wrongly.
     pub(crate) fn misconfigured() -> Self {
-        Self {
-            state: None,
-            kind: ErrorKind::Broken,
-        }
+        Self::default()
     }
 
     /// Two cookies of one name.
-    pub(crate) fn two_cookies(state: &Data<WebState>) -> Self {
-        Self::bad_request(state, "the request carries two cookies of the same name")
+    pub(crate) fn two_cookies(request: &HttpRequest) -> Self {
+        Self::bad_request(request, "the request carries two cookies of the same name")
     }
 
     /// Anything else that is wrong with a request for a page.
-    pub(crate) fn bad_request(state: &Data<WebState>, detail: impl Into<String>) -> Self {
-        let kind = ErrorKind::BadRequest {
-            program: None,
-            detail: detail.into(),
-        };
-        Self {
-            state: Some(state.clone()),
-            kind,
-        }
+    pub(crate) fn bad_request(request: &HttpRequest, detail: impl Into<String>) -> Self {
+        let state = request.app_data::<Data<WebState>>();
+        Self(state.map(|state| {
+            Box::new(Unreadable {
+                state: state.clone(),
+                language: wishes(request, state).as_before(None),
+                detail: detail.into(),
+            })
+        }))
     }
 }
 
-impl fmt::Debug for PageError {
+impl fmt::Debug for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PageError({:?})", self.kind)
+        write!(f, "Unreadable({})", self.detail)
     }
 }
 
@@ -389,16 +377,20 @@ impl fmt::Display for PageError {
 
 impl ResponseError for PageError {
     fn error_response(&self) -> HttpResponse {
-        match &self.state {
-            Some(state) => error_page(
-                state,
-                None,
-                self.kind.clone(),
-                None,
-                &CookieChanges::default(),
-            ),
-            None => HttpResponse::InternalServerError().finish(),
-        }
+        let Some(unreadable) = &self.0 else {
+            return HttpResponse::InternalServerError().finish();
+        };
+        let page = ErrorPage {
+            chrome: chrome(&unreadable.state, unreadable.language.clone()),
+            kind: ErrorKind::BadRequest {
+                program: None,
+                detail: unreadable.detail.clone(),
+            },
+            error_id: None,
+            way_on: None,
+        };
+        let (rules, changes) = (PageRules::default(), CookieChanges::default());
+        send_error(&unreadable.state, &page, &rules, &changes)
     }
 }
 

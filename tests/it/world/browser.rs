@@ -15,6 +15,8 @@ const MAX_REDIRECTS: usize = 10;
 pub(crate) struct Browser {
     world: World,
     cookies: Arc<Mutex<BTreeMap<String, String>>>,
+    /// What it says in `Accept-Language`.
+    speaks: Option<String>,
 }
 
 impl Browser {
@@ -23,6 +25,15 @@ impl Browser {
         Self {
             world: world.clone(),
             cookies: Arc::default(),
+            speaks: None,
+        }
+    }
+
+    /// The same browser after its languages were set.
+    pub(crate) fn speaking(&self, languages: &str) -> Self {
+        Self {
+            speaks: Some(languages.to_owned()),
+            ..self.clone()
         }
     }
 
@@ -30,7 +41,7 @@ impl Browser {
     pub(crate) fn at(&self, node: &World) -> Self {
         Self {
             world: node.clone(),
-            cookies: Arc::clone(&self.cookies),
+            ..self.clone()
         }
     }
 
@@ -38,8 +49,8 @@ impl Browser {
     pub(crate) fn copied(&self) -> Self {
         let cookies = self.jar().clone();
         Self {
-            world: self.world.clone(),
             cookies: Arc::new(Mutex::new(cookies)),
+            ..self.clone()
         }
     }
 
@@ -75,6 +86,9 @@ impl Browser {
             .collect();
         if !cookies.is_empty() {
             request = request.header("cookie", cookies.join("; "));
+        }
+        if let Some(languages) = &self.speaks {
+            request = request.header("accept-language", languages);
         }
         let reply = self.world.send(request);
         self.keep_cookies(&reply);

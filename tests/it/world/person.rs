@@ -78,6 +78,20 @@ impl Person {
         }
     }
 
+    /// The same person and browser, after its languages were set.
+    pub(crate) fn speaking(&self, languages: &str) -> Self {
+        Self {
+            browser: self.browser.speaking(languages),
+            ..self.clone()
+        }
+    }
+
+    /// Chooses a language on the account pages, or leaves it to the `browser`.
+    pub(crate) fn chooses_language(&self, tag: &str) -> Reply {
+        let page = self.looks_at("/account/language");
+        self.browser.presses(&page, &format!("language-{tag}"), &[])
+    }
+
     /// The same person and browser, sent to another node.
     pub(crate) fn at(&self, node: &World) -> Self {
         Self {

@@ -86,6 +86,15 @@ impl Reply {
         html::words(&self.body)
     }
 
+    /// The language that a page says it is in, and its direction: `ru ltr`.
+    pub(crate) fn language(&self) -> String {
+        let tags = html::tags(&self.body);
+        let root = tags.iter().find(|tag| tag.name == "html");
+        let root = root.unwrap_or_else(|| panic!("no page: {self:?}"));
+        let get = |name| root.get(name).unwrap_or_default();
+        format!("{} {}", get("lang"), get("dir"))
+    }
+
     /// Where a redirect leads.
     pub(crate) fn location(&self) -> Option<&str> {
         self.header("location")

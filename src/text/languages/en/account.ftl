@@ -7,6 +7,7 @@ account-nav-overview = Overview
 account-nav-sessions = Devices
 account-nav-password = Password
 account-nav-history = History
+account-language = Language: { $language }
 account-nav-sign-out = Sign out
 account-programs = Who knows what
 account-empty = No program knows anything about you yet.
@@ -56,6 +57,12 @@ password-too-common = Too common: others would guess it. Choose another one.
 password-same = This is your current password. Choose another one.
 password-wrong-current = The current password does not match.
 password-changed = Your password is changed. Other devices are signed out.
+
+language-title = Language
+# The language's own name for itself.
+language-name = English
+language-intro = Pages for signing in, sharing and settings are in this language, unless a program asks for another one.
+language-by-browser = As in my browser
 
 history-title = History
 history-intro = What you decided, newest first.

@@ -7,6 +7,7 @@ account-nav-overview = Обзор
 account-nav-sessions = Устройства
 account-nav-password = Пароль
 account-nav-history = История
+account-language = Язык: { $language }
 account-nav-sign-out = Выйти
 account-programs = Кто что знает
 account-empty = Пока ни одна программа ничего о вас не знает.
@@ -56,6 +57,12 @@ password-too-common = Слишком простой: его легко угад�
 password-same = Это ваш нынешний пароль. Придумайте другой.
 password-wrong-current = Нынешний пароль не подходит.
 password-changed = Пароль изменён. На других устройствах вы вышли.
+
+language-title = Язык
+# The language's own name for itself.
+language-name = Русский
+language-intro = На этом языке будут страницы входа, согласия и настроек, если программа не попросит другой.
+language-by-browser = Как в браузере
 
 history-title = История
 history-intro = Что вы решали; сначала новое.

@@ -4,6 +4,7 @@ use super::super::account::{
     AccountNotice, AccountPage, FadingScope, KnowingProgram, KnownScope, Person, RefusedScope,
 };
 use super::super::history::{DecisionRow, HistoryPage, ShownDecision};
+use super::super::language::LanguagePage;
 use super::super::link::{BackLink, Link};
 use super::super::password::{PasswordOutcome, PasswordPage};
 use super::super::program::ProgramFace;
@@ -225,6 +226,24 @@ impl Samples for AccountPage {
                 },
             ),
         ]
+    }
+}
+
+impl Samples for LanguagePage {
+    const NAME: &'static str = "language";
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let by_browser = Self {
+            chrome: chrome(),
+            csrf: STEP.to_owned(),
+            chosen: None,
+            back: back_to_nova(),
+        };
+        let chosen = Self {
+            chosen: Some("ru".to_owned()),
+            ..by_browser.clone()
+        };
+        vec![("by-browser", by_browser), ("chosen", chosen)]
     }
 }
 

@@ -61,8 +61,14 @@ on_both_databases! {
             id,
             "$argon2id$new"
         )));
+        assert!(write(&store, move |tx| store::users::set_language(
+            tx,
+            id,
+            Some("be")
+        )));
         let changed = User {
             password_hash: Some("$argon2id$new".into()),
+            language: Some("be".into()),
             ..user
         };
         assert_eq!(read(&store, |db| store::users::list(db, &UserFilter::default(), 10)), [changed]);

@@ -21,8 +21,8 @@ pub(crate) struct ScopeFacts {
     pub(crate) scope: &'static str,
     /// What a person calls it, after "your".
     pub(crate) noun: &'static str,
-    /// Why the publisher wants it; shown in quotation marks on the consent sheet.
-    pub(crate) purpose: &'static str,
+    /// Why the publisher wants it, by language; shown in quotation marks on the consent sheet.
+    pub(crate) purposes: &'static [(&'static str, &'static str)],
     /// What the program cannot do without it; a whole sentence on its page.
     pub(crate) without: &'static str,
 }
@@ -42,13 +42,22 @@ pub(crate) const MARKET: ProgramFacts = ProgramFacts {
         ScopeFacts {
             scope: PROFILE_BASIC,
             noun: "name",
-            purpose: "So that we can greet you and put a name on your order.",
+            purposes: &[
+                (
+                    "en",
+                    "So that we can greet you and put a name on your order.",
+                ),
+                ("ru", "Чтобы поздороваться и подписать заказ."),
+            ],
             without: "We'll call you guest.",
         },
         ScopeFacts {
             scope: PHONE_VERIFIED,
             noun: "phone number",
-            purpose: "So that we can text you when your order arrives.",
+            purposes: &[
+                ("en", "So that we can text you when your order arrives."),
+                ("ru", "Чтобы сообщить, что заказ приехал."),
+            ],
             without: "We can't text you when it arrives.",
         },
     ],
@@ -63,13 +72,22 @@ pub(crate) const TAXI: ProgramFacts = ProgramFacts {
         ScopeFacts {
             scope: PROFILE_BASIC,
             noun: "name",
-            purpose: "So that the driver knows whom to ask for.",
+            purposes: &[
+                ("en", "So that the driver knows whom to ask for."),
+                ("ru", "Чтобы водитель знал, кого спросить."),
+            ],
             without: "The driver will ask for “a guest of Nova”.",
         },
         ScopeFacts {
             scope: ADDRESSES,
             noun: "saved addresses",
-            purpose: "So that you can pick where to go instead of typing it.",
+            purposes: &[
+                (
+                    "en",
+                    "So that you can pick where to go instead of typing it.",
+                ),
+                ("ru", "Чтобы вы могли выбрать адрес, а не набирать его."),
+            ],
             without: "Type where you want to go.",
         },
     ],
@@ -84,13 +102,25 @@ pub(crate) const BANK: ProgramFacts = ProgramFacts {
         ScopeFacts {
             scope: KYC_STATUS,
             noun: "identity check",
-            purpose: "We may show money only to people whose identity was checked.",
+            purposes: &[
+                (
+                    "en",
+                    "We may show money only to people whose identity was checked.",
+                ),
+                (
+                    "ru",
+                    "Мы вправе показывать деньги только тем, чью личность проверили.",
+                ),
+            ],
             without: "Your balance stays hidden: we may show money only to people whose identity was checked.",
         },
         ScopeFacts {
             scope: PAYMENT_METHODS,
             noun: "cards",
-            purpose: "So that your cards appear beside your balance.",
+            purposes: &[
+                ("en", "So that your cards appear beside your balance."),
+                ("ru", "Чтобы рядом с остатком были видны ваши карты."),
+            ],
             without: "No card is shown here.",
         },
     ],

@@ -34,7 +34,7 @@ fn manifest(facts: &ProgramFacts, at: &str) -> Value {
     let purposes: Map<String, Value> = facts
         .scopes
         .iter()
-        .map(|s| (s.scope.to_owned(), json!({ "en": s.purpose })))
+        .map(|s| (s.scope.to_owned(), by_language(s.purposes)))
         .collect();
     json!({
         "client_name": facts.name,
@@ -51,6 +51,14 @@ fn manifest(facts: &ProgramFacts, at: &str) -> Value {
         "scope_purposes": purposes,
         "state": "released",
     })
+}
+
+fn by_language(texts: &[(&str, &str)]) -> Value {
+    let texts = texts.iter();
+    texts
+        .map(|(tag, text)| ((*tag).to_owned(), json!(text)))
+        .collect::<Map<String, Value>>()
+        .into()
 }
 
 /// Nova's client metadata, for `portico client add --metadata`: first-party, confidential, and
@@ -80,10 +88,10 @@ mod tests {
         for DemoManifest { slug, manifest, .. } in manifests(8080, false) {
             let scope = manifest["scope"].as_str().expect("a string");
             for name in scope.split(' ').filter(|s| *s != "openid") {
-                assert!(
-                    manifest["scope_purposes"][name]["en"].is_string(),
-                    "{slug} {name}"
-                );
+                for language in ["en", "ru"] {
+                    let purpose = &manifest["scope_purposes"][name][language];
+                    assert!(purpose.is_string(), "{slug} {name} {language}");
+                }
             }
         }
     }

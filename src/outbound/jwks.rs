@@ -1,23 +1,33 @@
 //! The keys that clients publish at their `jwks_uri` (RFC 7591 §2): fetched when they are needed,
 //! kept for a minute, and looked at again when an assertion names a key that is not among them.
 //!
-//! Verifying is the caller's. A client can make this server fetch its own document only, and not
-//! more often than every few seconds.
+//! Verifying is the caller's. A client can make this server fetch its own document only, once at a time,
+//! and not more often than every few seconds. Whoever names a client can make it fetch: that costs the
+//! client's own requests nothing, because the keys that it had serve while its server does not answer.
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use foundation::base64url;
 use foundation::clock::{SharedClock, Span};
 use serde_json::Value;
+use tokio::sync::{Semaphore, watch};
+use tokio::time::timeout;
 
-use crate::fetch::{FetchProblem, SharedFetch, get_json};
+use crate::fetch::{FetchProblem, HttpFetch, SharedFetch, get_json};
 
 /// How long a document is used without asking again: so long a withdrawn key may still be taken.
 const MAX_AGE: Span = Span::seconds(60);
-/// How long nobody asks again, whatever happens.
+/// How long it serves where asking again brings nothing: its server is silent, or says something else.
+const LAST_RESORT: Span = Span::minutes(5);
+/// How long nobody asks again after an answer, or after none came.
 const PAUSE: Span = Span::seconds(5);
+/// How long whoever has a document that is old waits for the newer one.
+const MOMENT: Duration = Duration::from_millis(250);
+/// How many requests wait for one document.
+const WAITING: usize = 64;
 /// How many documents are kept.
 const DOCUMENTS: usize = 1000;
 /// The most keys that a document may have.
@@ -30,16 +40,50 @@ pub struct ClientKeys {
     documents: Mutex<HashMap<String, Arc<JwksDocument>>>,
 }
 
-/// One document. Its lock is held while it is fetched, so that many requests at once fetch once.
-#[derive(Default)]
-struct JwksDocument(tokio::sync::Mutex<Option<Fetched>>);
+/// One document: as it was last read, and who waits for it.
+struct JwksDocument {
+    known: Mutex<Known>,
+    /// Tells that a fetch has ended.
+    ended: watch::Sender<()>,
+    places: Semaphore,
+}
 
-#[derive(Clone)]
-struct Fetched {
-    /// None if it could not be read: that is remembered, too, for [`PAUSE`].
-    keys: Option<Arc<Value>>,
-    /// On the uptime clock.
-    at: Span,
+/// What is known of a document. Moments are on the uptime clock.
+#[derive(Default)]
+struct Known {
+    /// The keys, and when they came.
+    keys: Option<(Arc<Value>, Span)>,
+    /// When the last fetch ended, if it brought nothing: that is remembered, too, for [`PAUSE`].
+    failed_at: Option<Span>,
+    /// Whether it is being fetched.
+    is_on_its_way: bool,
+}
+
+/// Which keys will do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum KeysWanted {
+    /// Those that there are, if no newer ones come in a moment.
+    Any,
+    /// Newer ones: those that there are have been tried.
+    Newer,
+}
+
+/// What a look at a document says.
+enum DocumentLook {
+    /// Nobody need ask again now.
+    Settled(Option<Arc<Value>>),
+    /// It is being fetched; so old are the keys that they serve in need only.
+    OnItsWay {
+        ended: watch::Receiver<()>,
+        last: Option<Arc<Value>>,
+    },
+}
+
+/// A fetch. Whatever becomes of it, those who wait hear that it has ended.
+struct Fetching {
+    document: Arc<JwksDocument>,
+    clock: SharedClock,
+    brought: Option<Arc<Value>>,
 }
 
 /// Why a document has no keys for us.
@@ -73,7 +117,7 @@ impl ClientKeys {
         compact: &str,
         verify: impl Fn(&Value) -> Option<T>,
     ) -> Option<T> {
-        let known = self.keys(jwks_uri, MAX_AGE).await?;
+        let known = self.keys(jwks_uri, KeysWanted::Any).await?;
         if let Some(found) = verify(&known) {
             return Some(found);
         }
@@ -81,7 +125,7 @@ impl ClientKeys {
         if names_a_key_of(compact, &known) {
             return None;
         }
-        let newer = self.keys(jwks_uri, PAUSE).await?;
+        let newer = self.keys(jwks_uri, KeysWanted::Newer).await?;
         if Arc::ptr_eq(&newer, &known) {
             None
         } else {
@@ -89,46 +133,59 @@ impl ClientKeys {
         }
     }
 
-    /// The keys, not older than `max_age`.
-    async fn keys(&self, jwks_uri: &str, max_age: Span) -> Option<Arc<Value>> {
+    /// The keys. Without any, one waits until the fetch has ended, which the client's server decides,
+    /// within the time that the way out gives it; for newer ones as well. So those who wait are counted.
+    async fn keys(&self, jwks_uri: &str, wanted: KeysWanted) -> Option<Arc<Value>> {
         let document = self.document(jwks_uri);
-        let mut known = document.0.lock().await;
-        let now = self.clock.uptime();
-        if let Some(fetched) = &*known {
-            let max_age = if fetched.keys.is_some() {
-                max_age
-            } else {
-                PAUSE
-            };
-            if age(fetched, now) < max_age {
-                return fetched.keys.clone();
-            }
-        }
-        let keys = match self.fetch_keys(jwks_uri).await {
-            Ok(keys) => Some(Arc::new(keys)),
-            Err(problem) => {
-                tracing::warn!(jwks_uri, %problem, "a client's keys could not be fetched");
-                None
-            }
+        let (mut ended, last) = match self.look(&document, jwks_uri, wanted) {
+            DocumentLook::Settled(keys) => return keys,
+            DocumentLook::OnItsWay { ended, last } => (ended, last),
         };
-        *known = Some(Fetched {
-            keys: keys.clone(),
-            at: now,
-        });
-        keys
+        let Ok(_place) = document.places.try_acquire() else {
+            return last;
+        };
+        if wanted == KeysWanted::Any && last.is_some() {
+            // Not in time: that is what the last ones are there for.
+            let _ = timeout(MOMENT, ended.changed()).await;
+        } else {
+            // An error would say that nobody can end the fetch, and so that it is over.
+            let _ = ended.changed().await;
+        }
+        document.known().usable(self.clock.uptime())
     }
 
-    async fn fetch_keys(&self, jwks_uri: &str) -> Result<Value, DocumentProblem> {
-        let response = self.fetch.fetch(get_json(jwks_uri)?).await?;
-        if response.status() != http::StatusCode::OK {
-            return Err(DocumentProblem::Status(response.status().as_u16()));
+    /// Looks whether the keys are new enough; if not, begins a fetch unless there is one.
+    fn look(
+        &self,
+        document: &Arc<JwksDocument>,
+        jwks_uri: &str,
+        wanted: KeysWanted,
+    ) -> DocumentLook {
+        let now = self.clock.uptime();
+        let mut known = document.known();
+        let max_age = match wanted {
+            KeysWanted::Any => MAX_AGE,
+            KeysWanted::Newer => PAUSE,
+        };
+        if let Some(keys) = known.younger_than(max_age, now) {
+            return DocumentLook::Settled(Some(keys));
         }
-        let set: Value =
-            serde_json::from_slice(response.body()).map_err(|_| DocumentProblem::NoKeySet)?;
-        match set.get("keys").and_then(Value::as_array) {
-            Some(keys) if keys.len() <= MAX_KEYS => Ok(set),
-            _ => Err(DocumentProblem::NoKeySet),
+        let last = known.usable(now);
+        if !known.is_on_its_way {
+            if known.failed_at.is_some_and(|at| since(at, now) < PAUSE) {
+                return DocumentLook::Settled(last);
+            }
+            known.is_on_its_way = true;
+            let fetching = Fetching {
+                document: Arc::clone(document),
+                clock: Arc::clone(&self.clock),
+                brought: None,
+            };
+            // On its own, because whoever asked first may go away before it ends.
+            tokio::spawn(fetching.run(Arc::clone(&self.fetch), jwks_uri.to_owned()));
         }
+        let ended = document.ended.subscribe();
+        DocumentLook::OnItsWay { ended, last }
     }
 
     fn document(&self, jwks_uri: &str) -> Arc<JwksDocument> {
@@ -140,9 +197,79 @@ impl ClientKeys {
             return Arc::clone(document);
         }
         make_room(&mut documents);
-        let document = Arc::new(JwksDocument::default());
+        let document = Arc::new(JwksDocument {
+            known: Mutex::default(),
+            ended: watch::Sender::new(()),
+            places: Semaphore::new(WAITING),
+        });
         documents.insert(jwks_uri.to_owned(), Arc::clone(&document));
         document
+    }
+}
+
+impl JwksDocument {
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    fn younger_than(&self, max_age: Span, now: Span) -> Option<Arc<Value>> {
+        let (keys, at) = self.keys.as_ref()?;
+        (since(*at, now) < max_age).then(|| Arc::clone(keys))
+    }
+
+    /// The keys that there are, if they serve at least in need.
+    fn usable(&self, now: Span) -> Option<Arc<Value>> {
+        self.younger_than(LAST_RESORT, now)
+    }
+
+    /// When it was last fetched; `None` while it is.
+    fn fetched_at(&self) -> Option<Span> {
+        let at = self.keys.as_ref().map(|(_, at)| *at);
+        at.max(self.failed_at).filter(|_| !self.is_on_its_way)
+    }
+}
+
+impl Fetching {
+    async fn run(mut self, fetch: SharedFetch, jwks_uri: String) {
+        match fetch_keys(fetch.as_ref(), &jwks_uri).await {
+            Ok(keys) => self.brought = Some(Arc::new(keys)),
+            Err(problem) => {
+                tracing::warn!(jwks_uri, %problem, "a client's keys could not be fetched");
+            }
+        }
+    }
+}
+
+impl Drop for Fetching {
+    fn drop(&mut self) {
+        // A server that takes its time is left alone no shorter: what counts is when it has ended.
+        let now = self.clock.uptime();
+        let mut known = self.document.known();
+        known.is_on_its_way = false;
+        match self.brought.take() {
+            Some(keys) => {
+                known.keys = Some((keys, now));
+                known.failed_at = None;
+            }
+            None => known.failed_at = Some(now),
+        }
+        drop(known);
+        self.document.ended.send_replace(());
+    }
+}
+
+async fn fetch_keys(fetch: &dyn HttpFetch, jwks_uri: &str) -> Result<Value, DocumentProblem> {
+    let response = fetch.fetch(get_json(jwks_uri)?).await?;
+    if response.status() != http::StatusCode::OK {
+        return Err(DocumentProblem::Status(response.status().as_u16()));
+    }
+    let set: Value =
+        serde_json::from_slice(response.body()).map_err(|_| DocumentProblem::NoKeySet)?;
+    match set.get("keys").and_then(Value::as_array) {
+        Some(keys) if keys.len() <= MAX_KEYS => Ok(set),
+        _ => Err(DocumentProblem::NoKeySet),
     }
 }
 
@@ -152,9 +279,9 @@ impl fmt::Debug for ClientKeys {
     }
 }
 
-/// How old a document is.
-fn age(fetched: &Fetched, now: Span) -> Span {
-    Span::millis(now.as_millis().saturating_sub(fetched.at.as_millis()))
+/// How long ago a moment of the uptime clock was.
+fn since(moment: Span, now: Span) -> Span {
+    Span::millis(now.as_millis().saturating_sub(moment.as_millis()))
 }
 
 /// Keeps the number of documents below its bound: the oldest goes. One that is being fetched at
@@ -163,16 +290,9 @@ fn make_room(documents: &mut HashMap<String, Arc<JwksDocument>>) {
     if documents.len() < DOCUMENTS {
         return;
     }
-    let fetched_at = |document: &JwksDocument| {
-        document
-            .0
-            .try_lock()
-            .ok()
-            .and_then(|known| known.as_ref().map(|fetched| fetched.at))
-    };
     let oldest = documents
         .iter()
-        .filter_map(|(uri, document)| Some((fetched_at(document)?, uri.clone())))
+        .filter_map(|(uri, document)| Some((document.known().fetched_at()?, uri.clone())))
         .min();
     // While every single one is being fetched, there is no oldest; any will do.
     if let Some(uri) = oldest

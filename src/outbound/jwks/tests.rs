@@ -16,6 +16,8 @@ const URI: &str = "https://market.example/jwks";
 struct World {
     answer: Mutex<Result<(u16, Vec<u8>), FetchProblem>>,
     visits: AtomicUsize,
+    /// Whether it lets its visitors wait.
+    silent: watch::Sender<bool>,
 }
 
 impl World {
@@ -36,6 +38,11 @@ impl HttpFetch for World {
         Box::pin(async move {
             self.visits.fetch_add(1, Ordering::SeqCst);
             tokio::task::yield_now().await;
+            let mut silent = self.silent.subscribe();
+            silent
+                .wait_for(|silent| !silent)
+                .await
+                .expect("the world is there");
             let (status, body) = self.answer.lock().expect("no panic").clone()?;
             Ok(Response::builder()
                 .status(status)
@@ -55,6 +62,7 @@ fn setting() -> Setting {
     let world = Arc::new(World {
         answer: Mutex::new(key_set(&["a"])),
         visits: AtomicUsize::new(0),
+        silent: watch::Sender::new(false),
     });
     let clock = Arc::new(ManualClock::at(Instant::from_millis(0)));
     let keys = Arc::new(ClientKeys::new(world.clone(), clock.clone()));
@@ -165,6 +173,100 @@ async fn many_at_once_fetch_once() {
     for one in all {
         assert_eq!(one.await.expect("no panic"), Some(()));
     }
+    assert_eq!(setting.world.visits(), 1);
+}
+
+/// So many callers who show a key, each for itself; whoever comes has asked when this returns.
+async fn callers(
+    setting: &Arc<Setting>,
+    kid: &'static str,
+    number: usize,
+) -> Vec<tokio::task::JoinHandle<Option<()>>> {
+    let caller = |_| {
+        let setting = Arc::clone(setting);
+        tokio::spawn(async move { verify(&setting, kid).await })
+    };
+    let callers = (0..number).map(caller).collect();
+    for _ in 0..3 {
+        tokio::task::yield_now().await;
+    }
+    callers
+}
+
+#[tokio::test]
+async fn a_silent_server_lets_nobody_wait_for_longer_than_one_fetch() {
+    let setting = Arc::new(setting());
+    setting.world.silent.send_replace(true);
+    setting.world.says(Err(FetchProblem::Timeout));
+    let six = callers(&setting, "a", 6).await;
+    setting.clock.advance(PAUSE);
+    setting.world.silent.send_replace(false);
+    for one in six {
+        assert_eq!(one.await.expect("no panic"), None);
+    }
+    assert_eq!(setting.world.visits(), 1, "one fetch for all");
+    assert_eq!(verify(&setting, "a").await, None);
+    setting.clock.advance(PAUSE - Span::millis(1));
+    assert_eq!(verify(&setting, "a").await, None);
+    assert_eq!(setting.world.visits(), 1, "the pause began when it ended");
+    setting.clock.advance(Span::millis(1));
+    assert_eq!(verify(&setting, "a").await, None);
+    assert_eq!(setting.world.visits(), 2);
+}
+
+#[tokio::test]
+async fn who_waits_is_counted_and_the_next_is_sent_away() {
+    let setting = Arc::new(setting());
+    setting.world.silent.send_replace(true);
+    let first = callers(&setting, "a", WAITING).await;
+    for one in callers(&setting, "a", 10).await {
+        assert_eq!(one.await.expect("no panic"), None, "there is no place");
+    }
+    assert!(first.iter().all(|one| !one.is_finished()));
+    setting.world.silent.send_replace(false);
+    for one in first {
+        assert_eq!(one.await.expect("no panic"), Some(()));
+    }
+    assert_eq!(setting.world.visits(), 1);
+}
+
+#[tokio::test]
+async fn the_old_keys_serve_while_the_server_is_silent() {
+    let setting = Arc::new(setting());
+    assert_eq!(verify(&setting, "a").await, Some(()));
+    setting.world.silent.send_replace(true);
+    setting.clock.advance(PAUSE);
+    // Strangers name the client, and a key that it does not have, as often as they like.
+    let strangers = callers(&setting, "b", WAITING + 10).await;
+    assert_eq!(verify(&setting, "a").await, Some(()), "new enough");
+    setting.clock.advance(MAX_AGE);
+    assert_eq!(verify(&setting, "a").await, Some(()), "no place to wait");
+    assert_eq!(setting.world.visits(), 2);
+    setting.world.says(Err(FetchProblem::Timeout));
+    setting.world.silent.send_replace(false);
+    for stranger in strangers {
+        assert_eq!(stranger.await.expect("no panic"), None);
+    }
+    setting.world.silent.send_replace(true);
+    setting.clock.advance(PAUSE);
+    assert_eq!(verify(&setting, "a").await, Some(()), "after a moment");
+    assert_eq!(setting.world.visits(), 3);
+    setting.clock.advance(LAST_RESORT - MAX_AGE - PAUSE - PAUSE);
+    let last = callers(&setting, "a", 1).await;
+    setting.world.silent.send_replace(false);
+    for one in last {
+        assert_eq!(one.await.expect("no panic"), None, "not for ever");
+    }
+}
+
+#[tokio::test]
+async fn who_asked_first_may_go_away() {
+    let setting = Arc::new(setting());
+    setting.world.silent.send_replace(true);
+    let mut both = callers(&setting, "a", 2).await;
+    both.remove(0).abort();
+    setting.world.silent.send_replace(false);
+    assert_eq!(both.remove(0).await.expect("no panic"), Some(()));
     assert_eq!(setting.world.visits(), 1);
 }
 

@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use foundation::bounded_text::is_unsafe_to_show;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_security::mixed_script::AugmentedScriptSet;
 use unicode_security::skeleton;
@@ -134,18 +135,15 @@ fn is_combining(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36F}' | '\u{1AB0}'..='\u{1AFF}' | '\u{1DC0}'..='\u{1DFF}' | '\u{20D0}'..='\u{20FF}')
 }
 
-/// Characters without a look of their own (Unicode's default ignorables and the blanks that are not a
-/// space), but for the selector that makes a sign an emoji.
+/// Characters without a look of their own, those that choose a form of a letter and the blanks that are
+/// not a space among them, but for the selector that makes a sign an emoji.
 fn invisible(name: &str) -> Vec<char> {
     let mut found = Vec::new();
     let mut before = ' ';
     for c in name.chars() {
         let selects = c == '\u{FE0F}' && !before.is_alphanumeric() && !before.is_whitespace();
-        let is_blank = matches!(c,
-            '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
-            | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
-            | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}'
-            | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}')
+        let is_blank = is_unsafe_to_show(c)
+            || matches!(c, '\u{180B}'..='\u{180F}' | '\u{FE00}'..='\u{FE0F}')
             || (c.is_whitespace() && c != ' ' && c != '\u{3000}');
         if is_blank && !selects {
             found.push(c);

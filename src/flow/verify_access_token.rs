@@ -11,6 +11,7 @@ use foundation::clock::{Instant, SharedClock};
 use foundation::digest::TokenDigest;
 use foundation::fault::Fault;
 use foundation::id::KeyId;
+use keys::es256;
 use keys::jwt_problem::JwtProblem;
 use keys::key_ring::{KeyRing, Keys};
 use live::ended::Verdict;
@@ -86,7 +87,7 @@ impl AccessTokenVerifier {
             return Ok(None);
         }
         let verified = match self.memory.is_fresh() {
-            true => match self.memory.live.verified_tokens.get(token) {
+            true => match self.seen(token) {
                 Some(verified) => Some(verified),
                 None => Box::pin(self.verify_unseen(token)).await?,
             },
@@ -94,6 +95,12 @@ impl AccessTokenVerifier {
         };
         let now = self.clock.now();
         Ok(verified.filter(|verified| now < verified.expires_at))
+    }
+
+    /// A token that was verified before, with either of its two signatures: it is kept once.
+    fn seen(&self, token: &str) -> Option<Arc<VerifiedToken>> {
+        let seen = &self.memory.live.verified_tokens;
+        seen.get(token).or_else(|| seen.get(&es256::twin(token)?))
     }
 
     async fn verify_unseen(&self, token: &str) -> Result<Option<Arc<VerifiedToken>>, Fault> {

@@ -3,14 +3,19 @@
 //! josekit goes by way of DER and of a look at OpenSSL's providers for each signature, which takes a
 //! quarter longer. Everything else is josekit's: other algorithms, and what clients have signed.
 
+use foundation::base64url;
 use foundation::digest::sha256;
 use josekit::JoseError;
 use josekit::jws::{ES256, JwsAlgorithm, JwsSigner, JwsVerifier};
 use openssl::bn::BigNum;
-use openssl::ec::EcKey;
+use openssl::ec::{EcGroup, EcKey};
 use openssl::ecdsa::EcdsaSig;
 use openssl::error::ErrorStack;
+use openssl::nid::Nid;
 use openssl::pkey::{PKey, Private, Public};
+use protocol::client_metadata::SignatureAlgorithm;
+
+use crate::compact::UnverifiedJws;
 
 /// Bytes of each of the two numbers.
 const NUMBER: usize = 32;
@@ -59,6 +64,31 @@ impl JwsSigner for Es256Signer {
     fn box_clone(&self) -> Box<dyn JwsSigner> {
         Box::new(self.clone())
     }
+}
+
+/// The same token with the other signature that anybody can make of the one it has: where (r, s) is
+/// good, (r, n − s) is, too. Neither is refused, because half of all honest signatures have the larger
+/// number. `None` for what is no ES256 token.
+pub fn twin(token: &str) -> Option<String> {
+    let jws = UnverifiedJws::parse(token).ok()?;
+    if jws.algorithm().ok()? != SignatureAlgorithm::ES256 {
+        return None;
+    }
+    let (signing_input, signature) = token.rsplit_once('.')?;
+    let octets = base64url::decode(signature)?;
+    let (r, s) = octets.split_at_checked(NUMBER)?;
+    let other = [r, negated(s).ok()?.as_slice()].concat();
+    Some(format!("{signing_input}.{}", base64url::encode(&other)))
+}
+
+/// n − s, with n the order of P-256.
+fn negated(s: &[u8]) -> Result<Vec<u8>, ErrorStack> {
+    let (mut order, mut other) = (BigNum::new()?, BigNum::new()?);
+    let mut context = openssl::bn::BigNumContext::new()?;
+    EcGroup::from_curve_name(Nid::X9_62_PRIME256V1)?.order(&mut order, &mut context)?;
+    let s = BigNum::from_slice(s)?;
+    other.checked_sub(&order, &s)?;
+    other.to_vec_padded(NUMBER as i32)
 }
 
 /// The public half of a P-256 key.
@@ -149,6 +179,33 @@ mod tests {
             }
         }
         assert!(short_r > 0 && short_s > 0, "{short_r} and {short_s}");
+    }
+
+    #[test]
+    fn of_two_signatures_that_are_one_each_leads_to_the_other() {
+        let (signer, ours, _) = pair();
+        let token = |alg: &str| {
+            let header = base64url::encode(format!(r#"{{"alg":"{alg}"}}"#).as_bytes());
+            let input = format!("{header}.e30");
+            let signature = signer.sign(input.as_bytes()).expect("signed");
+            format!("{input}.{}", base64url::encode(&signature))
+        };
+        let one = token("ES256");
+        let other = twin(&one).expect("a twin");
+        assert_ne!(one, other);
+        assert_eq!(twin(&other), Some(one.clone()));
+        let (input, signature) = other.rsplit_once('.').expect("three parts");
+        let signature = base64url::decode(signature).expect("octets");
+        ours.verify(input.as_bytes(), &signature)
+            .expect("both are the key's");
+        for none in [
+            token("EdDSA"),
+            token("RS256"),
+            format!("{input}."),
+            "a.b.c".into(),
+        ] {
+            assert_eq!(twin(&none), None, "{none}");
+        }
     }
 
     #[test]

@@ -7,12 +7,12 @@
 mod aead;
 mod assured;
 mod compact;
-mod es256;
 mod jwk;
 mod mac;
 mod strict_json;
 
 pub mod client_assertion;
+pub mod es256;
 pub mod jwk_set;
 pub mod jwt_problem;
 pub mod key_ring;

@@ -45,7 +45,7 @@ impl<T> VerifiedTokens<T> {
     }
 
     /// A token that was verified before, expired or not. It is the whole text that is compared, so
-    /// a changed token is another one.
+    /// a changed token is another one; who asks tries both spellings of an ES256 signature.
     pub fn get(&self, token: &str) -> Option<Arc<VerifiedToken<T>>> {
         self.0.get(token)
     }

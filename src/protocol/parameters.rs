@@ -19,6 +19,9 @@ const EXPECTED_PAIRS: usize = 8;
 const MAX_NAME: usize = 100;
 /// Bytes of a value: room for a request object or a `claims` parameter.
 const MAX_VALUE: usize = 8 * 1024;
+/// The one whose length says nothing about the request: a token that is too long to be one is not active
+/// (RFC 7662 §2.2), and revoked already (RFC 7009 §2.2).
+const TOKEN: &str = "token";
 /// Bytes of all of them together.
 const MAX_TOTAL: usize = 64 * 1024;
 /// How many wishes of a list are looked at.
@@ -51,7 +54,7 @@ pub enum ParameterError {
     /// A name of more than 100 bytes.
     #[error("the name of a parameter is too long")]
     NameTooLong,
-    /// A value of more than 8 KiB.
+    /// A value of more than 8 KiB, but for a token.
     #[error("{0} is too long")]
     ValueTooLong(String),
     /// More than 64 KiB in all.
@@ -97,7 +100,7 @@ impl Parameters {
         if name.len() > MAX_NAME {
             return Err(ParameterError::NameTooLong);
         }
-        if value.len() > MAX_VALUE {
+        if value.len() > MAX_VALUE && name != TOKEN {
             return Err(ParameterError::ValueTooLong(name.to_owned()));
         }
         let has_nul = |text: &str| memchr::memchr(0, text.as_bytes()).is_some();
@@ -309,6 +312,8 @@ mod tests {
         assert!(Parameters::parse_urlencoded(&format!("a={}", "x".repeat(8192))).is_ok());
         let long = ParameterError::ValueTooLong("a".into());
         assert_eq!(refused(format!("a={}", "x".repeat(8193))), long);
+        let token = format!("token={}", "x".repeat(60_000));
+        assert!(Parameters::parse_urlencoded(&token).is_ok());
         assert_eq!(
             refused(format!("{}=1", "x".repeat(101))),
             ParameterError::NameTooLong

@@ -35,6 +35,10 @@ in_both_worlds! {
         for token in [tokens.access.as_str(), tokens.refresh(), tokens.id_token.as_deref().expect("one")] {
             assert_snapshot!(bank.introspects(token).shown(), @r#"200 {"active":false}"#);
         }
+        for longer in ["x".repeat(9000), format!("a.b.{}", "c".repeat(50_000)), "pr_".repeat(15_000)] {
+            assert_snapshot!(market.introspects(&longer).shown(), @r#"200 {"active":false}"#);
+            assert_eq!(market.revokes(&longer).status, 200, "what is no token is revoked");
+        }
         for token in ["", "nothing", "a.b.c", "pr_short", "\u{0}", &"x".repeat(8000)] {
             let reply = market.introspects(token);
             assert!([200, 400].contains(&reply.status), "{}", reply.body);
@@ -45,14 +49,7 @@ in_both_worlds! {
     }
 
     fn a_resource_server_learns_of_tokens_that_are_meant_for_it(w: &World) {
-        let orders = w.client(json!({
-            "client_name": "orders", "grant_types": ["client_credentials"], "redirect_uris": [],
-            "portico:resource": "https://orders.example/api",
-        }));
-        let stock = w.client(json!({
-            "client_name": "stock", "grant_types": ["client_credentials"], "redirect_uris": [],
-            "portico:resource": "https://stock.example/api",
-        }));
+        let (orders, stock) = (Program::resource_server(w, "orders"), Program::resource_server(w, "stock"));
         let market = w.mini_program("market", "openid");
         let ada = w.person("ada");
         ada.signs_in();
@@ -100,6 +97,23 @@ in_both_worlds! {
         let wrong = Program { secret: "pk_wrong".into(), proof: Proof::Basic, ..market.clone() };
         assert_eq!(wrong.introspects(&tokens.access).error(), "401 invalid_client");
         assert_eq!(market.posts("/introspect", &[]).error(), "400 invalid_request");
+    }
+
+    /// Of one ES256 signature (r, s) anybody makes another, (r, n − s). It is no other token.
+    fn attack_62_a_token_with_its_other_signature_is_the_same_token(w: &World) {
+        let market = w.mini_program("market", "openid");
+        let ada = w.person("ada");
+        for shown_first in [0, 1] {
+            let tokens = ada.uses(&market);
+            let twin = keys::es256::twin(&tokens.access).expect("another signature");
+            let both = [&tokens.access, &twin];
+            let kept = w.verified_tokens();
+            assert!(market.finds_active(both[shown_first]) && market.finds_active(both[1 - shown_first]));
+            assert_eq!(market.userinfo(&twin).json(), market.userinfo(&tokens.access).json());
+            assert_eq!(w.verified_tokens(), kept + 1, "it is kept once");
+            assert_eq!(market.revokes(both[1 - shown_first]).status, 200);
+            assert!(!market.finds_active(&tokens.access) && !market.finds_active(&twin));
+        }
     }
 
     fn a_token_seen_before_dies_like_any_other(w: &World) {

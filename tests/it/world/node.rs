@@ -62,6 +62,17 @@ impl World {
         running.as_ref().expect("it runs").live().freshness.cursor()
     }
 
+    /// How many tokens the server's memory has verified.
+    pub(crate) fn verified_tokens(&self) -> usize {
+        let running = self.running();
+        running
+            .as_ref()
+            .expect("it runs")
+            .live()
+            .verified_tokens
+            .len()
+    }
+
     /// The last event that the server's memory has.
     pub(crate) fn position(&self) -> Position {
         self.cursor().number

@@ -168,6 +168,7 @@ impl App {
                 lifetimes: config.lifetimes(),
                 on_loss: config.history.on_loss,
                 catalog: Arc::new(config.scopes.clone()),
+                resources: config.token.resources.as_slice().into(),
                 passwords,
                 rate_limits: config.server.rate_limits,
             },

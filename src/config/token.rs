@@ -2,13 +2,14 @@
 
 use domain::lifetimes::Lifetimes;
 use foundation::clock::Span;
+use protocol::resource::check_resource;
 use serde::Deserialize;
 
 use super::ConfigError;
-use super::value::seconds;
+use super::value::{Words, seconds};
 
 /// How long codes, tokens and the keys that sign them live.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenSettings {
     /// Access tokens: 60 minutes at most.
     pub access_lifetime: Span,
@@ -26,6 +27,8 @@ pub struct TokenSettings {
     pub signing_key_lifetime: Span,
     /// How long a key is published before it signs.
     pub signing_key_announced: Span,
+    /// Resources that clients may name besides those that a client registered as its own.
+    pub resources: Vec<String>,
 }
 
 /// As it is written, in seconds.
@@ -40,6 +43,7 @@ pub(super) struct Section {
     refresh_retry_window: Option<i64>,
     signing_key_lifetime: Option<i64>,
     signing_key_announced: Option<i64>,
+    resources: Words,
 }
 
 impl Section {
@@ -106,6 +110,17 @@ impl Section {
                 Span::seconds(10),
                 signing_key_lifetime,
             )?,
+            resources: resources(self.resources.into_vec())?,
         })
     }
+}
+
+/// Each of them as a request may name it.
+fn resources(written: Vec<String>) -> Result<Vec<String>, ConfigError> {
+    for resource in &written {
+        check_resource(resource).map_err(|error| {
+            ConfigError::new("token.resources", format!("{resource:?}: {error}"))
+        })?;
+    }
+    Ok(written)
 }

@@ -330,10 +330,10 @@ mod tests {
         assert!(shop.may_name_resource("https://orders.example/clients/bank", ISSUER));
         assert!(shop.may_name_resource(ISSUER, ISSUER));
         let orders = client(&json!({
-            "redirect_uris": ["https://rp.example/cb"], "portico:resource": "urn:shop:orders",
+            "redirect_uris": ["https://rp.example/cb"], "portico:resource": "https://orders.example",
         }));
-        assert!(orders.is_meant_by("urn:shop:orders", ISSUER));
-        assert!(!orders.is_meant_by("urn:shop:stock", ISSUER));
+        assert!(orders.is_meant_by("https://orders.example", ISSUER));
+        assert!(!orders.is_meant_by("https://stock.example", ISSUER));
     }
 
     fn host(name: &str) -> Sector {

@@ -37,9 +37,16 @@ pub struct Interaction {
     pub expires_at: Instant,
     /// When the answer was sent.
     pub consumed_at: Option<Instant>,
+    /// The session whose request it is, among those that are counted.
+    pub session: Option<SessionId>,
 }
 
 impl Interaction {
+    /// Requests of one session that have a row: tabs that somebody has open, and more. The oldest goes.
+    pub const OF_SESSION: i64 = 30;
+    /// Those of one person, in all of their sessions.
+    pub const OF_PERSON: i64 = 100;
+
     /// How long an answer that comes again is the same press of a button: people press twice, and a
     /// browser that gets no answer sends a form again.
     pub const AGAIN: Span = Span::minutes(1);

@@ -10,7 +10,7 @@ use domain::grant::Grant;
 use domain::lifetimes::Lifetimes;
 use domain::profile::Profile;
 use domain::session::Session;
-use foundation::clock::{Instant, SharedClock};
+use foundation::clock::{Instant, SharedClock, Span};
 use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
 use foundation::id::{ClientId, UserId};
@@ -22,6 +22,7 @@ use store::Store;
 use crate::browser::{Browser, SignedIn};
 use crate::find_client::ClientLookup;
 use crate::memory::Memory;
+use crate::pace::Pace;
 use crate::parts::Parts;
 use crate::passwords::Passwords;
 use crate::sessions::Sessions;
@@ -131,6 +132,8 @@ pub enum AccountAnswer {
     Forged,
     /// There was nothing to do.
     NothingThere,
+    /// There were too many: the next one is looked at after this span.
+    Wait(Span),
 }
 
 /// How many decisions the history shows.
@@ -143,6 +146,7 @@ pub struct Account {
     clients: ClientLookup,
     passwords: Passwords,
     throttle: SignInThrottle,
+    pace: Pace,
     store: Store,
     memory: Memory,
     keys: Arc<Keys>,
@@ -157,13 +161,14 @@ impl Account {
         parts: &Parts,
         memory: &Memory,
         (clients, sessions): (&ClientLookup, &Sessions),
-        (passwords, throttle): (&Passwords, &SignInThrottle),
+        (passwords, throttle, pace): (&Passwords, &SignInThrottle, &Pace),
     ) -> Self {
         Self {
             sessions: sessions.clone(),
             clients: clients.clone(),
             passwords: passwords.clone(),
             throttle: throttle.clone(),
+            pace: pace.clone(),
             store: parts.store.clone(),
             memory: memory.clone(),
             keys: Arc::clone(&parts.keys),
@@ -304,6 +309,9 @@ impl Account {
         };
         if !step::is_form_token(&self.keys.current(), signed_in.session.id, form_token) {
             return Ok(Err(AccountAnswer::Forged));
+        }
+        if let Some(wait) = self.pace.form(&signed_in) {
+            return Ok(Err(AccountAnswer::Wait(wait)));
         }
         Ok(Ok(signed_in))
     }

@@ -23,6 +23,7 @@ use crate::issue::Issuance;
 use crate::memory::Memory;
 use crate::parts::Parts;
 use crate::protected_call::ClientCall;
+use crate::resources::Resources;
 use crate::token_authorization::{IssuanceContext, TokenAuthorization};
 
 mod authorization_code;
@@ -46,9 +47,9 @@ pub struct TokenEndpoint {
     authentication: ClientAuthentication,
     issuance: Issuance,
     grants: Arc<[OfferedGrant]>,
+    resources: Resources,
     memory: Memory,
     clock: SharedClock,
-    issuer: Arc<str>,
 }
 
 /// A row of the table, made.
@@ -62,7 +63,7 @@ impl TokenEndpoint {
         parts: &Parts,
         memory: &Memory,
         authentication: &ClientAuthentication,
-        issuance: &Issuance,
+        (issuance, resources): (&Issuance, &Resources),
         grants: GrantTable,
     ) -> Self {
         let makings = GrantMakings { parts, memory };
@@ -74,9 +75,9 @@ impl TokenEndpoint {
             authentication: authentication.clone(),
             issuance: issuance.clone(),
             grants: grants.collect(),
+            resources: resources.clone(),
             memory: memory.clone(),
             clock: Arc::clone(&parts.clock),
-            issuer: Arc::clone(&parts.policy.issuer),
         }
     }
 
@@ -154,7 +155,7 @@ impl TokenEndpoint {
                 (authorization, Some(rotation))
             }
         };
-        let authorization = match self.for_recipient(authorization) {
+        let authorization = match self.for_recipient(authorization).await? {
             Ok(authorization) => authorization,
             Err(error) => return Ok(Answer::Refused(error)),
         };
@@ -167,22 +168,25 @@ impl TokenEndpoint {
 
     /// What of an authorization its recipient may have. What the operator took out of the registration
     /// since is left out, whatever was granted.
-    fn for_recipient(
+    async fn for_recipient(
         &self,
         authorization: TokenAuthorization,
-    ) -> Result<TokenAuthorization, OAuthError> {
+    ) -> Result<Result<TokenAuthorization, OAuthError>, Fault> {
         let recipient = &authorization.recipient;
         if recipient.is_suspended() {
-            return Err(invalid_target("the client is not available"));
+            return Ok(Err(invalid_target("the client is not available")));
         }
-        let may_name = |resource: &String| recipient.may_name_resource(resource, &self.issuer);
-        if !authorization.audience.iter().all(may_name) {
-            return Err(invalid_target("the resource is another client"));
+        // Most name none, and their future stays small.
+        if !authorization.audience.is_empty() {
+            let known = self.resources.check(recipient, &authorization.audience);
+            if let Err(error) = Box::pin(known).await? {
+                return Ok(Err(error.into()));
+            }
         }
-        Ok(TokenAuthorization {
+        Ok(Ok(TokenAuthorization {
             scope: usable_scope(recipient, &authorization.scope),
             ..authorization
-        })
+        }))
     }
 }
 

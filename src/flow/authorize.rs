@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use domain::authorization_check::{self, Checked};
 use domain::client::Client;
-use domain::interaction::Next;
+use domain::interaction::{Interaction, Next};
 use domain::user::User;
+use foundation::clock::Span;
 use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
-use foundation::id::ClientId;
+use foundation::id::{ClientId, SessionId};
 use protocol::authorization_error::{AuthorizationErrorCode, AuthorizationRefusal};
 use protocol::authorization_request::{self, AuthorizationRequest};
 use protocol::code_grant::{BoundAuthorization, RegisteredRules};
@@ -31,11 +32,13 @@ use crate::browser_response::{
 use crate::client_mistakes;
 use crate::find_client::ClientLookup;
 use crate::memory::Memory;
+use crate::pace::Pace;
 use crate::page_needed;
 use crate::parts::Parts;
 use crate::pending_authorization::{
     KnownPerson, PageTarget, PendingAuthorization, PendingAuthorizations,
 };
+use crate::resources::Resources;
 use crate::step::{FlowStep, PageStep, TokenUse};
 
 mod record;
@@ -46,8 +49,10 @@ use record::{Record, Recorded};
 #[derive(Clone)]
 pub struct Authorization {
     pending: PendingAuthorizations,
+    pace: Pace,
     record: Record,
     clients: ClientLookup,
+    resources: Resources,
     store: Store,
     entropy: SharedEntropy,
     issuer: Arc<str>,
@@ -58,13 +63,15 @@ impl Authorization {
     pub(crate) fn new(
         parts: &Parts,
         memory: &Memory,
-        clients: &ClientLookup,
-        pending: &PendingAuthorizations,
+        (clients, resources): (&ClientLookup, &Resources),
+        (pending, pace): (&PendingAuthorizations, &Pace),
     ) -> Self {
         Self {
             pending: pending.clone(),
+            pace: pace.clone(),
             record: Record::new(parts, memory),
             clients: clients.clone(),
+            resources: resources.clone(),
             store: parts.store.clone(),
             entropy: Arc::clone(&parts.entropy),
             issuer: Arc::clone(&parts.policy.issuer),
@@ -105,7 +112,14 @@ impl Authorization {
         let parsed =
             authorization_request::parse(parameters, client.id.clone(), uri.clone(), bound.given())
                 .and_then(|request| self.judge(&client, bound, request));
-        match parsed {
+        let judged = match parsed {
+            Ok(request) => {
+                let known = self.resources.check(&client, &request.resource).await?;
+                known.map(|()| request).map_err(AuthorizationRefusal::from)
+            }
+            Err(refusal) => Err(refusal),
+        };
+        match judged {
             Ok(request) => {
                 self.proceed(
                     PendingAuthorization {
@@ -144,7 +158,6 @@ impl Authorization {
         let checked = Checked {
             request: &request,
             client,
-            issuer: &self.issuer,
         };
         authorization_check::check(&checked)?;
         Ok(request)
@@ -217,6 +230,13 @@ impl Authorization {
         let Some(next) = self.pending.what_comes_next(&pending, &known) else {
             return Ok(over(pending.client));
         };
+        if let Some(wait) = known
+            .signed_in
+            .as_ref()
+            .and_then(|who| self.pace.request(who))
+        {
+            return self.refuse_too_many(pending, wait).await;
+        }
         let flow_step = match next {
             Next::SignIn(reason) => {
                 page_needed::log(&pending.client, FlowStep::SignIn, &reason);
@@ -241,7 +261,26 @@ impl Authorization {
                 };
             }
         };
-        self.to_page(pending, browser, flow_step, false).await
+        let session = known.signed_in.map(|who| who.session.id);
+        self.to_page(pending, browser, (flow_step, false), session)
+            .await
+    }
+
+    /// Answers a person who asks too often, and writes nothing. A request that is on its pages is not
+    /// lost: whoever tries again goes on where it is.
+    async fn refuse_too_many(
+        &self,
+        pending: PendingAuthorization,
+        wait: Span,
+    ) -> Result<BrowserResponse, Fault> {
+        if pending.interaction.is_some() {
+            return Ok(BrowserResponse::too_many(wait));
+        }
+        // "The authorization server is currently unable to handle the request due to a temporary
+        // overloading or maintenance of the server." (RFC 6749 §4.1.2.1)
+        let code = AuthorizationErrorCode::TemporarilyUnavailable;
+        let refusal = AuthorizationRefusal::new(code, "the person asks too often");
+        self.refuse(pending, refusal).await
     }
 
     /// Sends the person to a page. A request on its first page has no row yet if that is the sign-in
@@ -250,8 +289,8 @@ impl Authorization {
         &self,
         pending: PendingAuthorization,
         browser: &Browser,
-        flow_step: FlowStep,
-        as_other: bool,
+        (flow_step, as_other): (FlowStep, bool),
+        session: Option<SessionId>,
     ) -> Result<BrowserResponse, Fault> {
         let mut cookies = CookieChanges::default();
         let digest = browser.pre_session_or_new(self.entropy.as_ref(), &mut cookies);
@@ -264,7 +303,8 @@ impl Authorization {
                     FlowStep::SignIn => PageTarget::Unstored(Box::new(unstored())),
                     FlowStep::ChooseAccount | FlowStep::Consent | FlowStep::SignOut => {
                         let first = pending.unstored;
-                        let interaction = first.unwrap_or_else(|| unstored().interaction(digest));
+                        let first = first.unwrap_or_else(|| unstored().interaction(digest));
+                        let interaction = Interaction { session, ..first };
                         let id = interaction.id;
                         self.store
                             .write(move |db| {
@@ -296,7 +336,10 @@ impl Authorization {
         browser: &Browser,
     ) -> Result<BrowserResponse, Fault> {
         match pending.end() {
-            None => self.to_page(pending, browser, FlowStep::SignIn, true).await,
+            None => {
+                let page = (FlowStep::SignIn, true);
+                self.to_page(pending, browser, page, None).await
+            }
             Some(_) => Ok(over(pending.client)),
         }
     }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use domain::client::Client;
+use foundation::clock::Span;
 use protocol::mismatch::Mismatch;
 use protocol::redirect_uri::RedirectProblem;
 use protocol::response_mode::AuthorizationResponse;
@@ -53,6 +54,8 @@ pub enum ShownError {
     },
     /// The page leads nowhere any more.
     Stale(StalePage),
+    /// The person asks too often: the next time is looked at after this span.
+    TooMany(Span),
 }
 
 /// A page that leads nowhere any more.
@@ -118,6 +121,10 @@ impl BrowserResponse {
     /// To a page that leads nowhere any more.
     pub fn stale(page: StalePage) -> Self {
         Self::shown(ShownError::Stale(page))
+    }
+
+    pub(crate) fn too_many(wait: Span) -> Self {
+        Self::shown(ShownError::TooMany(wait))
     }
 
     pub(crate) fn not_available(client: &Client) -> Self {

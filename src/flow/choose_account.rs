@@ -10,6 +10,7 @@ use foundation::fault::Fault;
 use crate::authorize::Authorization;
 use crate::browser::{Browser, SignedIn};
 use crate::browser_response::{BrowserResponse, PageOr, PageSetting};
+use crate::pace::Pace;
 use crate::pending_authorization::PendingAuthorizations;
 use crate::sessions::Sessions;
 use crate::step::FlowStep;
@@ -35,18 +36,20 @@ pub struct AccountChoice {
     authorization: Authorization,
     pending: PendingAuthorizations,
     sessions: Sessions,
+    pace: Pace,
 }
 
 impl AccountChoice {
     pub(crate) fn new(
         authorization: &Authorization,
         pending: &PendingAuthorizations,
-        sessions: &Sessions,
+        (sessions, pace): (&Sessions, &Pace),
     ) -> Self {
         Self {
             authorization: authorization.clone(),
             pending: pending.clone(),
             sessions: sessions.clone(),
+            pace: pace.clone(),
         }
     }
 
@@ -115,6 +118,9 @@ impl AccountChoice {
         };
         if !go_on {
             return self.authorization.as_other(pending, browser).await;
+        }
+        if let Some(wait) = self.pace.form(&signed_in) {
+            return Ok(BrowserResponse::too_many(wait));
         }
         let session = signed_in.session.id;
         let noted = self.pending.note(pending, browser, |before| Progress {

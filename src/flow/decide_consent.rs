@@ -24,6 +24,7 @@ use text::{Language, Languages};
 use crate::authorize::Authorization;
 use crate::browser::{Browser, SignedIn};
 use crate::browser_response::{BrowserResponse, PageOr, PageSetting};
+use crate::pace::Pace;
 use crate::parts::Parts;
 use crate::pending_authorization::find::PageToken;
 use crate::pending_authorization::{KnownPerson, PendingAuthorization, PendingAuthorizations};
@@ -121,6 +122,7 @@ pub struct Consent {
     authorization: Authorization,
     pending: PendingAuthorizations,
     sessions: Sessions,
+    pace: Pace,
     store: Store,
     catalog: Arc<ScopeCatalog>,
     clock: SharedClock,
@@ -131,12 +133,13 @@ impl Consent {
         parts: &Parts,
         authorization: &Authorization,
         pending: &PendingAuthorizations,
-        sessions: &Sessions,
+        (sessions, pace): (&Sessions, &Pace),
     ) -> Self {
         Self {
             authorization: authorization.clone(),
             pending: pending.clone(),
             sessions: sessions.clone(),
+            pace: pace.clone(),
             store: parts.store.clone(),
             catalog: Arc::clone(&parts.policy.catalog),
             clock: Arc::clone(&parts.clock),
@@ -298,6 +301,9 @@ impl Consent {
         };
         if answer == ConsentAnswer::AsOther {
             return self.authorization.as_other(pending, browser).await;
+        }
+        if let Some(wait) = self.pace.form(&signed_in) {
+            return Ok(BrowserResponse::too_many(wait));
         }
         let Some(answers) = answers(&shown, &answer, &self.catalog) else {
             return self.not_now(pending, browser).await;

@@ -55,6 +55,8 @@ pub struct Policy {
     pub on_loss: OnLoss,
     /// The scopes there are.
     pub catalog: Arc<ScopeCatalog>,
+    /// Resources that clients may name though no client registered them.
+    pub resources: Arc<[String]>,
     /// The cost of a password hash.
     pub passwords: PasswordPolicy,
     /// Whether failed sign-ins are slowed down. Off for conformance runs only.

@@ -63,6 +63,7 @@ impl UnstoredAuthorization {
             created_at: self.at,
             expires_at: self.until,
             consumed_at: None,
+            session: None,
         }
     }
 }
@@ -293,6 +294,7 @@ impl PendingAuthorizations {
     ) -> Result<bool, Fault> {
         if let Some(unstored) = pending.unstored.take() {
             let interaction = pending.interaction.insert(Interaction {
+                session: after.signed_in,
                 progress: after,
                 ..unstored
             });

@@ -22,11 +22,13 @@ use crate::health::Health;
 use crate::introspect::Introspection;
 use crate::issue::Issuance;
 use crate::memory::Memory;
+use crate::pace::Pace;
 use crate::parts::Parts;
 use crate::passwords::Passwords;
 use crate::pending_authorization::PendingAuthorizations;
 use crate::refresh_keys::KeyRefresh;
 use crate::renew_history::LogHistory;
+use crate::resources::Resources;
 use crate::revoke::Revocation;
 use crate::sessions::Sessions;
 use crate::sign_in::SignIn;
@@ -84,9 +86,11 @@ impl Services {
         let memory = Memory::new(parts);
         let clients = ClientLookup::new(parts, &memory);
         let subjects = PairwiseSubjects::new(parts);
+        let resources = Resources::new(parts);
         let sessions = Sessions::new(parts, &memory);
         let passwords = Passwords::new(parts);
         let throttle = SignInThrottle::new(parts);
+        let pace = Pace::new(parts);
         let key_refresh = KeyRefresh::new(parts, &memory);
         let log_history = LogHistory::new(parts);
         let verifier = AccessTokenVerifier::new(parts, &memory, &key_refresh, &log_history);
@@ -95,10 +99,17 @@ impl Services {
             ClientAuthentication::new(parts, &memory, &clients, Arc::new(client_keys));
         let issuance = Issuance::new(parts, &subjects);
         let pending = PendingAuthorizations::new(parts, &clients);
-        let authorization = Authorization::new(parts, &memory, &clients, &pending);
+        let authorization =
+            Authorization::new(parts, &memory, (&clients, &resources), (&pending, &pace));
         let administration = Administration::new(parts, &memory, &passwords, grants);
         Self {
-            token_endpoint: TokenEndpoint::new(parts, &memory, &authentication, &issuance, grants),
+            token_endpoint: TokenEndpoint::new(
+                parts,
+                &memory,
+                &authentication,
+                (&issuance, &resources),
+                grants,
+            ),
             introspection: Introspection::new(parts, &authentication, &verifier, &subjects),
             revocation: Revocation::new(parts, &memory, &authentication, &verifier),
             userinfo: Userinfo::new(parts, &verifier, &clients, &subjects),
@@ -108,14 +119,14 @@ impl Services {
                 (&authorization, &pending, &sessions),
                 (&passwords, &throttle),
             ),
-            account_choice: AccountChoice::new(&authorization, &pending, &sessions),
-            consent: Consent::new(parts, &authorization, &pending, &sessions),
+            account_choice: AccountChoice::new(&authorization, &pending, (&sessions, &pace)),
+            consent: Consent::new(parts, &authorization, &pending, (&sessions, &pace)),
             sign_out: SignOut::new(parts, &memory, &clients, &sessions),
             account: Account::new(
                 parts,
                 &memory,
                 (&clients, &sessions),
-                (&passwords, &throttle),
+                (&passwords, &throttle, &pace),
             ),
             signing_keys: SigningKeys::new(parts, &administration),
             upkeep: Upkeep::new(parts),

@@ -131,6 +131,22 @@ impl Upkeep {
             .map(drop)
     }
 
+    /// Removes authorizations that nobody began to use, once their code has run out: a minute later, for
+    /// a node whose clock is behind.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn forget_unused_codes(&self) -> Result<(), Fault> {
+        if !self.live.time.may_forget_things() {
+            return Ok(());
+        }
+        let before = self.clock.now() - Span::minutes(1);
+        self.store
+            .write(move |tx| store::token_families::purge_unused(tx, before))
+            .await
+            .map(drop)
+    }
+
     /// Removes rows that have served their time, each table in a transaction of its own; not soon after
     /// a start or a step of the clock, which may not be the right one.
     ///

@@ -1,5 +1,5 @@
 //! Removes rows that have served their time: used assertion ids, old interactions, answers kept for
-//! honest retries, throttles, events. What memory remembers as ended is `job/tail`'s to forget.
+//! honest retries, codes that nobody used, throttles, events. What memory remembers as ended is `job/tail`'s to forget.
 
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ pub(super) async fn run(upkeep: Upkeep) {
     loop {
         tokio::time::sleep(SOON).await;
         report("forget answers", upkeep.forget_retry_answers().await);
+        report("forget unused codes", upkeep.forget_unused_codes().await);
         if turn.is_multiple_of(REST) {
             report("sweep", upkeep.sweep().await);
         }

@@ -247,7 +247,7 @@ mod tests {
     #[test]
     fn a_full_request_is_read_and_can_be_stored() {
         let request = read(
-            "scope=profile+openid&state=a%20b&nonce=n&prompt=login+consent&max_age=0&resource=urn:a:b\
+            "scope=profile+openid&state=a%20b&nonce=n&prompt=login+consent&max_age=0&resource=api://a\
              &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256\
              &claims=%7B%22userinfo%22%3A%7B%22name%22%3Anull%7D%7D&ui_locales=lt+en&display=popup\
              &login_hint=ada&id_token_hint=x.y.z&acr_values=a+b&response_mode=form_post&unknown=1",

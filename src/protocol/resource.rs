@@ -1,6 +1,7 @@
 //! The `resource` parameter (RFC 8707 §2): where a token is to be used.
 //!
-//! Owns its form and its bound. Which resources a grant covers is decided elsewhere.
+//! Owns its form and its bound. Which resources there are, and which a grant covers, is decided
+//! elsewhere.
 
 use url::Url;
 
@@ -19,9 +20,15 @@ pub enum ResourceError {
     /// More than ten.
     #[error("there are too many resources")]
     TooMany,
-    /// Not an absolute URI without fragment of at most 2048 bytes.
-    #[error("resource must be an absolute URI without a fragment")]
+    /// Not an absolute URI with an authority and without a fragment, of at most 2048 bytes.
+    #[error("resource must be an absolute URI with an authority, without a fragment")]
     Form,
+    /// The own audience of another client.
+    #[error("the resource is another client")]
+    AnotherClient,
+    /// Of no resource server that there is.
+    #[error("the resource is not registered here")]
+    Unknown,
 }
 
 /// All `resource` parameters of a request, in order, each once.
@@ -53,12 +60,24 @@ pub fn check_resource(text: &str) -> Result<(), ResourceError> {
     let fits = text.len() <= MAX_RESOURCE
         && text.bytes().all(|b| b.is_ascii_graphic())
         && !text.contains(['#', '\\', '"', '<', '>'])
+        && has_authority(text)
         && Url::parse(text).is_ok();
     if fits {
         Ok(())
     } else {
         Err(ResourceError::Form)
     }
+}
+
+/// Whether it says who answers for it: a name without an authority (`urn:…`) is everybody's to choose.
+/// `Url` reads `https:a.example` as if it had one, so the text is looked at.
+fn has_authority(text: &str) -> bool {
+    let rest = text.split_once(':').map(|(_, rest)| rest);
+    let rest = rest.and_then(|rest| rest.strip_prefix("//"));
+    let authority = rest.and_then(|rest| rest.split(['/', '?']).next());
+    authority.is_some_and(|authority| {
+        !authority.is_empty() && !authority.starts_with(':') && !authority.contains('@')
+    })
 }
 
 impl From<ResourceError> for OAuthError {
@@ -83,16 +102,22 @@ mod tests {
 
     #[test]
     fn a_resource_is_an_absolute_uri_without_a_fragment() {
-        let two = resources("resource=https://a.example/x&resource=urn:b:c&resource=urn:b:c");
+        let two = resources("resource=https://a.example/x&resource=api://b&resource=api://b");
         assert_eq!(
             two,
-            Ok(vec!["https://a.example/x".into(), "urn:b:c".into()])
+            Ok(vec!["https://a.example/x".into(), "api://b".into()])
         );
         for bad in [
             "orders",
             "/orders",
             "https://a.example/%23x",
             "https://a.example/x+y",
+            "urn:b:c",
+            "https:a.example",
+            "https:///a.example",
+            "https://:443/x",
+            "https://somebody@a.example/",
+            "mailto:a@b.example?x=://y",
         ] {
             assert_eq!(
                 resources(&format!("resource={bad}")),
@@ -104,9 +129,9 @@ mod tests {
 
     #[test]
     fn attack_96_many_resources_are_refused() {
-        assert!(resources(&"resource=urn:a:b&".repeat(10)).is_ok());
+        assert!(resources(&"resource=api://a&".repeat(10)).is_ok());
         assert_eq!(
-            resources(&"resource=urn:a:b&".repeat(11)),
+            resources(&"resource=api://a&".repeat(11)),
             Err(ResourceError::TooMany)
         );
     }

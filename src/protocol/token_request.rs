@@ -91,11 +91,11 @@ mod tests {
     #[test]
     fn what_a_grant_asks_for_is_read() {
         let text =
-            "grant_type=x&refresh_token=r&empty=&scope=a+b&resource=urn:a:b&resource=urn:c:d";
+            "grant_type=x&refresh_token=r&empty=&scope=a+b&resource=api://a&resource=api://c";
         let grant = read(text, |request| Ok(request.grant_type.to_owned()));
         assert_eq!(grant.as_deref(), Ok("x"));
         let resource = read(text, |request| Ok(request.resource.clone()));
-        assert_eq!(resource, Ok(vec!["urn:a:b".into(), "urn:c:d".into()]));
+        assert_eq!(resource, Ok(vec!["api://a".into(), "api://c".into()]));
         let needed = |name| read(text, |request| request.required(name).map(str::to_owned));
         assert_eq!(needed("refresh_token").as_deref(), Ok("r"));
         for missing in ["code", "empty"] {

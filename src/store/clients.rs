@@ -37,6 +37,7 @@ struct ClientRow {
     updated_at: i64,
     name: String,
     folded_name: String,
+    resource: Option<String>,
 }
 
 type Joined = (ClientRow, Option<PublisherRow>);
@@ -87,6 +88,7 @@ pub fn insert(conn: &mut Connection, client: &Client) -> Result<(), Fault> {
         updated_at: client.updated_at.millis(),
         name: client.name().to_owned(),
         folded_name: folded(client.name()),
+        resource: client.metadata.resource.clone(),
     };
     diesel::insert_into(clients::table)
         .values(&row)
@@ -150,6 +152,7 @@ pub fn update_metadata(
             clients::is_host.eq(metadata.host),
             clients::name.eq(name),
             clients::folded_name.eq(folded(name)),
+            clients::resource.eq(&metadata.resource),
             clients::updated_at.eq(now.millis()),
         ))
         .execute(conn)
@@ -287,6 +290,24 @@ pub fn names(
         })
     };
     rows.into_iter().map(named).collect()
+}
+
+/// Those of these resources that a client has registered as its own and can serve.
+///
+/// # Errors
+/// The store does not answer.
+pub fn registered_resources(
+    conn: &mut Connection,
+    resources: &[String],
+) -> Result<Vec<String>, Fault> {
+    let found: Vec<Option<String>> = clients::table
+        .filter(clients::resource.eq_any(resources))
+        .filter(clients::state.ne(MiniProgramState::Suspended.word()))
+        .select(clients::resource)
+        .distinct()
+        .load(conn)
+        .map_err(at(TABLE))?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 /// The ids of a publisher's clients.

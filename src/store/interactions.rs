@@ -4,15 +4,18 @@ use diesel::prelude::*;
 use domain::interaction::{Interaction, Progress};
 use foundation::clock::Instant;
 use foundation::fault::Fault;
-use foundation::id::InteractionId;
+use foundation::id::{InteractionId, SessionId};
 
 use crate::column::{Key, Place, bytes, instant, json, millis};
 use crate::connection::Connection;
 use crate::dialect::insert_unless_there;
 use crate::fault::at;
-use crate::schema::interactions;
+use crate::schema::{interactions, sessions};
 
 const TABLE: &str = "interactions";
+
+/// How many of those that are too much go at once: each that comes is followed by a look.
+const AT_ONCE: i64 = 100;
 
 #[derive(Queryable, Insertable)]
 #[diesel(table_name = interactions, treat_none_as_default_value = false)]
@@ -24,6 +27,7 @@ struct InteractionRow {
     created_at: i64,
     expires_at: i64,
     consumed_at: Option<i64>,
+    session_id: Option<Vec<u8>>,
 }
 
 impl InteractionRow {
@@ -36,6 +40,7 @@ impl InteractionRow {
             created_at: interaction.created_at.millis(),
             expires_at: interaction.expires_at.millis(),
             consumed_at: millis(interaction.consumed_at),
+            session_id: interaction.session.as_ref().map(bytes),
         })
     }
 
@@ -49,11 +54,13 @@ impl InteractionRow {
             created_at: Instant::from_millis(self.created_at),
             expires_at: Instant::from_millis(self.expires_at),
             consumed_at: instant(self.consumed_at),
+            session: place.bytes_if("session_id", self.session_id.as_ref())?,
         })
     }
 }
 
-/// Adds an interaction unless it is there: of two submissions of one form, one gets `true`.
+/// Adds an interaction unless it is there: of two submissions of one form, one gets `true`. The oldest
+/// ones of its session and its person go, so that there are never more than so many.
 ///
 /// # Errors
 /// The store does not answer, or what the row refers to is not there.
@@ -63,7 +70,51 @@ pub fn insert_unless_there(
 ) -> Result<bool, Fault> {
     let row = InteractionRow::of(interaction)?;
     let inserted = insert_unless_there!(conn, interactions::table, &row).map_err(at(TABLE))?;
+    if let (1, Some(session)) = (inserted, interaction.session) {
+        make_room(conn, session)?;
+    }
     Ok(inserted == 1)
+}
+
+/// Removes what is too much of a session, and of the person whose it is.
+fn make_room(conn: &mut Connection, session: SessionId) -> Result<(), Fault> {
+    let session = bytes(&session);
+    let of_session: Vec<Vec<u8>> = interactions::table
+        .filter(interactions::session_id.eq(&session))
+        .order((interactions::created_at.desc(), interactions::id.desc()))
+        .offset(Interaction::OF_SESSION)
+        .limit(AT_ONCE)
+        .select(interactions::id)
+        .load(conn)
+        .map_err(at(TABLE))?;
+    remove(conn, &of_session)?;
+    let person: Option<Vec<u8>> = sessions::table
+        .filter(sessions::id.eq(&session))
+        .select(sessions::user_id)
+        .first(conn)
+        .optional()
+        .map_err(at(TABLE))?;
+    let whose = sessions::table.on(interactions::session_id.eq(sessions::id.nullable()));
+    let of_person: Vec<Vec<u8>> = interactions::table
+        .inner_join(whose)
+        .filter(sessions::user_id.eq(person.unwrap_or_default()))
+        .order((interactions::created_at.desc(), interactions::id.desc()))
+        .offset(Interaction::OF_PERSON)
+        .limit(AT_ONCE)
+        .select(interactions::id)
+        .load(conn)
+        .map_err(at(TABLE))?;
+    remove(conn, &of_person)
+}
+
+fn remove(conn: &mut Connection, ids: &[Vec<u8>]) -> Result<(), Fault> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    diesel::delete(interactions::table.filter(interactions::id.eq_any(ids)))
+        .execute(conn)
+        .map_err(at(TABLE))?;
+    Ok(())
 }
 
 /// An interaction by id, whatever has become of it.

@@ -76,6 +76,7 @@ diesel::table! {
         updated_at -> BigInt,
         name -> Text,
         folded_name -> Text,
+        resource -> Nullable<Text>,
     }
 }
 
@@ -123,6 +124,7 @@ diesel::table! {
         created_at -> BigInt,
         expires_at -> BigInt,
         consumed_at -> Nullable<BigInt>,
+        session_id -> Nullable<Binary>,
     }
 }
 
@@ -313,6 +315,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     events,
     grants,
     identities,
+    interactions,
     one_time_credentials,
     participants,
     publishers,

@@ -297,22 +297,30 @@ pub fn oldest_position(conn: &mut Connection) -> Result<Option<Position>, Fault>
     Ok(oldest.map(Position))
 }
 
-/// Removes families that ended before a moment or were over by then, and those that nobody began to
-/// use, because what they begin with ran out before it; gives how many.
+/// Removes families that ended before a moment or were over by then; gives how many.
 ///
 /// # Errors
 /// The store does not answer.
 pub fn purge(conn: &mut Connection, before: Instant) -> Result<usize, Fault> {
+    let over = token_families::table.filter(
+        token_families::expires_at
+            .lt(before.millis())
+            .or(token_families::ended_at.lt(before.millis())),
+    );
+    diesel::delete(over).execute(conn).map_err(at(TABLE))
+}
+
+/// Removes families that nobody began to use, because what they begin with ran out before a moment;
+/// gives how many.
+///
+/// # Errors
+/// The store does not answer.
+pub fn purge_unused(conn: &mut Connection, before: Instant) -> Result<usize, Fault> {
     let unused = one_time_credentials::table
         .filter(one_time_credentials::used_at.is_null())
         .filter(one_time_credentials::expires_at.lt(before.millis()))
         .filter(one_time_credentials::family_id.is_not_null())
         .select(one_time_credentials::family_id);
-    let over = token_families::table.filter(
-        token_families::expires_at
-            .lt(before.millis())
-            .or(token_families::ended_at.lt(before.millis()))
-            .or(token_families::id.nullable().eq_any(unused)),
-    );
-    diesel::delete(over).execute(conn).map_err(at(TABLE))
+    let families = token_families::table.filter(token_families::id.nullable().eq_any(unused));
+    diesel::delete(families).execute(conn).map_err(at(TABLE))
 }

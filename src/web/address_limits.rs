@@ -2,34 +2,26 @@
 //!
 //! Owns nothing about accounts: their failures are rows and count on every node (`flow::sign_in`).
 //! This is per node and coarse, against one address that tries many accounts. Who calls is
-//! [`super::callers`]'.
+//! [`super::callers`]', and the counting is [`flow::limits`]'.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
-use std::sync::{Mutex, PoisonError};
 
+use flow::limits::Limits;
 use foundation::clock::{SharedClock, Span};
-use governor::clock::Clock as _;
-use governor::middleware::NoOpMiddleware;
-use governor::nanos::Nanos;
-use governor::state::StateStore;
-use governor::{Quota, RateLimiter};
 
-/// Tries that an address has at once; many people can share one. One comes back every second.
+/// Tries that an address has at once; many people can share one.
 const BURST: NonZeroU32 = NonZeroU32::new(60).expect("not zero");
-const PER_SECOND: NonZeroU32 = NonZeroU32::MIN;
-/// Addresses that are remembered: a few MiB.
-const MAX_REMEMBERED: usize = 65_536;
+/// And one comes back after this.
+const EVERY: Span = Span::seconds(1);
 
 /// Tries left, by block of addresses.
-pub struct AddressLimits(RateLimiter<IpAddr, Spent, Uptime, NoOpMiddleware<Nanos>>);
+pub struct AddressLimits(Limits<IpAddr>);
 
 impl AddressLimits {
-    /// Nobody has tried yet. Of the clock, the uptime counts: it does not go back.
+    /// Nobody has tried yet.
     pub fn new(clock: SharedClock) -> Self {
-        let quota = Quota::per_second(PER_SECOND).allow_burst(BURST);
-        Self(RateLimiter::new(quota, Spent::default(), Uptime(clock)))
+        Self(Limits::new(clock, BURST, EVERY))
     }
 
     /// Takes one try of an address.
@@ -37,10 +29,7 @@ impl AddressLimits {
     /// # Errors
     /// There is none left: the error says how long to wait.
     pub fn take(&self, address: IpAddr) -> Result<(), Span> {
-        self.0.check_key(&block(address)).map_err(|not_until| {
-            let wait = not_until.wait_time_from(self.0.clock().now());
-            Span::millis(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX))
-        })
+        self.0.take(&block(address))
     }
 }
 
@@ -50,47 +39,6 @@ fn block(address: IpAddr) -> IpAddr {
         IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) >> 64 << 64).into()),
         v4 => v4,
     }
-}
-
-/// Our clock, as the limiter reads one.
-struct Uptime(SharedClock);
-
-impl governor::clock::Clock for Uptime {
-    type Instant = Nanos;
-
-    fn now(&self) -> Nanos {
-        self.0.uptime().as_std().into()
-    }
-}
-
-/// By block, the moment from which on all of its tries are there again: the more were taken, the
-/// later. A flood of strangers pushes out whom there is least to remember about, and so not the one
-/// who has used his tries up.
-#[derive(Default)]
-struct Spent(Mutex<HashMap<IpAddr, Nanos>>);
-
-impl StateStore for Spent {
-    type Key = IpAddr;
-
-    fn measure_and_replace<T, F, E>(&self, block: &IpAddr, measure: F) -> Result<T, E>
-    where
-        F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
-    {
-        let mut spent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (taken, until) = measure(spent.get(block).copied())?;
-        if spent.len() >= MAX_REMEMBERED && !spent.contains_key(block) {
-            forget_lighter_half(&mut spent);
-        }
-        spent.insert(*block, until);
-        Ok(taken)
-    }
-}
-
-fn forget_lighter_half(spent: &mut HashMap<IpAddr, Nanos>) {
-    let mut moments: Vec<Nanos> = spent.values().copied().collect();
-    let middle = moments.len() / 2;
-    let (_, median, _) = moments.select_nth_unstable(middle);
-    spent.retain(|_, until| *until > *median);
 }
 
 #[cfg(test)]
@@ -132,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_addresses_resets_nobodys_count_and_memory_is_bounded() {
+    fn a_flood_of_addresses_resets_nobodys_count() {
         let (limits, clock) = limits();
         assert_eq!(tries(&limits, "192.0.2.1", 60), 60);
         for number in 0..100_000_u32 {
@@ -145,18 +93,6 @@ mod tests {
             }
         }
         assert!(limits.take(address("192.0.2.1")).is_err());
-        let spent = limits.0.into_state_store();
-        assert!(spent.0.into_inner().expect("no panic").len() <= MAX_REMEMBERED);
-    }
-
-    #[test]
-    fn a_clock_that_is_set_back_an_hour_locks_nobody_out() {
-        let (limits, clock) = limits();
-        assert_eq!(tries(&limits, "192.0.2.1", 60), 60);
-        clock.set_ahead(Span::hours(-1));
-        assert_eq!(limits.take(address("192.0.2.1")), Err(Span::seconds(1)));
-        clock.advance(Span::seconds(60));
-        assert_eq!(tries(&limits, "192.0.2.1", 70), 60);
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::method;
 use crate::page::error::ErrorKind;
 use crate::page::sign_in::{SignInPage, SignInProblem};
 use crate::reply::browser_response::address;
-use crate::reply::page::PageRules;
+use crate::reply::page::{PageRules, whole_seconds};
 use crate::visitor::Visitor;
 
 /// The routes.
@@ -125,11 +125,6 @@ pub(crate) fn too_many_from_there(visitor: &Visitor, request: &HttpRequest) -> O
         metrics::counter!("portico_throttled_total", "counted_under" => "address").increment(1);
     }
     wait
-}
-
-/// A wait as people count it: whole seconds, rounded up.
-pub(crate) fn whole_seconds(wait: Span) -> u32 {
-    u32::try_from((wait.as_millis() + 999) / 1000).unwrap_or(u32::MAX)
 }
 
 /// The same page once more, with what went wrong; what was typed as a name stays.

@@ -65,7 +65,7 @@ const OWNED: &[(&str, &str)] = &[
     ("fluent-bundle", "text"),
     ("fluent-syntax", "text"),
     ("getrandom", "foundation"),
-    ("governor", "web"),
+    ("governor", "flow"),
     ("ipnet", "web portico"),
     ("josekit", "keys"),
     // The root package chooses whether these three are built in, and starts TLS. The store says what

@@ -7,6 +7,7 @@ use std::path::Path;
 mod artefacts;
 mod codes;
 mod consent;
+mod floods;
 mod outages;
 mod pages;
 mod races;

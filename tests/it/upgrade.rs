@@ -13,7 +13,7 @@ use crate::database::Database;
 use crate::world::program::Tokens;
 use crate::world::{on_postgres, on_sqlite};
 
-mod first_release;
+pub(crate) mod first_release;
 
 use first_release::{FirstRelease, Upgraded};
 

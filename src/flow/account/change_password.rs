@@ -56,6 +56,7 @@ impl Account {
         let signed_in = match self.form_sender(form, browser).await? {
             Ok(signed_in) => signed_in,
             Err(AccountAnswer::SignedOut) => return Ok(PasswordAnswer::SignedOut),
+            Err(AccountAnswer::Wait(span)) => return Ok(PasswordAnswer::Wait(span)),
             Err(_) => return Ok(PasswordAnswer::Forged),
         };
         let Some(new) = password_form(&new) else {

@@ -223,7 +223,7 @@ mod tests {
             "backchannel_logout_uri": "https://shop.example/bc", "portico:profile": "oidc_compat",
             "backchannel_logout_session_required": true, "portico:host": true,
             "interaction_return_uri": "https://shop.example/back", "id_token_signed_response_alg":
-            "PS256", "portico:rotate_refresh_tokens": false, "portico:resource": "urn:shop:orders",
+            "PS256", "portico:rotate_refresh_tokens": false, "portico:resource": "https://orders.example/api",
             "application_type": "native", "initiate_login_uri": "https://shop.example/login",
         }))
         .expect("consistent");
@@ -302,7 +302,7 @@ mod tests {
             json!({ "jwks": { "keys": [jwk()] }, "jwks_uri": "https://shop.example/jwks" }),
             json!({ "backchannel_logout_session_required": true }),
             json!({ "interaction_return_uri": "https://shop.example/back" }),
-            json!({ "portico:resource": "urn:a:b", "token_endpoint_auth_method": "none" }),
+            json!({ "portico:resource": "api://a", "token_endpoint_auth_method": "none" }),
             json!({ "portico:rotate_refresh_tokens": false, "token_endpoint_auth_method": "none" }),
         ] {
             assert!(with(metadata.clone()).is_err(), "{metadata}");
@@ -357,7 +357,7 @@ mod tests {
     fn attack_30_a_client_cannot_make_itself_a_host() {
         for json in [
             json!({ "portico:host": true }),
-            json!({ "portico:resource": "urn:a:b" }),
+            json!({ "portico:resource": "api://a" }),
             json!({ "scope": "openid portico:launch" }),
         ] {
             assert!(refuse_operator_members(&json).is_err(), "{json}");

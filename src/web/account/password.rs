@@ -12,7 +12,8 @@ use crate::method;
 use crate::page::error::ErrorKind;
 use crate::page::password::{PasswordOutcome, PasswordPage};
 use crate::reply::page::PageRules;
-use crate::sign_in::{too_many_from_there, whole_seconds};
+use crate::reply::page::whole_seconds;
+use crate::sign_in::too_many_from_there;
 use crate::visitor::Visitor;
 
 /// The routes.

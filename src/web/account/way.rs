@@ -8,6 +8,7 @@ use foundation::fault::Fault;
 
 use crate::page::error::ErrorKind;
 use crate::page::link::{BackLink, Link};
+use crate::reply::page::whole_seconds;
 use crate::visitor::Visitor;
 
 /// Sends somebody who is not signed in to the sign-in page that leads back here.
@@ -27,6 +28,9 @@ pub(super) fn answered(
         }
         Ok(AccountAnswer::SignedOut) => to_sign_in(visitor),
         Ok(AccountAnswer::Forged) => visitor.error(ErrorKind::ForgedForm),
+        Ok(AccountAnswer::Wait(span)) => visitor.error(ErrorKind::TooManyRequests {
+            seconds: whole_seconds(span),
+        }),
         Err(fault) => visitor.fault(&fault),
     }
 }

@@ -12,6 +12,7 @@ use domain::client::Client;
 use domain::user::User;
 use flow::browser::CookieChanges;
 use flow::browser_response::{PageSetting, ShownError, Stale, StalePage};
+use foundation::clock::Span;
 use foundation::fault::Fault;
 use protocol::mismatch::Mismatch;
 use text::Language;
@@ -252,6 +253,9 @@ impl Visitor {
             },
             ShownError::NotAvailable { name } => ErrorKind::NotAvailable { program: name },
             ShownError::Stale(page) => return self.stale(&rules, page, changes).await,
+            ShownError::TooMany(wait) => ErrorKind::TooManyRequests {
+                seconds: whole_seconds(wait),
+            },
         };
         let language = self.language().await;
         self.error_in(language, &rules, kind, for_makers.as_ref(), None, changes)
@@ -392,6 +396,11 @@ impl ResponseError for PageError {
         let (rules, changes) = (PageRules::default(), CookieChanges::default());
         send_error(&unreadable.state, &page, &rules, &changes)
     }
+}
+
+/// A wait as people count it: whole seconds, rounded up.
+pub(crate) fn whole_seconds(wait: Span) -> u32 {
+    u32::try_from((wait.as_millis() + 999) / 1000).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

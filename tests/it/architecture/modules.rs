@@ -17,6 +17,7 @@ const FLOW: &[(&str, &str)] = &[
     ("id_token_hint", ""),
     ("key_source", ""),
     ("last_used", ""),
+    ("limits", ""),
     ("parents", ""),
     ("shared_data", ""),
     ("step", ""),
@@ -24,7 +25,9 @@ const FLOW: &[(&str, &str)] = &[
     ("page_needed", "step"),
     ("parts", "key_source last_used"),
     ("memory", "parts"),
+    ("pace", "browser limits parts"),
     ("passwords", "parts"),
+    ("resources", "parts"),
     ("subject", "parts"),
     ("throttle", "parts"),
     ("find_client", "memory parts"),
@@ -41,7 +44,7 @@ const FLOW: &[(&str, &str)] = &[
     ("sessions", "browser memory parts"),
     (
         "account",
-        "browser consent_receipt find_client memory parts passwords sessions shared_data step throttle",
+        "browser consent_receipt find_client memory pace parts passwords sessions shared_data step throttle",
     ),
     (
         "authenticate_client",
@@ -49,7 +52,7 @@ const FLOW: &[(&str, &str)] = &[
     ),
     (
         "answer_token_request",
-        "answer authenticate_client family_end issue memory parents participant parts protected_call subject token_authorization",
+        "answer authenticate_client family_end issue memory parents participant parts protected_call resources subject token_authorization",
     ),
     (
         "administer",
@@ -74,7 +77,7 @@ const FLOW: &[(&str, &str)] = &[
     ),
     (
         "authorize",
-        "browser browser_response client_mistakes consent_receipt find_client memory page_needed parts pending_authorization step subject",
+        "browser browser_response client_mistakes consent_receipt find_client memory pace page_needed parts pending_authorization resources step subject",
     ),
     (
         "introspect",
@@ -86,11 +89,11 @@ const FLOW: &[(&str, &str)] = &[
     ),
     (
         "choose_account",
-        "authorize browser browser_response pending_authorization sessions step",
+        "authorize browser browser_response pace pending_authorization sessions step",
     ),
     (
         "decide_consent",
-        "authorize browser browser_response parts pending_authorization sessions shared_data step",
+        "authorize browser browser_response pace parts pending_authorization sessions shared_data step",
     ),
     (
         "sign_in",
@@ -98,7 +101,7 @@ const FLOW: &[(&str, &str)] = &[
     ),
     (
         "services",
-        "account administer answer_token_request answer_userinfo authenticate_client authorize choose_account decide_consent end_session find_client health introspect issue memory parts passwords pending_authorization refresh_keys renew_history revoke sessions sign_in subject throttle upkeep verify_access_token",
+        "account administer answer_token_request answer_userinfo authenticate_client authorize choose_account decide_consent end_session find_client health introspect issue memory pace parts passwords pending_authorization refresh_keys renew_history resources revoke sessions sign_in subject throttle upkeep verify_access_token",
     ),
 ];
 

@@ -161,13 +161,7 @@ in_both_worlds! {
     }
 
     fn a_resource_servers_names_are_its_own(w: &World) {
-        let resource = |name: &str| {
-            w.client(json!({
-                "client_name": name, "grant_types": ["client_credentials"], "redirect_uris": [],
-                "portico:resource": format!("https://{name}.example/api"),
-            }))
-        };
-        let (orders, stock) = (resource("orders"), resource("stock"));
+        let (orders, stock) = (Program::resource_server(w, "orders"), Program::resource_server(w, "stock"));
         let market = w.mini_program("market", "openid");
         let ada = w.person("ada");
         ada.signs_in();

@@ -4,10 +4,11 @@
 use insta::assert_snapshot;
 use serde_json::json;
 
+use crate::database::Database;
 use crate::world::browser::form_body;
-use crate::world::in_both_worlds;
 use crate::world::jwt;
 use crate::world::program::{Program, Tokens};
+use crate::world::{World, in_both_worlds};
 
 fn jobs(w: &crate::world::World) -> Program {
     w.client(json!({
@@ -65,6 +66,9 @@ in_both_worlds! {
     /// RFC 8707 §2: the token is for the resource, and for no other than what was authorized.
     fn a_resource_becomes_the_audience(w: &World) {
         let (orders, stock) = ("https://orders.example/api", "https://stock.example/api");
+        for name in ["orders", "stock", "bank"] {
+            Program::resource_server(w, name);
+        }
         let market = w.mini_program("market", "openid");
         let ada = w.person("ada");
         ada.signs_in();
@@ -93,6 +97,32 @@ in_both_worlds! {
         }
         assert_eq!(jobs.client_credentials(&[("resource", "not a uri")]).error(), "400 invalid_target");
         assert_eq!(jobs.client_credentials(&[("resource", "https://a.example/#x")]).error(), "400 invalid_target");
+    }
+
+    /// RFC 8707 §2: a resource that no client registered as its own is nobody's, and whoever claims it
+    /// one day would accept what was given out for it.
+    fn attack_33_nobody_gets_a_token_for_a_resource_of_nobody(w: &World) {
+        let orders = "https://orders.example/api";
+        let (market, ada, jobs) = (w.mini_program("market", "openid"), w.person("ada"), jobs(w));
+        ada.signs_in();
+        let asks = || ada.sends(market.request().and("resource", orders));
+        let refused = |name: &str| jobs.client_credentials(&[("resource", name)]).error();
+        assert_eq!(asks().error(), "invalid_target");
+        assert_eq!(ada.with_another_browser().sends(market.request().and("resource", orders)).error(), "invalid_target");
+        assert_eq!(refused(orders), "400 invalid_target");
+        let server = Program::resource_server(w, "orders");
+        let tokens = asks().tokens();
+        assert!(server.finds_active(&tokens.access));
+        for near in ["https://orders.example", "https://orders.example/api/", "https://ORDERS.example/api", "urn:orders"] {
+            assert_eq!(refused(near), "400 invalid_target", "{near}");
+        }
+        let both = jobs.client_credentials(&[("resource", orders), ("resource", "https://stock.example/api")]);
+        assert_eq!(both.error(), "400 invalid_target", "one of two is not enough");
+        let code = asks().code();
+        w.operator(w.administration().delete_client(&server.id));
+        assert_eq!(market.redeems(&code).error(), "400 invalid_target");
+        assert_eq!(market.refreshes(tokens.refresh()).error(), "400 invalid_target");
+        assert_eq!(refused(orders), "400 invalid_target");
     }
 
     /// Another client's own audience is nobody's to ask for: what it receives as itself was issued to
@@ -142,4 +172,17 @@ in_both_worlds! {
         let in_query = form_body(in_query.basic_auth(&jobs.id, Some(&jobs.secret)), &[]);
         assert_eq!(w.send(in_query).error(), "400 invalid_request");
     }
+}
+
+#[test]
+fn the_operator_allows_resources_that_no_client_registered() {
+    let legacy = "https://legacy.example/api";
+    let w = World::with(Database::sqlite(), |config| {
+        config.token.resources = vec![legacy.into()]
+    });
+    let jobs = jobs(&w);
+    let tokens = Tokens::of(&jobs.client_credentials(&[("resource", legacy)]));
+    assert_eq!(jwt::payload(&tokens.access)["aud"], json!(legacy));
+    let other = jobs.client_credentials(&[("resource", "https://legacy.example/")]);
+    assert_eq!(other.error(), "400 invalid_target");
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::world::in_both_worlds;
 use crate::world::jwt;
-use crate::world::program::Tokens;
+use crate::world::program::{Program, Tokens};
 use crate::world::request::Request;
 
 /// Takes `sub` out, which is another in each world; gives it.
@@ -139,6 +139,7 @@ in_both_worlds! {
             let name_one = |request: Request, resource: &&str| request.and("resource", *resource);
             ada.sends(resources.iter().fold(market.request(), name_one)).tokens()
         };
+        Program::resource_server(w, "orders");
         let (issuer, orders) = (w.issuer(), "https://orders.example/api");
         let ours = asked(&[issuer]);
         assert_eq!(jwt::payload(&ours.access)["aud"], issuer);

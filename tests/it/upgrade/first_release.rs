@@ -135,7 +135,7 @@ impl FirstRelease {
 }
 
 /// How many rows each table of a database has.
-pub(super) fn rows_of(database: &Database) -> BTreeMap<String, usize> {
+pub(crate) fn rows_of(database: &Database) -> BTreeMap<String, usize> {
     let mut beside = database.beside();
     let tables = tables(&mut beside);
     let counted = tables.into_iter().map(|table| {

@@ -122,6 +122,15 @@ impl Program {
         Self::registered(world, &registered.response(), key)
     }
 
+    /// A resource server of this name, registered as `https://<name>.example/api`.
+    pub(crate) fn resource_server(world: &World, name: &str) -> Self {
+        let metadata = json!({
+            "client_name": name, "grant_types": ["client_credentials"], "redirect_uris": [],
+            "portico:resource": format!("https://{name}.example/api"),
+        });
+        Self::client(world, metadata)
+    }
+
     fn registered(world: &World, response: &Value, key: Option<ClientKey>) -> Self {
         let text = |name: &str| response[name].as_str().unwrap_or_default().to_owned();
         Self {

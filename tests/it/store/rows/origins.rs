@@ -46,7 +46,10 @@ on_both_databases! {
         });
         let purge = |before| write(&store, move |tx| store::token_families::purge(tx, before));
         let run_out = fixture::code(&unused.family, unused.code).expires_at;
-        assert_eq!((purge(run_out), purge(run_out + Span::millis(1))), (0, 1));
+        let purge_unused =
+            |before| write(&store, move |tx| store::token_families::purge_unused(tx, before));
+        assert_eq!(purge(run_out + Span::days(1)), 0);
+        assert_eq!((purge_unused(run_out), purge_unused(run_out + Span::millis(1))), (0, 1));
         let known = |code| {
             read(&store, |db| store::one_time_credentials::find_with_family(db, kind, code)).is_some()
         };

@@ -148,6 +148,7 @@ on_both_databases! {
             created_at: NOW,
             expires_at: NOW + Span::minutes(30),
             consumed_at: None,
+            session: None,
         };
         let (id, row) = (interaction.id, interaction.clone());
         let first = write(&store, move |tx| {

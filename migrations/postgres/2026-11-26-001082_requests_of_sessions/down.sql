@@ -1,0 +1,2 @@
+DROP INDEX interactions_of_session;
+ALTER TABLE interactions DROP COLUMN session_id;

@@ -26,6 +26,7 @@ use crate::world::operator;
 
 mod acts;
 mod chance;
+mod chaos;
 mod checks;
 mod ending;
 mod ledger;

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
@@ -26,8 +27,10 @@ const LOOK: Duration = Duration::from_millis(5);
 /// What the processes have in common: a folder, a database, an address.
 pub(crate) struct Place {
     folder: TempDir,
-    database: Database,
+    database: Arc<Database>,
     pub(crate) address: SocketAddr,
+    /// Who they are; the first process's address.
+    issuer: String,
     /// What is logged.
     log_level: &'static str,
     /// Further settings, over the usual ones; an empty one is not set.
@@ -39,10 +42,24 @@ pub(crate) struct Server(Child);
 
 impl Place {
     pub(crate) fn new(database: Database) -> Self {
+        Self::on(Arc::new(database))
+    }
+
+    /// Another machine of the same installation: a folder and an address of its own.
+    pub(crate) fn beside(&self) -> Self {
+        let mut beside = Self::on(Arc::clone(&self.database));
+        beside.issuer.clone_from(&self.issuer);
+        beside.more.clone_from(&self.more);
+        beside
+    }
+
+    fn on(database: Arc<Database>) -> Self {
+        let address = free_address();
         Self {
             folder: TempDir::new().expect("a folder"),
             database,
-            address: free_address(),
+            address,
+            issuer: format!("http://localhost:{}", address.port()),
             log_level: "warn",
             more: Vec::new(),
         }
@@ -64,6 +81,11 @@ impl Place {
         url.password().map(str::to_owned)
     }
 
+    /// The database's URL.
+    pub(crate) fn database_url(&self) -> &str {
+        &self.database.url
+    }
+
     /// The folder that processes run in.
     pub(crate) fn folder(&self) -> &std::path::Path {
         self.folder.path()
@@ -75,7 +97,7 @@ impl Place {
     }
 
     pub(crate) fn issuer(&self) -> String {
-        format!("http://localhost:{}", self.address.port())
+        self.issuer.clone()
     }
 
     /// The settings, as the process gets them. Access tokens outlive the run; a retry is honest
@@ -115,18 +137,34 @@ impl Place {
         self.folder.path().join("log")
     }
 
-    fn spawn(&self) -> Server {
+    /// Types a command; gives whether it went well.
+    pub(crate) fn does(&self, words: &[&str]) -> bool {
+        let done = self.command(words).status();
+        done.expect("the binary starts").success()
+    }
+
+    /// Starts it, and waits for nothing.
+    pub(crate) fn spawn(&self) -> Server {
+        Server(self.command(&["serve"]).spawn().expect("the binary starts"))
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
         let log = File::options().append(true).create(true).open(self.log());
         let log = log.expect("a log");
-        let child = Command::new(env!("CARGO_BIN_EXE_portico"))
-            .arg("serve")
+        let mut command = Command::new(env!("CARGO_BIN_EXE_portico"));
+        command
+            .args(words)
             .current_dir(self.folder.path())
             .envs(self.environment())
             .stdin(Stdio::null())
             .stdout(Stdio::from(log.try_clone().expect("the same log")))
-            .stderr(Stdio::from(log))
-            .spawn();
-        Server(child.expect("the binary starts"))
+            .stderr(Stdio::from(log));
+        command
+    }
+
+    /// Whether it says so itself.
+    pub(crate) fn is_ready(&self) -> bool {
+        is_ready(self.address)
     }
 
     /// Starts it, and kills it after so long, whether it was ready or not.
@@ -168,7 +206,7 @@ impl Server {
         self.ended()
     }
 
-    /// Sends it a signal, `INT` or `TERM`.
+    /// Sends it a signal, such as `TERM`.
     pub(crate) fn is_sent(&self, signal: &str) {
         let id = self.0.id();
         let sent = Command::new("sh")
@@ -180,6 +218,11 @@ impl Server {
     /// Waits for its end; gives its exit code.
     pub(crate) fn ended(mut self) -> Option<i32> {
         self.0.wait().expect("our own child").code()
+    }
+
+    /// Whether it has not ended by itself.
+    pub(crate) fn still_runs(&mut self) -> bool {
+        self.0.try_wait().expect("our own child").is_none()
     }
 
     /// `kill -9`.

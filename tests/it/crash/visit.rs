@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -21,6 +22,8 @@ pub(super) type Acknowledged<T> = Result<T, Lost>;
 
 /// Where redirects of ours may lead on to; more are a loop.
 const MAX_REDIRECTS: usize = 8;
+/// After this an answer is as good as cut off.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A complete answer.
 #[derive(Debug)]
@@ -62,6 +65,7 @@ impl Http {
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
+            .timeout(TIMEOUT)
             .build()
             .expect("a client");
         Self {

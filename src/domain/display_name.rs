@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use foundation::bounded_text::is_unsafe_to_show;
+use foundation::bounded_text::{is_unsafe_to_show, unseen};
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_security::mixed_script::AugmentedScriptSet;
 use unicode_security::skeleton;
@@ -135,21 +135,12 @@ fn is_combining(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36F}' | '\u{1AB0}'..='\u{1AFF}' | '\u{1DC0}'..='\u{1DFF}' | '\u{20D0}'..='\u{20FF}')
 }
 
-/// Characters without a look of their own, those that choose a form of a letter and the blanks that are
-/// not a space among them, but for the selector that makes a sign an emoji.
+/// What of a name nobody sees, and the blanks that are not a space.
 fn invisible(name: &str) -> Vec<char> {
-    let mut found = Vec::new();
-    let mut before = ' ';
-    for c in name.chars() {
-        let selects = c == '\u{FE0F}' && !before.is_alphanumeric() && !before.is_whitespace();
-        let is_blank = is_unsafe_to_show(c)
-            || matches!(c, '\u{180B}'..='\u{180F}' | '\u{FE00}'..='\u{FE0F}')
-            || (c.is_whitespace() && c != ' ' && c != '\u{3000}');
-        if is_blank && !selects {
-            found.push(c);
-        }
-        before = c;
-    }
+    let is_strange = |c: &char| c.is_whitespace() && *c != ' ' && *c != '\u{3000}';
+    let mut found = unseen(name);
+    let blanks = name.chars().filter(is_strange);
+    found.extend(blanks.filter(|c| !is_unsafe_to_show(*c)));
     found
 }
 

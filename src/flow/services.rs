@@ -117,7 +117,7 @@ impl Services {
                 parts,
                 &memory,
                 (&authorization, &pending, &sessions),
-                (&passwords, &throttle),
+                (&passwords, &throttle, &pace),
             ),
             account_choice: AccountChoice::new(&authorization, &pending, (&sessions, &pace)),
             consent: Consent::new(parts, &authorization, &pending, (&sessions, &pace)),

@@ -23,6 +23,7 @@ use crate::browser_response::{
     AuthorizeResponse, BrowserResponse, PageOr, PageSetting, ShownError, StalePage,
 };
 use crate::memory::Memory;
+use crate::pace::Pace;
 use crate::parts::Parts;
 use crate::passwords::{Fit, Passwords};
 use crate::pending_authorization::{PageTarget, PendingAuthorization, PendingAuthorizations};
@@ -74,6 +75,7 @@ pub struct SignIn {
     sessions: Sessions,
     passwords: Passwords,
     throttle: SignInThrottle,
+    pace: Pace,
     start: SessionStart,
     store: Store,
     clock: SharedClock,
@@ -85,7 +87,7 @@ impl SignIn {
         parts: &Parts,
         memory: &Memory,
         (authorization, pending, sessions): (&Authorization, &PendingAuthorizations, &Sessions),
-        (passwords, throttle): (&Passwords, &SignInThrottle),
+        (passwords, throttle, pace): (&Passwords, &SignInThrottle, &Pace),
     ) -> Self {
         Self {
             authorization: authorization.clone(),
@@ -93,6 +95,7 @@ impl SignIn {
             sessions: sessions.clone(),
             passwords: passwords.clone(),
             throttle: throttle.clone(),
+            pace: pace.clone(),
             start: SessionStart::new(parts, memory),
             store: parts.store.clone(),
             clock: Arc::clone(&parts.clock),
@@ -240,6 +243,10 @@ impl SignIn {
         let granted = fit.fits() && turn == Turn::Granted;
         match found.user.filter(|user| granted && user.is_active()) {
             Some(user) => {
+                if let Some(wait) = self.pace.sign_in(user.id) {
+                    failed("throttled", known).log();
+                    return Ok(SignInAnswer::Wait(wait));
+                }
                 if fit == Fit::ToBeHashedAnew {
                     self.hash_anew(&user, password).await?;
                 }

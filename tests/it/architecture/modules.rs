@@ -97,7 +97,7 @@ const FLOW: &[(&str, &str)] = &[
     ),
     (
         "sign_in",
-        "authorize browser browser_response memory parts passwords pending_authorization sessions step throttle",
+        "authorize browser browser_response memory pace parts passwords pending_authorization sessions step throttle",
     ),
     (
         "services",

@@ -27,6 +27,7 @@ use tokio::sync::Notify;
 use crate::config::Config;
 use crate::job::witness::Witness;
 
+mod backup;
 mod doctor;
 mod folders;
 mod history;
@@ -35,6 +36,7 @@ mod running;
 mod server;
 mod tls;
 
+pub use backup::{BackedUp, Restored};
 pub use doctor::Diagnosis;
 pub use running::{Running, Signals};
 pub use server::Mount;

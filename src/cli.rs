@@ -14,6 +14,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 mod adopt;
 mod ask;
 mod audit;
+mod backup;
 mod client;
 mod client_secret;
 mod client_update;
@@ -77,6 +78,10 @@ enum Command {
     Migrate,
     /// Make a database this issuer's: a copy of another's installation, or one that moves
     Adopt,
+    /// Copy the whole installation into a file, while servers go on
+    Backup(backup::Backup),
+    /// Put a copy back, where no server runs; everybody signs in again
+    Restore(backup::Restore),
     /// Look whether everything is as it should be
     Doctor,
     /// The settings
@@ -176,6 +181,8 @@ fn dispatch(cli: Cli, words: String) -> Result<(), output::Problem> {
         Command::Serve => serve::run(&sources()),
         Command::Migrate => serve::migrate(&sources(), &output),
         Command::Adopt => adopt::run(&sources(), &operator, &output),
+        Command::Backup(command) => backup::back_up(&command, &sources(), &operator, &output),
+        Command::Restore(command) => backup::restore(&command, &sources(), &operator, &output),
         Command::Doctor => doctor::run(&sources(), &output),
         Command::Config(command) => config_check::run(&command, &sources(), &output),
         Command::User(command) => user::run(command, &context()?, &output),

@@ -44,6 +44,8 @@ pub enum RenewalCause {
     Lost(Loss),
     /// Another issuer took the installation over.
     Adopted,
+    /// A copy was put back by a command.
+    Restored,
 }
 
 impl RenewalCause {
@@ -52,6 +54,7 @@ impl RenewalCause {
         match self {
             Self::Lost(loss) => loss.word(),
             Self::Adopted => "adopted",
+            Self::Restored => "restored",
         }
     }
 }

@@ -45,6 +45,12 @@ impl HistoryRenewal {
         Self::new(RenewalCause::Adopted, by, true, now, entropy)
     }
 
+    /// Draws one for a copy that is put back: what was ended since it was made must not stand, so
+    /// nothing of before does.
+    pub fn of_restoring(by: ActedBy, now: Instant, entropy: &dyn Entropy) -> Self {
+        Self::new(RenewalCause::Restored, by, true, now, entropy)
+    }
+
     fn new(
         cause: RenewalCause,
         by: ActedBy,

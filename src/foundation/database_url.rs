@@ -66,6 +66,37 @@ impl DatabaseUrl {
         }
     }
 
+    /// The URL of a PostgreSQL server and its password, apart: for another program, which gets the
+    /// one where everybody can see it and the other where nobody can. `None` where the two cannot be
+    /// told apart beyond doubt, because something is not percent-encoded that should be.
+    pub fn expose_apart(&self) -> Option<(String, Option<SecretText>)> {
+        let (scheme, rest) = self.expose_postgres()?.split_once("://")?;
+        let (before, after) = match rest.split_once('@') {
+            Some((before, after)) => (Some(before), after),
+            None => (None, rest),
+        };
+        let (user, password) = match before.map(|b| b.split_once(':').unwrap_or((b, ""))) {
+            Some((user, password)) => (format!("{user}@"), password),
+            None => (String::new(), ""),
+        };
+        let is_plain = |text: &str| {
+            let plain = |c: char| c.is_ascii_alphanumeric() || "-._~%!$'()*+;=".contains(c);
+            text.chars().all(plain)
+        };
+        // libpq takes a password in the query as well.
+        let beyond_doubt = is_plain(user.trim_end_matches('@'))
+            && is_plain(password)
+            && !after.contains(['@', '#'])
+            && !percent_decoded(after).to_lowercase().contains("password");
+        beyond_doubt.then(|| {
+            let secret = match password {
+                "" => None,
+                password => Some(SecretText::new(&*percent_decoded(password))),
+            };
+            (format!("{scheme}://{user}{after}"), secret)
+        })
+    }
+
     /// Whether text repeats a part of a PostgreSQL URL, raw or percent-decoded.
     pub fn is_repeated_in(&self, text: &str) -> bool {
         let DatabaseKind::Postgres(url) = &self.0 else {

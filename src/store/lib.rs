@@ -25,6 +25,7 @@ mod wakeups;
 mod writer;
 
 pub mod audit;
+pub mod backup;
 pub mod client_secrets;
 pub mod clients;
 pub mod events;

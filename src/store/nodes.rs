@@ -110,3 +110,13 @@ pub fn leave(conn: &mut Connection, id: NodeId) -> Result<(), Fault> {
         .map_err(at(TABLE))?;
     Ok(())
 }
+
+/// Removes all nodes: in a copy that is put back there are none, whatever it says.
+///
+/// # Errors
+/// The store does not answer.
+pub fn remove_all(conn: &mut Connection) -> Result<usize, Fault> {
+    diesel::delete(nodes::table)
+        .execute(conn)
+        .map_err(at(TABLE))
+}

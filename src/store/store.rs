@@ -64,12 +64,12 @@ impl StoreSettings {
 
 /// The database. Cheap to clone.
 #[derive(Clone)]
-pub struct Store(Arc<StoreInner>);
+pub struct Store(pub(crate) Arc<StoreInner>);
 
-struct StoreInner {
+pub(crate) struct StoreInner {
     url: DatabaseUrl,
-    target: Target,
-    timeout: Duration,
+    pub(crate) target: Target,
+    pub(crate) timeout: Duration,
     environment: Environment,
     faultpoints: Faultpoints,
     wakeups: Arc<Wakeups>,

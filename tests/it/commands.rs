@@ -14,6 +14,7 @@ use tempfile::TempDir;
 use crate::database::Database;
 
 mod audited;
+mod backups;
 mod exit;
 mod programs;
 mod read_only;

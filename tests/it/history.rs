@@ -14,6 +14,8 @@ use crate::world::person::Person;
 use crate::world::program::{Program, Tokens};
 use crate::world::{World, in_both_worlds};
 
+mod restored;
+
 /// Somebody who uses a program, with tokens that live and one that was revoked.
 struct Visit {
     ada: Person,

@@ -11,6 +11,7 @@ use foundation::digest::TokenDigest;
 use foundation::entropy::Entropy;
 use foundation::fault::Fault;
 use foundation::secret::{SecretKind, SecretText};
+use store::Transaction;
 use text::{Language, Wishes};
 
 /// What a request says about the browser it comes from. The values are unverified.
@@ -58,6 +59,16 @@ impl SignedIn {
     /// This person acts.
     pub(crate) fn acts(&self) -> ActedBy {
         ActedBy::person(self.user.id, self.address)
+    }
+
+    /// Whether the session that acts still stands, looked at in the transaction of the act. Until that
+    /// ends nobody else acts for this person, so that of two acts at once the second sees the first.
+    pub(crate) fn still_acts(&self, tx: &mut Transaction<'_>, now: Instant) -> Result<bool, Fault> {
+        if !store::users::lock(tx, self.user.id)?.is_some_and(|user| user.is_active()) {
+            return Ok(false);
+        }
+        let session = store::sessions::find(tx, self.session.id)?;
+        Ok(session.is_some_and(|session| session.is_live(now)))
     }
 }
 

@@ -242,19 +242,23 @@ impl SignIn {
         };
         let granted = fit.fits() && turn == Turn::Granted;
         match found.user.filter(|user| granted && user.is_active()) {
-            Some(user) => {
+            Some(mut user) => {
                 if let Some(wait) = self.pace.sign_in(user.id) {
                     failed("throttled", known).log();
                     return Ok(SignInAnswer::Wait(wait));
                 }
                 if fit == Fit::ToBeHashedAnew {
-                    self.hash_anew(&user, password).await?;
+                    self.hash_anew(&mut user, password).await?;
                 }
                 let authentication = Authentication::by_password(self.clock.now());
                 let starting =
                     self.start
                         .session(user, authentication, found.counters, browser, token);
-                let (signed_in, cookies) = starting.await?;
+                let Some((signed_in, cookies)) = starting.await? else {
+                    self.note_failure(failed("changed_meanwhile", known))
+                        .await?;
+                    return Ok(SignInAnswer::NoMatch);
+                };
                 self.after_sign_in(target, signed_in, cookies, browser)
                     .await
                     .map(SignInAnswer::SignedIn)
@@ -268,14 +272,19 @@ impl SignIn {
 
     /// Hashes a password that was right as it would be hashed today: the only moment at which it can be.
     /// Whoever changed it in this moment was first.
-    async fn hash_anew(&self, user: &User, password: SecretText) -> Result<(), Fault> {
+    async fn hash_anew(&self, user: &mut User, password: SecretText) -> Result<(), Fault> {
         let Some(before) = user.password_hash.clone() else {
             return Ok(());
         };
         let (id, hash) = (user.id, self.passwords.hash(password).await?);
-        self.store
-            .write(move |tx| store::users::replace_password(tx, id, &before, &hash))
+        let anew = hash.clone();
+        let written = self
+            .store
+            .write(move |tx| store::users::replace_password(tx, id, &before, &anew))
             .await?;
+        if written.value {
+            user.password_hash = Some(hash);
+        }
         Ok(())
     }
 

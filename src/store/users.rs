@@ -74,6 +74,24 @@ pub fn find(conn: &mut Connection, id: UserId) -> Result<Option<User>, Fault> {
     found.map(UserRow::read).transpose()
 }
 
+/// A user by id, whom nobody else writes for until the transaction ends: what is read after this is
+/// what stands. Taken before anything else that belongs to the user, so that nobody waits in a ring.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
+pub fn lock(conn: &mut Connection, id: UserId) -> Result<Option<User>, Fault> {
+    let user = users::table.filter(users::id.eq(id.as_bytes().as_slice()));
+    let found: Option<UserRow> = match conn {
+        // The one that writes is alone.
+        Connection::Sqlite(conn) => user.first(conn),
+        // Rows that refer to the user are not kept waiting.
+        Connection::Postgres(conn) => user.for_no_key_update().first(conn),
+    }
+    .optional()
+    .map_err(at(TABLE))?;
+    found.map(UserRow::read).transpose()
+}
+
 /// A user by username, in its stored (lower-case) spelling.
 ///
 /// # Errors

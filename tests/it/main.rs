@@ -13,6 +13,7 @@ mod database;
 mod edges;
 mod history;
 mod model;
+mod races;
 mod spec;
 mod store;
 mod telemetry;

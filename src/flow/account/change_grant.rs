@@ -89,24 +89,27 @@ impl Account {
         let written = self
             .store
             .write(move |tx| {
+                if !signed_in.still_acts(tx, now)? {
+                    return Ok(None);
+                }
                 let Some(grant) = store::grants::live(tx, signed_in.user.id, &client.id)? else {
-                    return Ok(false);
+                    return Ok(Some(false));
                 };
                 let Some((allowed, refused)) = change.apply(tx, &grant, &client, now)? else {
-                    return Ok(false);
+                    return Ok(Some(false));
                 };
                 let receipt =
                     account_receipt(&grant, &client, (kind, allowed, refused), ids.0, now);
                 store::receipts::insert(tx, &receipt)?;
                 store::audit::insert(tx, &audit_entry(&receipt, signed_in.acts()), ids.1)?;
-                Ok(true)
+                Ok(Some(true))
             })
             .await?;
         self.memory.settled(written.position).await;
-        Ok(if written.value {
-            AccountAnswer::Done
-        } else {
-            AccountAnswer::NothingThere
+        Ok(match written.value {
+            Some(true) => AccountAnswer::Done,
+            Some(false) => AccountAnswer::NothingThere,
+            None => AccountAnswer::SignedOut,
         })
     }
 }

@@ -74,8 +74,10 @@ impl Account {
         match self.confirm_password(&signed_in, current).await? {
             Confirmed::Yes(before) => {
                 let hash = self.passwords.hash(new.clone()).await?;
-                if self.replace_password(&signed_in, before, hash).await? {
-                    return Ok(PasswordAnswer::Changed);
+                match self.replace_password(&signed_in, before, hash).await? {
+                    Some(true) => return Ok(PasswordAnswer::Changed),
+                    Some(false) => {}
+                    None => return Ok(PasswordAnswer::SignedOut),
                 }
             }
             Confirmed::No => {}
@@ -88,13 +90,13 @@ impl Account {
     }
 
     /// Writes the new password in place of the one that was confirmed, and ends what was begun with that;
-    /// `false` if there is another one by now.
+    /// `false` if there is another one by now, `None` if the session that does it has ended.
     async fn replace_password(
         &self,
         signed_in: &SignedIn,
         before: String,
         hash: String,
-    ) -> Result<bool, Fault> {
+    ) -> Result<Option<bool>, Fault> {
         let (now, signed_in) = (self.clock.now(), signed_in.clone());
         let user_id = signed_in.user.id;
         let id = AuditId::new(now, self.entropy.as_ref());
@@ -102,8 +104,11 @@ impl Account {
         let written = self
             .store
             .write(move |tx| {
+                if !signed_in.still_acts(tx, now)? {
+                    return Ok(None);
+                }
                 if !store::users::replace_password(tx, user_id, &before, &hash)? {
-                    return Ok(false);
+                    return Ok(Some(false));
                 }
                 store::sessions::note_password_change(tx, signed_in.session.id, now)?;
                 store::audit::insert(
@@ -113,7 +118,7 @@ impl Account {
                 )?;
                 let reason = EndReason::CredentialChanged;
                 end_others(tx, &signed_in, now, reason, entropy.as_ref())?;
-                Ok(true)
+                Ok(Some(true))
             })
             .await?;
         self.memory.settled(written.position).await;

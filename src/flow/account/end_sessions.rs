@@ -60,10 +60,16 @@ impl Account {
         let (now, entropy) = (self.clock.now(), Arc::clone(&self.entropy));
         let written = self
             .store
-            .write(move |tx| end_others(tx, &signed_in, now, EndReason::Logout, entropy.as_ref()))
+            .write(move |tx| {
+                if !signed_in.still_acts(tx, now)? {
+                    return Ok(AccountAnswer::SignedOut);
+                }
+                end_others(tx, &signed_in, now, EndReason::Logout, entropy.as_ref())?;
+                Ok(AccountAnswer::Done)
+            })
             .await?;
         self.memory.settled(written.position).await;
-        Ok(AccountAnswer::Done)
+        Ok(written.value)
     }
 }
 

@@ -38,7 +38,7 @@ impl Administration {
         let (now, username) = (self.clock.now(), Username::stored(username));
         let audited = self.audited("user.updated");
         self.administer(Permission::ChangeUsers, move |tx| {
-            let Some(user) = store::users::find_by_username(tx, &username)? else {
+            let Some(user) = locked(tx, &username)? else {
                 return Ok(Err(Refusal::not_found("user", username)));
             };
             let before = store::profiles::find(tx, user.id)?.unwrap_or_default();
@@ -95,7 +95,7 @@ impl Administration {
         let (now, username) = (self.clock.now(), Username::stored(username));
         let audited = self.audited("user.password_set");
         self.administer(Permission::ChangeUsers, move |tx| {
-            let Some(user) = store::users::find_by_username(tx, &username)? else {
+            let Some(user) = locked(tx, &username)? else {
                 return Ok(Err(Refusal::not_found("user", username)));
             };
             store::users::set_password(tx, user.id, &hash)?;
@@ -118,7 +118,7 @@ impl Administration {
         let (now, username) = (self.clock.now(), Username::stored(username));
         let audited = self.audited("user.disabled");
         self.administer(Permission::ChangeUsers, move |tx| {
-            let Some(user) = store::users::find_by_username(tx, &username)? else {
+            let Some(user) = locked(tx, &username)? else {
                 return Ok(Err(Refusal::not_found("user", username)));
             };
             if store::users::set_disabled(tx, user.id, Some(now))? {
@@ -141,7 +141,7 @@ impl Administration {
         let username = Username::stored(username);
         let audited = self.audited("user.enabled");
         self.administer(Permission::ChangeUsers, move |tx| {
-            let Some(user) = store::users::find_by_username(tx, &username)? else {
+            let Some(user) = locked(tx, &username)? else {
                 return Ok(Err(Refusal::not_found("user", username)));
             };
             if store::users::set_disabled(tx, user.id, None)? {
@@ -162,7 +162,7 @@ impl Administration {
         let (now, username) = (self.clock.now(), Username::stored(username));
         let audited = self.audited(DELETED);
         self.administer(Permission::ChangeUsers, move |tx| {
-            let Some(user) = store::users::find_by_username(tx, &username)? else {
+            let Some(user) = locked(tx, &username)? else {
                 return Ok(Err(Refusal::not_found("user", username)));
             };
             let ended = end_everything(tx, &user, now)?;
@@ -174,6 +174,14 @@ impl Administration {
             Ok(Ok(user.username))
         })
         .await
+    }
+}
+
+/// A person by username, whom nobody else writes for until the transaction ends.
+fn locked(tx: &mut store::Transaction<'_>, username: &str) -> Result<Option<User>, Fault> {
+    match store::users::find_by_username(tx, username)? {
+        Some(user) => store::users::lock(tx, user.id),
+        None => Ok(None),
     }
 }
 

@@ -107,6 +107,11 @@ impl Record {
         let silent = silent_scope(&pending.client, &pending.request.scope, &self.catalog);
         let written = self.store.write(move |tx| {
             let client = &pending.client;
+            // Where nothing is decided nothing is written for the person but the code, and that is worth
+            // nothing once its session has ended.
+            if pending.interaction.is_some() && !signed_in.still_acts(tx, now)? {
+                return Ok(Recorded::Over);
+            }
             let turn = take_turn(tx, &pending, &signed_in, now)?;
             let grant = match turn {
                 AnswerTurn::First => {
@@ -307,8 +312,16 @@ fn settle_grant(
                 .ok_or_else(|| Fault::unavailable("the grant", lost_to))?
         }
     };
-    let scopes = allow(Some(&before));
     let mut grant = before;
+    let mut scopes = allow(Some(&grant));
+    if grant.scopes != scopes {
+        // Another window may be changing it in this moment.
+        store::users::lock(tx, user)?;
+        if let Some(latest) = store::grants::live(tx, user, &client.id)? {
+            scopes = allow(Some(&latest));
+            grant = latest;
+        }
+    }
     if grant.scopes != scopes {
         store::grants::set_scopes(tx, grant.id, &scopes, now)?;
         tx.append(Event::GrantChanged {

@@ -18,7 +18,7 @@ static PACE: LogPace = LogPace::new(10);
 
 /// A try that failed.
 pub(super) struct FailedSignIn {
-    /// Why: `wrong_password`, `no_such_account`, `disabled`, `throttled`.
+    /// Why: `wrong_password`, `no_such_account`, `disabled`, `throttled`, `changed_meanwhile`.
     pub(super) why: &'static str,
     /// Whose account it was, where there is one.
     pub(super) user: Option<UserId>,

@@ -50,6 +50,9 @@ impl SessionStart {
     /// is new in any case, but for the form of a page that comes once more: a browser that gave up the
     /// first answer must not be left with a session of which it has no cookie, nor with two. Whatever
     /// else this browser began as the same person ends: it has one cookie, and reaches one.
+    ///
+    /// `None` if the account is not any more what was proved: it was switched off, or has another
+    /// password.
     pub(crate) async fn session(
         &self,
         user: User,
@@ -57,7 +60,7 @@ impl SessionStart {
         counters: Counters,
         browser: &Browser,
         page: &str,
-    ) -> Result<(SignedIn, CookieChanges), Fault> {
+    ) -> Result<Option<(SignedIn, CookieChanges)>, Fault> {
         let (now, lifetimes) = (authentication.at(), self.lifetimes);
         let of_page = self.cookies_of(page, browser, user.id);
         let fresh = SecretKind::SessionCookie.issue(self.entropy.as_ref());
@@ -79,31 +82,38 @@ impl SessionStart {
             browser: browser.pre_session_digest(),
         };
         let (audit, user_id) = (AuditId::new(now, self.entropy.as_ref()), user.id);
+        let proved = user.password_hash.clone();
         let written = self.store.write(move |tx| {
+            let account = store::users::lock(tx, user_id)?;
+            if !account.is_some_and(|now| now.is_active() && now.password_hash == proved) {
+                return Ok(None);
+            }
             counters.clear(tx)?;
             store::known_browsers::insert(tx, known_before.unwrap_or(known_digest), user_id, now)?;
             // The cookie of the page; a fresh one where that was used up.
             for (cookie, digest) in [of_page.session, fresh] {
                 match begun_by(tx, digest, now)? {
-                    Begun::Now(session) => return Ok((session, cookie, false)),
+                    Begun::Now(session) => return Ok(Some((session, cookie, false))),
                     Begun::Before => continue,
                     Begun::Not => {}
                 }
                 let new = new.clone();
                 if let Some(session) = replace_session(tx, place, new, digest, &lifetimes)? {
                     store::audit::insert(tx, &started_entry(&session, now, address), audit)?;
-                    return Ok((session, cookie, true));
+                    return Ok(Some((session, cookie, true)));
                 }
                 // Another answer to the same page began it in this moment.
                 if let Begun::Now(session) = begun_by(tx, digest, now)? {
-                    return Ok((session, cookie, false));
+                    return Ok(Some((session, cookie, false)));
                 }
             }
             Err(Fault::broken("a fresh cookie opens a session already"))
         });
         let written = written.await?;
         self.memory.settled(written.position).await;
-        let (session, cookie, is_new) = written.value;
+        let Some((session, cookie, is_new)) = written.value else {
+            return Ok(None);
+        };
         if is_new {
             metrics::counter!("portico_sign_ins_total", "result" => "signed_in").increment(1);
         }
@@ -117,7 +127,7 @@ impl SessionStart {
             user,
             address,
         };
-        Ok((signed_in, cookies))
+        Ok(Some((signed_in, cookies)))
     }
 
     /// The cookies that a page gives to who signs in on it. Nobody can know them without our key and the

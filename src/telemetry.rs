@@ -4,7 +4,7 @@
 //! happens. No secret, no token and no query string is logged: secret types print nothing, and
 //! spans name a route, never a whole address.
 
-use std::io::{IsTerminal as _, Stderr};
+use std::io::IsTerminal as _;
 use std::sync::{Arc, OnceLock};
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -14,7 +14,10 @@ use tracing_subscriber::{EnvFilter, Registry};
 use crate::config::{LogFormat, TelemetrySettings};
 
 mod described;
+mod log_sink;
 mod process;
+
+use log_sink::{LogSink, log_sink};
 
 /// What is logged, which can be changed while the process runs.
 pub struct LogFilter(Box<dyn Fn(EnvFilter) + Send>);
@@ -32,7 +35,7 @@ pub fn start_log(settings: &TelemetrySettings) -> LogFilter {
     let filter = EnvFilter::new(&settings.log);
     let builder = SubscriberBuilder::default()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr as fn() -> Stderr)
+        .with_writer(log_sink as fn() -> LogSink)
         .with_ansi(std::io::stderr().is_terminal());
     match settings.format {
         LogFormat::Human => begin(builder.with_target(false)),
@@ -40,7 +43,7 @@ pub fn start_log(settings: &TelemetrySettings) -> LogFilter {
     }
 }
 
-fn begin<N, E>(builder: SubscriberBuilder<N, E, EnvFilter, fn() -> Stderr>) -> LogFilter
+fn begin<N, E>(builder: SubscriberBuilder<N, E, EnvFilter, fn() -> LogSink>) -> LogFilter
 where
     N: for<'writer> FormatFields<'writer> + Send + Sync + 'static,
     E: FormatEvent<Registry, N> + Send + Sync + 'static,

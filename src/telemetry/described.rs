@@ -47,6 +47,11 @@ const DESCRIBED: &[(&str, MetricKind, &str)] = &[
         "Requests that failed because something was broken or away.",
     ),
     (
+        "portico_log_lines_dropped_total",
+        MetricKind::Total,
+        "Lines of the log that could not be written: a full disk, or nobody who reads.",
+    ),
+    (
         "portico_sign_ins_total",
         MetricKind::Counter,
         "Tries to sign in, by result: signed_in, no_match.",

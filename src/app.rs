@@ -14,6 +14,7 @@ use flow::{Parts, Policy, Services};
 use foundation::clock::{Clock as _, SharedClock};
 use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
+use foundation::regular_file;
 use keys::key_ring::Keys;
 use keys::password::PasswordPolicy;
 use live::Live;
@@ -28,7 +29,9 @@ use crate::config::Config;
 use crate::job::witness::Witness;
 
 mod backup;
+mod connection;
 mod doctor;
+mod entrance;
 mod folders;
 mod history;
 mod master_key;
@@ -40,6 +43,9 @@ pub use backup::{BackedUp, Restored};
 pub use doctor::Diagnosis;
 pub use running::{Running, Signals};
 pub use server::Mount;
+
+/// The most bytes of a file of authorities: longer than all that a system trusts.
+const MAX_CA: u64 = 4 * 1024 * 1024;
 
 /// What an opening makes where it is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -308,7 +314,8 @@ fn open_fetch(config: &Config) -> Result<SharedFetch, Fault> {
     let extra_ca = match &outbound.trusted_ca {
         Some(path) => {
             let what = || format!("the file {} (outbound.trusted_ca)", path.display());
-            Some(std::fs::read(path).map_err(|e| Fault::unusable(what(), e))?)
+            let read = regular_file::read(path, MAX_CA);
+            Some(read.map_err(|e| Fault::unusable(what(), e))?)
         }
         None => None,
     };

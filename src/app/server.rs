@@ -1,4 +1,5 @@
-//! The HTTP server: listeners, workers, TLS; and what of the settings `web` needs.
+//! The HTTP server: workers, metrics; and what of the settings `web` needs. Who is let in is
+//! `entrance`'s.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -18,6 +19,8 @@ use web::ending::Ending;
 use web::state::{WebSettings, WebState};
 
 use super::App;
+use super::connection::admission::Connections;
+use super::entrance::{self, Entrance, HandshakePace};
 use super::tls::{ReloadTask, Reloading};
 use crate::telemetry::{Metrics, MetricsText};
 
@@ -26,8 +29,6 @@ pub type Mount = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
 
 /// How long requests that are being answered may take after the server was asked to end.
 const GRACE_SECONDS: u64 = 10;
-/// A client has so long for the head of a request.
-const HEAD: Duration = Duration::from_secs(5);
 /// How often metrics are folded.
 const FOLD: Duration = Duration::from_secs(5);
 /// Threads of one worker that may block on the database.
@@ -68,25 +69,26 @@ impl StartedServer {
             };
             site.configure(web::configure(state.clone()))
         };
-        let server = HttpServer::new(factory)
+        let builder = actix_server::Server::build()
             .workers(settings.workers)
             .worker_max_blocking_threads(BLOCKING_THREADS)
-            .client_request_timeout(HEAD)
-            .keep_alive(settings.keep_alive.as_std())
             .shutdown_timeout(GRACE_SECONDS)
             .disable_signals();
-        let broken = |e| Fault::broken_by("the server", e);
-        let (server, reload) = match &app.config.tls {
-            Some(tls) => {
-                let reloading = Reloading::open(tls)?;
-                let server = server
-                    .listen_openssl(listener, reloading.acceptor()?)
-                    .map_err(broken)?;
-                (server, Some(reloading.watch(Arc::clone(&app.look_again))))
-            }
-            None => (server.listen(listener).map_err(broken)?, None),
+        let reloading = app.config.tls.as_ref().map(Reloading::open).transpose()?;
+        let entrance = Entrance {
+            connections: Connections::new(
+                entrance::room_for(settings.connections),
+                settings.connections_per_address,
+                settings.trusted_proxies.clone(),
+            ),
+            tls: reloading.as_ref().map(Reloading::acceptor).transpose()?,
+            handshake: HandshakePace::default(),
+            keep_alive: settings.keep_alive.as_std(),
         };
-        let server = server.run();
+        let server = entrance
+            .listen(builder, listener, factory)
+            .map_err(|e| Fault::broken_by("the server", e))?;
+        let reload = reloading.map(|r| r.watch(Arc::clone(&app.look_again)));
         let mut started = Self {
             handles: vec![server.handle()],
             tasks: Vec::new(),
@@ -199,7 +201,7 @@ async fn measure(health: Health, store: Store, live: Arc<Live>, metrics: Metrics
     }
 }
 
-async fn served(server: actix_web::dev::Server) {
+async fn served(server: actix_server::Server) {
     if let Err(error) = server.await {
         tracing::error!(%error, "the server ended");
     }

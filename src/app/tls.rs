@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use foundation::digest::sha256_of_parts;
 use foundation::fault::Fault;
+use foundation::regular_file;
 use openssl::error::ErrorStack;
 use openssl::pkey::PKey;
 use openssl::ssl::{
     AlpnError, ClientHelloResponse, SslAcceptor, SslAcceptorBuilder, SslContext, SslMethod,
-    SslOptions, SslVersion, select_next_proto,
+    SslMode, SslOptions, SslVersion, select_next_proto,
 };
 use openssl::x509::X509;
 use tokio::sync::Notify;
@@ -21,6 +22,8 @@ use tokio::task::JoinHandle;
 
 use crate::config::TlsSettings;
 
+/// The most bytes of such a file: longer than the longest chain.
+const MAX_FILE: u64 = 1024 * 1024;
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_secs(2);
 /// Forward secrecy and authenticated encryption only (RFC 9325 §4.2); those of TLS 1.3 are all such.
@@ -57,7 +60,7 @@ impl Drop for ReloadTask {
 impl Files {
     fn read(tls: &TlsSettings) -> Result<Self, Fault> {
         let read = |path: &Path| {
-            std::fs::read(path)
+            regular_file::read(path, MAX_FILE)
                 .map_err(|e| Fault::unusable(format!("the file {}", path.display()), e))
         };
         Ok(Self {
@@ -76,6 +79,8 @@ impl Files {
         builder.set_min_proto_version(Some(SslVersion::TLS1_2))?;
         builder.set_cipher_list(TLS_1_2_CIPHERS)?;
         builder.set_options(SslOptions::NO_RENEGOTIATION);
+        // A connection that waits keeps no buffers.
+        builder.set_mode(SslMode::RELEASE_BUFFERS);
         builder.set_alpn_select_callback(|_, offered| {
             select_next_proto(HTTP_1_1, offered).ok_or(AlpnError::NOACK)
         });
@@ -115,14 +120,14 @@ impl Reloading {
     }
 
     /// For the listener: each handshake is moved to the latest context.
-    pub(super) fn acceptor(&self) -> Result<SslAcceptorBuilder, Fault> {
+    pub(super) fn acceptor(&self) -> Result<SslAcceptor, Fault> {
         let mut builder = self.files.builder().map_err(|e| unusable(&self.tls, e))?;
         let latest = Arc::clone(&self.latest);
         builder.set_client_hello_callback(move |ssl, _| {
             ssl.set_ssl_context(&latest.read().unwrap_or_else(PoisonError::into_inner))?;
             Ok(ClientHelloResponse::SUCCESS)
         });
-        Ok(builder)
+        Ok(builder.build())
     }
 
     /// Follows the files on the runtime of the caller, and looks at once when it is asked to.
@@ -291,7 +296,7 @@ mod tests {
         let (first, second) = (made("first"), made("second"));
         world.write(&first);
         let mut reloading = Reloading::open(&world.tls).expect("good files");
-        let acceptor = reloading.acceptor().expect("good files").build();
+        let acceptor = reloading.acceptor().expect("good files");
         let newest = |reloading: &mut Reloading| {
             reloading.look();
             shown(&acceptor, SslVersion::TLS1_3)
@@ -318,12 +323,38 @@ mod tests {
         world.write(&made("portico"));
         let acceptor = Reloading::open(&world.tls)
             .and_then(|r| r.acceptor())
-            .expect("good files")
-            .build();
+            .expect("good files");
         assert!(shown(&acceptor, SslVersion::TLS1_3).is_some());
         assert!(shown(&acceptor, SslVersion::TLS1_2).is_some());
         assert_eq!(shown(&acceptor, SslVersion::TLS1_1), None);
         assert_eq!(shown(&acceptor, SslVersion::TLS1), None);
+    }
+
+    #[test]
+    fn a_pipe_in_the_place_of_a_file_holds_nothing_up() {
+        let world = World::new();
+        world.write(&made("first"));
+        let mut reloading = Reloading::open(&world.tls).expect("good files");
+        std::fs::remove_file(&world.tls.cert).expect("our own file");
+        let made = std::process::Command::new("mkfifo")
+            .arg(&world.tls.cert)
+            .status();
+        assert!(made.expect("mkfifo").success());
+        let (done, waits) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            reloading.look();
+            let said = Reloading::open(&reloading.tls).err().map(|f| f.chain());
+            let shown = shown(
+                &reloading.acceptor().expect("the old files"),
+                SslVersion::TLS1_3,
+            );
+            done.send((said, shown)).expect("it is waited for");
+        });
+        let (said, shown) = waits
+            .recv_timeout(Duration::from_secs(20))
+            .expect("it does not wait for somebody to write");
+        assert_eq!(shown.as_deref(), Some("first"));
+        assert!(said.is_some_and(|s| s.contains("not a regular file")));
     }
 
     #[test]

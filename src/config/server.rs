@@ -16,6 +16,10 @@ use super::value::{Switch, Words, network, parsed, seconds};
 /// Longer than the 60 seconds after which a usual proxy lets an idle connection go: who closes first
 /// must not be the one who is sent the next request.
 const KEEP_ALIVE: Span = Span::seconds(75);
+/// What a flood of connections that each hold a few KiB may take, and more than a proxy or two open.
+const CONNECTIONS: usize = 8_192;
+/// A household or an office behind one address.
+const CONNECTIONS_PER_ADDRESS: usize = 256;
 /// Time for whoever asks every second or two to hear of the end, and short enough for the ten seconds
 /// that a container is usually given.
 const SHUTDOWN_NOTICE: Span = Span::seconds(3);
@@ -43,6 +47,10 @@ pub struct ServerSettings {
     pub metrics_listen: Option<SocketAddr>,
     /// Whether failed sign-ins and busy addresses are slowed down.
     pub rate_limits: bool,
+    /// How many connections there may be.
+    pub connections: usize,
+    /// How many of them from one address that is no listed proxy's.
+    pub connections_per_address: usize,
     /// How long a connection without a request is kept.
     pub keep_alive: Span,
     /// How long `/readyz` says that the server ends, before the door is closed.
@@ -66,6 +74,8 @@ pub(super) struct Section {
     forwarded_header: Option<String>,
     metrics_listen: Option<String>,
     rate_limits: Option<Switch>,
+    connections: Option<usize>,
+    connections_per_address: Option<usize>,
     keep_alive: Option<i64>,
     shutdown_notice: Option<i64>,
     master_key_file: Option<PathBuf>,
@@ -119,6 +129,10 @@ impl Section {
         if !(1..=256).contains(&workers) {
             return Err(ConfigError::new("server.workers", "must be 1 to 256"));
         }
+        let so_many = |number: Option<usize>, key, default| match number.unwrap_or(default) {
+            number @ 16..=1_000_000 => Ok(number),
+            _ => Err(ConfigError::new(key, "must be 16 to 1000000")),
+        };
         let proxy = |text: &String| network(text, "server.trusted_proxies");
         Ok(ServerSettings {
             issuer,
@@ -134,6 +148,12 @@ impl Section {
             forwarded_header: checked_forwarded_header(self.forwarded_header.as_deref())?,
             metrics_listen: address(self.metrics_listen, "server.metrics_listen")?,
             rate_limits: Switch::read(self.rate_limits, "server.rate_limits", true)?,
+            connections: so_many(self.connections, "server.connections", CONNECTIONS)?,
+            connections_per_address: so_many(
+                self.connections_per_address,
+                "server.connections_per_address",
+                CONNECTIONS_PER_ADDRESS,
+            )?,
             keep_alive: seconds(
                 self.keep_alive,
                 "server.keep_alive",

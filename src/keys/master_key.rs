@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use foundation::base64url;
 use foundation::entropy::Entropy;
 use foundation::fault::Fault;
+use foundation::regular_file;
 use foundation::secret::{KeyBytes, SecretText};
 
 use crate::aead::AeadKey;
@@ -34,16 +35,12 @@ impl MasterKey {
     /// # Errors
     /// The file cannot be read, others than its owner may use it, or it holds no key.
     pub fn load(path: &Path) -> Result<Option<Self>, Fault> {
-        let file = match File::open(path) {
+        let file = match regular_file::open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(fault(path, error)),
         };
-        // Asked of the open file, not of its name, which could lead elsewhere a moment later.
         let metadata = file.metadata().map_err(|error| fault(path, error))?;
-        if !metadata.is_file() {
-            return Err(fault(path, "it is not a regular file"));
-        }
         if metadata.mode() & 0o077 != 0 {
             return Err(fault(path, "others may use it; `chmod 600` it"));
         }

@@ -34,7 +34,7 @@ impl AddressLimits {
 }
 
 /// A whole IPv4 address, or the /64 that one IPv6 subscriber has.
-fn block(address: IpAddr) -> IpAddr {
+pub fn block(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) >> 64 << 64).into()),
         v4 => v4,

@@ -55,6 +55,9 @@ const ROOT_MODULES: &[(&str, &str, &str)] = &[
 
 /// Packages that have an owner, and who may depend on them; `portico` is the root package.
 const OWNED: &[(&str, &str)] = &[
+    ("actix-http", "portico"),
+    ("actix-server", "portico"),
+    ("actix-service", "portico"),
     ("actix-web", "web demo portico"),
     ("argon2", "keys"),
     ("askama", "text web demo"),
@@ -80,10 +83,14 @@ const OWNED: &[(&str, &str)] = &[
     ("quick_cache", "live"),
     ("r2d2", "store"),
     ("reqwest", "outbound demo"),
+    // The clock of a start, and the limit of open files.
+    ("rustix", "foundation portico"),
     ("secrecy", "foundation"),
+    ("socket2", "portico"),
     ("subtle", "foundation"),
     // No I/O and no waiting in the three lowest layers, in `keys` and in `text`.
     ("tokio", "store live outbound flow web demo portico"),
+    ("tokio-openssl", "portico"),
     ("tracing-subscriber", "portico"),
     ("unicode-security", "domain"),
     ("uuid", "foundation"),

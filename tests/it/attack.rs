@@ -70,7 +70,7 @@ fn named(text: &str) -> impl Iterator<Item = &str> {
 /// Whether a name is one of a test: with its module in `tests/it`, or a sentence beside the code.
 fn is_test_name(name: &str) -> bool {
     let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_:".contains(c);
-    let outside = ["attack::", "spec::", "crash::", "telemetry::"];
+    let outside = ["attack::", "spec::", "crash::", "edges::", "telemetry::"];
     let is_outside = outside.iter().any(|start| name.starts_with(start));
     let is_sentence = !name.contains(':') && name.matches('_').count() >= 3;
     name.chars().all(is_part) && (is_outside || is_sentence)

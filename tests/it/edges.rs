@@ -11,6 +11,8 @@ use crate::crash::server::Place;
 use crate::database::Database;
 use crate::world::World;
 
+mod crowd;
+
 /// The longest that anything here waits for the server.
 const TIMEOUT: Duration = Duration::from_secs(20);
 const LOOK: Duration = Duration::from_millis(10);
@@ -165,4 +167,24 @@ fn callers_behind_a_proxy_that_cannot_be_told_apart_are_said_once() {
     tries(2, "Accept: */*");
     assert_eq!(said("does not say for whom it asks"), 1, "{}", place.said());
     server.kill();
+}
+
+#[test]
+fn a_log_that_cannot_be_written_costs_its_lines_and_nothing_else() {
+    let mut place = Place::new(Database::sqlite());
+    place.logs("trace");
+    place.loses_its_log();
+    let server = place.start();
+    for _ in 0..20 {
+        assert!(gets(place.address, "/healthz").starts_with("HTTP/1.1 200"));
+    }
+    // Whoever follows the log of events, and the jobs, go on as well.
+    assert!(gets(place.address, "/readyz").starts_with("HTTP/1.1 200"));
+    let metrics = gets(place.address, "/metrics");
+    let dropped = metrics
+        .lines()
+        .find_map(|line| line.strip_prefix("portico_log_lines_dropped_total "));
+    let dropped: u64 = dropped.and_then(|n| n.parse().ok()).expect("a number");
+    assert!(dropped > 20, "{dropped}");
+    assert_eq!(server.ends("TERM"), Some(0));
 }

@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use portico::config::{Config, Sources};
+use procfs::process::{Process, Stat};
+use procfs::ticks_per_second;
 use tempfile::TempDir;
 
 use crate::database::Database;
@@ -33,6 +35,8 @@ pub(crate) struct Place {
     issuer: String,
     /// What is logged.
     log_level: &'static str,
+    /// Whether nothing that is logged can be written.
+    loses_log: bool,
     /// Further settings, over the usual ones; an empty one is not set.
     more: Vec<(String, String)>,
 }
@@ -61,6 +65,7 @@ impl Place {
             address,
             issuer: format!("http://localhost:{}", address.port()),
             log_level: "warn",
+            loses_log: false,
             more: Vec::new(),
         }
     }
@@ -68,6 +73,11 @@ impl Place {
     /// Logs so much from now on.
     pub(crate) fn logs(&mut self, level: &'static str) {
         self.log_level = level;
+    }
+
+    /// Finds no room for its log from now on.
+    pub(crate) fn loses_its_log(&mut self) {
+        self.loses_log = true;
     }
 
     /// Sets a variable from now on.
@@ -149,7 +159,11 @@ impl Place {
     }
 
     fn command(&self, words: &[&str]) -> Command {
-        let log = File::options().append(true).create(true).open(self.log());
+        let log = match self.loses_log {
+            true => "/dev/full".into(),
+            false => self.log(),
+        };
+        let log = File::options().append(true).create(true).open(log);
         let log = log.expect("a log");
         let mut command = Command::new(env!("CARGO_BIN_EXE_portico"));
         command
@@ -213,6 +227,24 @@ impl Server {
             .args(["-c", &format!("kill -s {signal} {id}")])
             .status();
         assert!(sent.expect("a shell").success());
+    }
+
+    /// How many bytes of memory it has.
+    pub(crate) fn memory(&self) -> u64 {
+        self.stat().rss * procfs::page_size()
+    }
+
+    /// How long its threads have worked.
+    pub(crate) fn cpu_time(&self) -> Duration {
+        let stat = self.stat();
+        Duration::from_secs(stat.utime + stat.stime)
+            / u32::try_from(ticks_per_second()).expect("few")
+    }
+
+    fn stat(&self) -> Stat {
+        let id = i32::try_from(self.0.id()).expect("a process");
+        let process = Process::new(id).expect("our own child");
+        process.stat().expect("our own child")
     }
 
     /// Waits for its end; gives its exit code.

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use domain::shared_secret::SecretPurpose;
+use domain::shared_secret::{SecretPurpose, SharedSecret};
 use domain::signing_key::{KeyKind, KeyState, SigningKey};
 use foundation::clock::Instant;
 use foundation::entropy::Entropy;
@@ -139,7 +139,7 @@ pub(super) fn open_keys(
     };
     let has_secret = |purpose| secrets.iter().any(|s| s.purpose == purpose);
     if KeyKind::ALL.into_iter().all(has_active) && SecretPurpose::ALL.into_iter().all(has_secret) {
-        return KeyRing::open(keys, secrets, master);
+        return open_ring(keys, secrets, master);
     }
     if make == Make::Nothing {
         return Err(no_keys());
@@ -157,6 +157,7 @@ pub(super) fn open_keys(
         .filter(|purpose| !has_secret(*purpose))
         .map(|purpose| keys::shared_secret::generate(purpose, master, now, entropy))
         .collect();
+    let fingerprint = master.fingerprint();
     let made = store.write_blocking(move |tx| {
         let keys = store::signing_keys::all(tx)?;
         for key in &new_keys {
@@ -164,13 +165,13 @@ pub(super) fn open_keys(
                 .iter()
                 .any(|k| k.kind == key.kind && k.state == KeyState::Active)
             {
-                store::signing_keys::insert(tx, key)?;
+                store::signing_keys::insert(tx, key, &fingerprint)?;
             }
         }
         let secrets = store::shared_secrets::all(tx)?;
         for secret in &new_secrets {
             if !secrets.iter().any(|s| s.purpose == secret.purpose) {
-                store::shared_secrets::insert(tx, secret)?;
+                store::shared_secrets::insert(tx, secret, &fingerprint)?;
             }
         }
         tx.append(domain::event::Event::KeysChanged { revoked: None });
@@ -180,5 +181,13 @@ pub(super) fn open_keys(
         ))
     })?;
     let (keys, secrets) = made.value;
-    KeyRing::open(keys, secrets, master)
+    open_ring(keys, secrets, master)
+}
+
+fn open_ring(
+    keys: Vec<SigningKey>,
+    secrets: Vec<SharedSecret>,
+    master: &MasterKey,
+) -> Result<KeyRing, Fault> {
+    KeyRing::open(keys, secrets, master).inspect(flow::key_source::say_what_was_set_aside)
 }

@@ -3,7 +3,9 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use domain::signing_key::SigningKey;
 use foundation::clock::Span;
+use keys::key_ring::KeyRing;
 use keys::master_key::MasterKey;
 use tokio::sync::Mutex as AsyncMutex;
 
@@ -54,6 +56,17 @@ impl KeySource {
         &self.master
     }
 
+    /// What the database remembers of it.
+    pub(crate) fn fingerprint(&self) -> [u8; 32] {
+        self.master.fingerprint()
+    }
+
+    /// The keys that open under it: what was set aside takes nobody's place.
+    pub(crate) fn usable(&self, mut keys: Vec<SigningKey>) -> Vec<SigningKey> {
+        keys.retain(|key| keys::signing_key::opens(key, &self.master));
+        keys
+    }
+
     pub(crate) fn loaded(&self) -> MutexGuard<'_, Loaded> {
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -65,6 +78,16 @@ impl KeySource {
     /// Whether the latest ring is so new that a request may have looked with the one before.
     pub(crate) fn changed_lately(&self, now: Span) -> bool {
         self.loaded().at.is_some_and(|at| is_lately(at, now))
+    }
+}
+
+/// Says which rows of keys and secrets could not be opened.
+pub fn say_what_was_set_aside(ring: &KeyRing) {
+    for fault in ring.set_aside() {
+        tracing::error!(
+            fault = fault.chain(),
+            "a key in the database cannot be opened with this master key, and is set aside"
+        );
     }
 }
 

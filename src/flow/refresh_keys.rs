@@ -14,7 +14,7 @@ use foundation::fault::Fault;
 use keys::key_ring::{KeyRing, Keys};
 use store::Store;
 
-use crate::key_source::{KeySource, Loaded, Looked, is_lately};
+use crate::key_source::{KeySource, Loaded, Looked, is_lately, say_what_was_set_aside};
 use crate::memory::Memory;
 use crate::parts::Parts;
 
@@ -126,8 +126,9 @@ impl KeyRefresh {
         if loaded.rows == rows {
             return Ok(Taken::Known);
         }
-        self.keys
-            .replace(KeyRing::open(keys, secrets, source.master())?);
+        let ring = KeyRing::open(keys, secrets, source.master())?;
+        say_what_was_set_aside(&ring);
+        self.keys.replace(ring);
         *loaded = Loaded {
             generation: known + 1,
             rows,

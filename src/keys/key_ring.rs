@@ -64,15 +64,17 @@ pub struct KeyRing {
     handle: Versions<HandleKey>,
     step: Versions<MacKey>,
     pairwise: Versions<MacKey>,
+    set_aside: Vec<Fault>,
 }
 
 impl KeyRing {
     /// Opens what the store holds. A `retired` key reads hints and does nothing else; a `revoked`
-    /// one is left out: what it signed is worth nothing any more.
+    /// one is left out: what it signed is worth nothing any more. A row that does not open, because it
+    /// is damaged or somebody else's, is set aside; of what is in use there must be one that does.
     ///
     /// # Errors
-    /// A seal does not open under this master key, a key is not what its row says, or there is no
-    /// secret for one of the purposes.
+    /// No active key of a kind, or no secret of a purpose, opens under this master key and is what its
+    /// row says.
     pub fn open(
         mut keys: Vec<SigningKey>,
         mut secrets: Vec<SharedSecret>,
@@ -87,10 +89,18 @@ impl KeyRing {
         });
 
         let (mut signers, mut published, mut public) = (Vec::new(), Vec::new(), Vec::new());
-        let mut retired = Vec::new();
+        let (mut retired, mut set_aside) = (Vec::new(), Vec::new());
         for key in &keys {
-            let opened = signing_key::open(key, master)?;
-            let verifies = IssuedBy::new(key, &opened)?;
+            let (opened, verifies) = match signing_key::open(key, master)
+                .and_then(|opened| IssuedBy::new(key, &opened).map(|verifies| (opened, verifies)))
+            {
+                Ok(opened) => opened,
+                Err(fault) if is_replaced(key, &keys, master) => {
+                    set_aside.push(fault);
+                    continue;
+                }
+                Err(fault) => return Err(fault),
+            };
             if !key.is_published() {
                 retired.push(verifies);
                 continue;
@@ -102,17 +112,22 @@ impl KeyRing {
             public.push(opened.public);
         }
         let mac = |secret: &SharedSecret| Ok(MacKey::new(&shared_secret::open(secret, master)?));
+        let handle = |secret: &SharedSecret| HandleKey::open(secret, master);
         Ok(Self {
             signers,
             published,
             retired,
             jwk_set: JwkSet::of(public.iter()),
-            handle: of_purpose(&secrets, SecretPurpose::Handle, |s| {
-                HandleKey::open(s, master)
-            })?,
-            step: of_purpose(&secrets, SecretPurpose::Step, mac)?,
-            pairwise: of_purpose(&secrets, SecretPurpose::Pairwise, mac)?,
+            handle: of_purpose(&secrets, SecretPurpose::Handle, handle, &mut set_aside)?,
+            step: of_purpose(&secrets, SecretPurpose::Step, mac, &mut set_aside)?,
+            pairwise: of_purpose(&secrets, SecretPurpose::Pairwise, mac, &mut set_aside)?,
+            set_aside,
         })
+    }
+
+    /// What could not be opened, and is not in use.
+    pub fn set_aside(&self) -> &[Fault] {
+        &self.set_aside
     }
 
     /// Signs claims: a compact JWS with `alg`, `kid` and this `typ` in its header.
@@ -279,19 +294,40 @@ impl std::fmt::Debug for KeyRing {
     }
 }
 
-/// The secrets of one purpose, from a list that has the newest first.
+/// Whether nothing is missing without a key that does not open: it does not sign, or another of its
+/// kind does.
+fn is_replaced(key: &SigningKey, keys: &[SigningKey], master: &MasterKey) -> bool {
+    let signs = |other: &SigningKey| {
+        other.kind == key.kind
+            && other.state == KeyState::Active
+            && signing_key::opens(other, master)
+    };
+    key.state != KeyState::Active || keys.iter().any(signs)
+}
+
+/// The secrets of one purpose that open, from a list that has the newest first.
 fn of_purpose<T>(
     secrets: &[SharedSecret],
     purpose: SecretPurpose,
     open: impl Fn(&SharedSecret) -> Result<T, Fault>,
+    set_aside: &mut Vec<Fault>,
 ) -> Result<Versions<T>, Fault> {
-    let mut fitting = secrets.iter().filter(|secret| secret.purpose == purpose);
-    let newest = fitting
-        .next()
-        .ok_or_else(|| Fault::broken(format!("the key ring (no {} secret)", purpose.word())))?;
+    let (mut opened, mut closed) = (Vec::new(), Vec::new());
+    for secret in secrets.iter().filter(|secret| secret.purpose == purpose) {
+        match open(secret) {
+            Ok(secret) => opened.push(secret),
+            Err(fault) => closed.push(fault),
+        }
+    }
+    let mut opened = opened.into_iter();
+    let Some(newest) = opened.next() else {
+        let missing = || Fault::broken(format!("the key ring (no {} secret)", purpose.word()));
+        return Err(closed.into_iter().next().unwrap_or_else(missing));
+    };
+    set_aside.append(&mut closed);
     Ok(Versions {
-        newest: open(newest)?,
-        older: fitting.map(open).collect::<Result<_, _>>()?,
+        newest,
+        older: opened.collect(),
     })
 }
 

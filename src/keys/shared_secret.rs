@@ -39,6 +39,11 @@ pub(crate) fn open(secret: &SharedSecret, master: &MasterKey) -> Result<KeyBytes
     }
 }
 
+/// Whether a stored secret opens under this master key.
+pub fn opens(secret: &SharedSecret, master: &MasterKey) -> bool {
+    open(secret, master).is_ok()
+}
+
 /// Purpose and id are part of the seal, so that rows cannot change places.
 fn label(purpose: SecretPurpose, id: SecretId) -> String {
     format!("shared secret {} {id}", purpose.word())

@@ -105,6 +105,11 @@ pub(crate) fn open(key: &SigningKey, master: &MasterKey) -> Result<OpenedKey, Fa
     Ok(OpenedKey { private, public })
 }
 
+/// Whether a stored key opens under this master key, and is what its row says.
+pub fn opens(key: &SigningKey, master: &MasterKey) -> bool {
+    open(key, master).is_ok()
+}
+
 /// The `kid` is part of the seal, so that rows cannot change places.
 fn label(id: &KeyId) -> String {
     format!("signing key {id}")

@@ -5,7 +5,7 @@ use foundation::fault::Fault;
 
 use crate::connection::Connection;
 use crate::dialect::{self, insert_unless_there};
-use crate::fault::at;
+use crate::fault::{at, unavailable};
 use crate::schema::installation;
 
 const TABLE: &str = "installation";
@@ -45,6 +45,20 @@ pub fn set_master_key_fingerprint(
     };
     let inserted = insert_unless_there!(conn, installation::table, &row).map_err(at(TABLE))?;
     Ok(inserted == 1)
+}
+
+/// Whether what is sealed with a master key belongs here, asked by whoever writes it: the database may
+/// be another one than at the start.
+///
+/// # Errors
+/// It does not: this installation is sealed with another master key, or with none yet.
+pub(crate) fn must_be_sealed_with(conn: &mut Connection, fingerprint: &[u8]) -> Result<(), Fault> {
+    match master_key_fingerprint(conn)? {
+        Some(sealed) if sealed == fingerprint => Ok(()),
+        _ => Err(unavailable(
+            "it is not sealed with this server's master key, and no key is written into it",
+        )),
+    }
 }
 
 /// Whose installation this is: its issuer; `None` until somebody has said so.

@@ -8,6 +8,7 @@ use foundation::fault::Fault;
 use crate::column::{Key, Place, bytes};
 use crate::connection::Connection;
 use crate::fault::at;
+use crate::installation;
 use crate::schema::shared_secrets;
 
 const TABLE: &str = "shared_secrets";
@@ -45,11 +46,16 @@ pub fn all(conn: &mut Connection) -> Result<Vec<SharedSecret>, Fault> {
     rows.into_iter().map(SharedSecretRow::read).collect()
 }
 
-/// Adds a secret.
+/// Adds a secret, which was sealed with the master key of this fingerprint.
 ///
 /// # Errors
-/// The store does not answer.
-pub fn insert(conn: &mut Connection, secret: &SharedSecret) -> Result<(), Fault> {
+/// The store does not answer, or the installation is sealed with another master key.
+pub fn insert(
+    conn: &mut Connection,
+    secret: &SharedSecret,
+    sealed_with: &[u8],
+) -> Result<(), Fault> {
+    installation::must_be_sealed_with(conn, sealed_with)?;
     let row = SharedSecretRow {
         id: bytes(&secret.id),
         purpose: secret.purpose.word().to_owned(),

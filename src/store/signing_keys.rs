@@ -9,6 +9,7 @@ use foundation::id::KeyId;
 use crate::column::{Key, Place, json};
 use crate::connection::Connection;
 use crate::fault::at;
+use crate::installation;
 use crate::schema::signing_keys;
 
 const TABLE: &str = "signing_keys";
@@ -73,11 +74,12 @@ pub fn verifying(conn: &mut Connection, retired_since: Instant) -> Result<Vec<Si
     rows.into_iter().map(KeyRow::read).collect()
 }
 
-/// Adds a key.
+/// Adds a key, which was sealed with the master key of this fingerprint.
 ///
 /// # Errors
-/// The store does not answer.
-pub fn insert(conn: &mut Connection, key: &SigningKey) -> Result<(), Fault> {
+/// The store does not answer, or the installation is sealed with another master key.
+pub fn insert(conn: &mut Connection, key: &SigningKey, sealed_with: &[u8]) -> Result<(), Fault> {
+    installation::must_be_sealed_with(conn, sealed_with)?;
     let row = KeyRow {
         id: key.id.to_string(),
         kind: key.kind.word().to_owned(),

@@ -12,6 +12,7 @@ mod crash;
 mod database;
 mod edges;
 mod history;
+mod installation;
 mod model;
 mod races;
 mod spec;

@@ -105,7 +105,8 @@ fn kids_published(services: &Services) -> Vec<String> {
 async fn add_secret_silently(store: &Store, master: &MasterKey, now: Instant) {
     let secret =
         ::keys::shared_secret::generate(SecretPurpose::Handle, master, now, &SystemEntropy);
-    let added = store.write(move |tx| store::shared_secrets::insert(tx, &secret));
+    let sealed_with = master.fingerprint();
+    let added = store.write(move |tx| store::shared_secrets::insert(tx, &secret, &sealed_with));
     added.await.expect("stored");
 }
 

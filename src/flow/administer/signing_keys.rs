@@ -129,13 +129,17 @@ impl SigningKeys {
         };
         // Its place is taken by the next one, or by a new one where there is none: a server that
         // cannot sign is worse than a key that some have not seen yet.
-        let heir = keys
+        let usable = self.source.usable(keys);
+        let heir = usable
             .iter()
             .find(|k| k.kind == revoked.kind && k.state == KeyState::Next && k.id != id);
-        let fresh = match (revoked.state, heir) {
-            (KeyState::Active, None) => Some(self.generate(revoked.kind).await?),
+        // One that does not open signs nothing, so another does.
+        let is_in_use = revoked.state == KeyState::Active && usable.iter().any(|k| k.id == id);
+        let fresh = match (is_in_use, heir) {
+            (true, None) => Some(self.generate(revoked.kind).await?),
             _ => None,
         };
+        let sealed_with = self.source.fingerprint();
         let (now, heir) = (self.clock.now(), heir.map(|k| k.id.clone()));
         let since = oldest_retired(&self.lifetimes, self.clock.now());
         let audited = self
@@ -150,7 +154,7 @@ impl SigningKeys {
                         "the key has just changed its state: look again".into(),
                     )));
                 }
-                if revoked.state == KeyState::Active {
+                if is_in_use {
                     match (heir, fresh) {
                         (Some(heir), _) => {
                             store::signing_keys::set_state(
@@ -168,6 +172,7 @@ impl SigningKeys {
                                     state: KeyState::Active,
                                     ..key
                                 },
+                                &sealed_with,
                             )?;
                         }
                         (None, None) => {
@@ -194,7 +199,7 @@ impl SigningKeys {
             return Ok(());
         }
         let (now, lifetimes) = (self.clock.now(), self.lifetimes);
-        let keys = self.known().await?;
+        let keys = self.source.usable(self.known().await?);
         let (lifetime, announced) = (lifetimes.signing_key, lifetimes.signing_key_announced);
         let due: Vec<KeyKind> = KeyKind::ALL
             .into_iter()
@@ -210,17 +215,19 @@ impl SigningKeys {
 
     /// Publishes a next key of each kind that has none.
     async fn publish_missing(&self, kinds: &[KeyKind]) -> Result<(), Fault> {
-        let keys = self.known().await?;
+        let keys = self.source.usable(self.known().await?);
         for kind in kinds {
             if has_next(&keys, *kind) {
                 continue;
             }
             let key = self.generate(*kind).await?;
+            let source = Arc::clone(&self.source);
             let published = self
                 .administration
                 .administer(Permission::ChangeKeys, move |tx| {
-                    if !has_next(&store::signing_keys::all(tx)?, key.kind) {
-                        store::signing_keys::insert(tx, &key)?;
+                    let keys = source.usable(store::signing_keys::all(tx)?);
+                    if !has_next(&keys, key.kind) {
+                        store::signing_keys::insert(tx, &key, &source.fingerprint())?;
                         tx.append(Event::KeysChanged { revoked: None });
                     }
                     Ok(Ok(()))
@@ -234,6 +241,7 @@ impl SigningKeys {
         let (kinds, now) = (kinds.to_vec(), self.clock.now());
         // Looked at before keys are made in vain, and again where nobody can come in between.
         let keys = self.store.read(store::signing_keys::all).await?;
+        let keys = self.source.usable(keys);
         if let Err(refusal) = successions(&keys, &kinds, when, now) {
             return Ok(Err(refusal));
         }
@@ -243,9 +251,11 @@ impl SigningKeys {
         }
         let since = oldest_retired(&self.lifetimes, self.clock.now());
         let audited = self.administration.audited("keys.rotated");
+        let source = Arc::clone(&self.source);
         self.administration
             .administer(Permission::ChangeKeys, move |tx| {
-                let found = match successions(&store::signing_keys::all(tx)?, &kinds, when, now) {
+                let keys = source.usable(store::signing_keys::all(tx)?);
+                let found = match successions(&keys, &kinds, when, now) {
                     Ok(found) => found,
                     Err(refusal) => return Ok(Err(refusal)),
                 };
@@ -254,7 +264,7 @@ impl SigningKeys {
                         |id, from, to| store::signing_keys::set_state(tx, id, from, to, now);
                     step(&succession.active, KeyState::Active, KeyState::Retiring)?;
                     step(&succession.heir, KeyState::Next, KeyState::Active)?;
-                    store::signing_keys::insert(tx, next)?;
+                    store::signing_keys::insert(tx, next, &source.fingerprint())?;
                 }
                 tx.append(Event::KeysChanged { revoked: None });
                 let heirs: Vec<&KeyId> = found.iter().map(|s| &s.heir).collect();
@@ -304,9 +314,12 @@ impl SigningKeys {
     /// sealed could have been given out, which is when the newer one was known everywhere.
     async fn rotate_handle_secret(&self, now: Instant) -> Result<(), Fault> {
         let secrets = self.store.read(store::shared_secrets::all).await?;
+        let master = self.source.master();
+        // One that does not open seals nothing.
         let mut made: Vec<Instant> = secrets
             .iter()
             .filter(|s| s.purpose == SecretPurpose::Handle)
+            .filter(|s| keys::shared_secret::opens(s, master))
             .map(|s| s.created_at)
             .collect();
         made.sort_unstable();
@@ -314,7 +327,7 @@ impl SigningKeys {
             return Ok(());
         };
         if now.since(newest) >= HANDLE_SECRET_AGE {
-            let master = self.source.master();
+            let sealed_with = master.fingerprint();
             let secret = keys::shared_secret::generate(
                 SecretPurpose::Handle,
                 master,
@@ -324,7 +337,7 @@ impl SigningKeys {
             let added = self
                 .administration
                 .administer(Permission::ChangeKeys, move |tx| {
-                    store::shared_secrets::insert(tx, &secret)?;
+                    store::shared_secrets::insert(tx, &secret, &sealed_with)?;
                     tx.append(Event::KeysChanged { revoked: None });
                     Ok(Ok(()))
                 });

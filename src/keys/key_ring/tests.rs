@@ -127,6 +127,46 @@ fn a_row_that_was_tampered_with_does_not_open() {
     );
 }
 
+/// Somebody else's rows, or damaged ones: each is named, and nobody is kept from starting.
+#[test]
+fn what_does_not_open_and_is_not_in_use_is_set_aside() {
+    let damaged = |state, seed| SigningKey {
+        sealed_private: vec![0; 60],
+        ..key(KeyKind::P256, state, seed)
+    };
+    let foreign = [
+        damaged(KeyState::Active, 3),
+        damaged(KeyState::Next, 4),
+        damaged(KeyState::Retired, 5),
+    ];
+    let mut later: Vec<SharedSecret> = secrets(2, NOW + foundation::clock::Span::days(1));
+    for secret in &mut later {
+        secret.sealed[20] ^= 1;
+    }
+    let keys = [KEYS.to_vec(), foreign.to_vec()].concat();
+    let all = [secrets(1, NOW), later.clone()].concat();
+    let ring = KeyRing::open(keys, all, &master()).expect("what is in use opens");
+    let named: Vec<String> = ring.set_aside().iter().map(Fault::chain).collect();
+    for key in &foreign {
+        let id = key.id.to_string();
+        assert!(named.iter().any(|text| text.contains(&id)), "{named:?}");
+    }
+    for secret in &later {
+        let id = secret.id.to_string();
+        assert!(named.iter().any(|text| text.contains(&id)), "{named:?}");
+    }
+    // It goes on as if they were not there.
+    let usual = usual();
+    assert_eq!(ring.jwk_set(), usual.jwk_set());
+    assert_eq!(
+        usual.verify_step("a step", &ring.sign_step("a step", b"payload")),
+        Some(b"payload".to_vec())
+    );
+    let alone = KeyRing::open(foreign[..1].to_vec(), secrets(1, NOW), &master());
+    let fault = alone.err().expect("nothing of its kind signs").chain();
+    assert!(fault.contains(&foreign[0].id.to_string()), "{fault}");
+}
+
 #[test]
 fn a_request_keeps_its_snapshot_while_a_newer_one_takes_over() {
     let keys = Keys::new(ring(vec![KEYS[0].clone()]));

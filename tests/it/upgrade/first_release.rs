@@ -296,7 +296,9 @@ impl Upgraded {
         let now = self.world.now() + Span::seconds(1);
         let secret = generate(SecretPurpose::Pairwise, &master, now, &SystemEntropy);
         let store = self.world.store();
-        let insert = store.write(move |tx| store::shared_secrets::insert(tx, &secret));
+        let sealed_with = master.fingerprint();
+        let insert =
+            store.write(move |tx| store::shared_secrets::insert(tx, &secret, &sealed_with));
         self.world.wait(insert).expect("it is written");
         self.world.restart();
     }

@@ -13,9 +13,21 @@ use store::nodes::Node;
 use super::super::database::Database;
 use super::super::fixture::{NOW, entropy, read, write};
 
+/// What everything here is sealed with.
+const SEALED: &[u8] = &[7; 32];
+
+fn sealed(database: &Database) -> store::Store {
+    let store = database.open();
+    let set = |tx: &mut store::Transaction<'_>| {
+        store::installation::set_master_key_fingerprint(tx, SEALED)
+    };
+    assert!(write(&store, set));
+    store
+}
+
 on_both_databases! {
     fn signing_keys(database: &Database) {
-        let store = database.open();
+        let store = sealed(database);
         let key = SigningKey {
             id: KeyId::random(&entropy()),
             kind: KeyKind::P256,
@@ -27,7 +39,7 @@ on_both_databases! {
             sealed_private: vec![0, 1, 2, 255],
         };
         let row = key.clone();
-        write(&store, move |tx| store::signing_keys::insert(tx, &row));
+        write(&store, move |tx| store::signing_keys::insert(tx, &row, SEALED));
         assert_eq!(
             read(&store, store::signing_keys::all),
             slice::from_ref(&key)
@@ -78,7 +90,7 @@ on_both_databases! {
     }
 
     fn published_keys_verify_however_old_they_are(database: &Database) {
-        let store = database.open();
+        let store = sealed(database);
         for state in [KeyState::Next, KeyState::Active, KeyState::Retiring] {
             let key = SigningKey {
                 id: KeyId::random(&entropy()),
@@ -90,7 +102,7 @@ on_both_databases! {
                 public_jwk: json!({}),
                 sealed_private: vec![0],
             };
-            write(&store, move |tx| store::signing_keys::insert(tx, &key));
+            write(&store, move |tx| store::signing_keys::insert(tx, &key, SEALED));
         }
         let since = NOW + Span::days(1000);
         let verifying = read(&store, move |db| store::signing_keys::verifying(db, since));
@@ -98,8 +110,40 @@ on_both_databases! {
         assert_eq!(verifying, read(&store, store::signing_keys::all));
     }
 
+    /// The database may be another one than at the start.
+    fn what_another_key_has_sealed_is_not_written(database: &Database) {
+        let key = SigningKey {
+            id: KeyId::random(&entropy()),
+            kind: KeyKind::P256,
+            state: KeyState::Active,
+            since: NOW,
+            created_at: NOW,
+            confirmed_at: None,
+            public_jwk: json!({}),
+            sealed_private: vec![0],
+        };
+        let secret = SharedSecret {
+            id: SecretId::new(NOW, &entropy()),
+            purpose: SecretPurpose::Handle,
+            sealed: vec![9; 60],
+            created_at: NOW,
+        };
+        let refused = |store: &store::Store, sealed_with: [u8; 32]| {
+            let (key, secret) = (key.clone(), secret.clone());
+            let keys = store.write_blocking(move |tx| store::signing_keys::insert(tx, &key, &sealed_with));
+            let secrets = store.write_blocking(move |tx| store::shared_secrets::insert(tx, &secret, &sealed_with));
+            assert!(keys.is_err_and(|fault| fault.is_unavailable()));
+            assert!(secrets.is_err_and(|fault| fault.is_unavailable()));
+        };
+        refused(&database.open(), [7; 32]);
+        let store = sealed(database);
+        refused(&store, [8; 32]);
+        assert_eq!(read(&store, store::signing_keys::all), []);
+        assert_eq!(read(&store, store::shared_secrets::all), []);
+    }
+
     fn shared_secrets(database: &Database) {
-        let store = database.open();
+        let store = sealed(database);
         let secret = |purpose, days| SharedSecret {
             id: SecretId::new(NOW, &entropy()),
             purpose,
@@ -114,7 +158,7 @@ on_both_databases! {
         let rows = secrets.clone();
         write(&store, move |tx| {
             rows.iter()
-                .try_for_each(|row| store::shared_secrets::insert(tx, row))
+                .try_for_each(|row| store::shared_secrets::insert(tx, row, SEALED))
         });
         assert_eq!(read(&store, store::shared_secrets::all), secrets);
         let before = NOW + Span::days(2);

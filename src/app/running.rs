@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use flow::Services;
 use foundation::clock::Span;
@@ -14,9 +15,12 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
 use super::App;
-use super::server::{Mount, StartedServer};
+use super::server::{GRACE_SECONDS, Mount, StartedServer};
 use crate::job::Jobs;
 use crate::job::tail::{self, Tail};
+
+/// What jobs and the tail may take at the end: each waits for the database for two seconds at most.
+const AT_THE_END: Duration = Duration::from_secs(5);
 
 /// SIGINT and SIGTERM, from now on: made before the server starts, so that none is missed. SIGHUP as
 /// well, where something is done on it.
@@ -128,6 +132,18 @@ enum ShutdownManner {
     AtOnce,
 }
 
+impl ShutdownManner {
+    /// After so long nothing is worth waiting for: requests have their grace, and what the database is
+    /// asked at the end has its timeout.
+    fn takes_at_most(self) -> Duration {
+        let notice = match self {
+            Self::Announced(notice) => notice.as_std(),
+            Self::Graceful | Self::AtOnce => Duration::ZERO,
+        };
+        notice + Duration::from_secs(GRACE_SECONDS) + AT_THE_END
+    }
+}
+
 impl Running {
     pub(super) fn start(
         app: App,
@@ -200,14 +216,21 @@ impl Running {
     pub fn until(mut self, mut signals: Signals) -> Result<(), Fault> {
         let asked = signals.wait();
         tracing::info!(?asked, "ending");
+        let manner = match asked {
+            EndSignal::Interrupt => ShutdownManner::Graceful,
+            EndSignal::Terminate => ShutdownManner::Announced(self.notice),
+        };
         std::thread::spawn(move || {
             signals.wait();
             std::process::exit(130);
         });
-        self.end(match asked {
-            EndSignal::Interrupt => ShutdownManner::Graceful,
-            EndSignal::Terminate => ShutdownManner::Announced(self.notice),
-        })
+        let most = manner.takes_at_most();
+        std::thread::spawn(move || {
+            std::thread::sleep(most);
+            tracing::error!("the process ends, although it is still waited for something");
+            std::process::exit(1);
+        });
+        self.end(manner)
     }
 
     fn end(&mut self, ending: ShutdownManner) -> Result<(), Fault> {
@@ -247,9 +270,8 @@ fn run(
         keys: app.services.key_refresh.clone(),
         upkeep: app.services.upkeep.clone(),
         log_history: app.services.log_history.clone(),
-        witness: app.witness(),
     };
-    let tail = Tail::start(follows)?;
+    let tail = Tail::start(follows, app.witness())?;
     let runtime = Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(4)
@@ -267,6 +289,7 @@ fn run(
         }
         server.stop(ending != ShutdownManner::AtOnce).await;
         jobs.stop().await;
+        app.store.rest().await;
         Ok(())
     });
     tail.stop();

@@ -28,10 +28,10 @@ use crate::telemetry::{Metrics, MetricsText};
 pub type Mount = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
 
 /// How long requests that are being answered may take after the server was asked to end.
-const GRACE_SECONDS: u64 = 10;
+pub(super) const GRACE_SECONDS: u64 = 10;
 /// How often metrics are folded.
 const FOLD: Duration = Duration::from_secs(5);
-/// Threads of one worker that may block on the database.
+/// Threads of one worker for what takes a processor's time; the store has its own.
 const BLOCKING_THREADS: usize = 16;
 
 /// A started server.
@@ -195,6 +195,7 @@ async fn measure(health: Health, store: Store, live: Arc<Live>, metrics: Metrics
         let pool = store.pool();
         metrics::gauge!("portico_store_connections", "state" => "idle").set(pool.idle);
         metrics::gauge!("portico_store_connections", "state" => "in_use").set(pool.in_use);
+        metrics::gauge!("portico_store_connections", "state" => "abandoned").set(pool.abandoned);
         metrics::gauge!("portico_store_connections_max").set(pool.max);
         metrics.fold();
         tokio::time::sleep(FOLD).await;

@@ -6,6 +6,7 @@
 
 pub mod clients;
 pub mod ended;
+pub mod fence;
 pub mod freshness;
 pub mod history;
 pub mod node_time;
@@ -20,6 +21,7 @@ use foundation::clock::Span;
 
 use clients::Clients;
 use ended::Ended;
+use fence::Fence;
 use freshness::Freshness;
 use history::KnownHistory;
 use node_time::NodeTime;
@@ -43,6 +45,8 @@ pub struct Live {
     pub history: KnownHistory,
     /// What time it is.
     pub time: Arc<NodeTime>,
+    /// Who may write what comes from the log.
+    pub fence: Fence,
 }
 
 impl Live {
@@ -56,6 +60,7 @@ impl Live {
             freshness: Freshness::default(),
             history: KnownHistory::default(),
             time,
+            fence: Fence::default(),
         }
     }
 

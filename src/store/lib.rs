@@ -57,6 +57,6 @@ pub mod users;
 pub use connection::Connection;
 pub use dialect::SchemaState;
 pub use log_reader::{LogPage, LogReader};
-pub use pool::PoolFigures;
+pub use pool::{MAX_ABANDONED, PoolFigures};
 pub use store::{Store, StoreSettings};
 pub use transaction::{Transaction, Written};

@@ -1,25 +1,52 @@
 //! The pool of connections: SQLite's readers, or all of PostgreSQL's.
 //!
-//! A connection that was lost takes all older ones with it, so that after a restart of the server
-//! one request fails and not one per connection.
+//! A server that is frozen, or a firewall that drops, answers nothing and closes nothing, and libpq has
+//! no way to stop waiting. Whoever waits too long goes without an answer; the whole lot of connections
+//! is given up then, and another takes its place, with threads of its own.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use diesel::connection::SimpleConnection as _;
 use foundation::fault::Fault;
 
 use crate::connection::Connection;
-use crate::dialect::{Role, Target};
-use crate::fault::STORE;
+use crate::dialect::Target;
+use crate::environment::Environment;
 use crate::log_guard::LogGuard;
+
+mod lot;
+mod waiting;
+
+pub(crate) use lot::Lot;
+use waiting::Waiting;
+
+/// How many connections may be waited for in lots that were given up. Beyond that no new lot is tried:
+/// the server may have as many places only.
+pub const MAX_ABANDONED: usize = 64;
 
 /// Connections to borrow.
 pub(crate) struct Pool {
-    pool: r2d2::Pool<Manager>,
-    era: Arc<AtomicU64>,
+    parts: PoolParts,
+    lots: RwLock<Lots>,
     log_guard: Arc<LogGuard>,
+}
+
+/// What a lot is made of.
+#[derive(Clone)]
+pub(crate) struct PoolParts {
+    pub(crate) target: Target,
+    /// How many connections there may be.
+    pub(crate) size: u32,
+    pub(crate) timeout: Duration,
+    pub(crate) environment: Environment,
+}
+
+struct Lots {
+    current: Arc<Lot>,
+    /// Who still waits in those that were given up.
+    abandoned: Vec<Arc<Waiting>>,
+    /// Whether too many are waited for; logged when it changes.
+    is_too_many: bool,
 }
 
 /// How many connections a pool has.
@@ -31,63 +58,40 @@ pub struct PoolFigures {
     pub in_use: u32,
     /// How many there may be.
     pub max: u32,
+    /// Waited for in vain, in lots that were given up.
+    pub abandoned: u32,
 }
-
-/// A pooled connection, and the era in which it was opened.
-pub(crate) struct Pooled {
-    conn: Connection,
-    era: u64,
-    lost: bool,
-    /// Whether it has shown that its log continues what was followed.
-    is_guarded: bool,
-}
-
-struct Manager {
-    target: Target,
-    timeout: Duration,
-    era: Arc<AtomicU64>,
-}
-
-/// A fault as r2d2 wants to have errors.
-#[derive(Debug, thiserror::Error)]
-#[error("{}", .0.reason())]
-struct Refused(Fault);
 
 impl Pool {
     /// Opens nothing yet but the first connection, in the background.
-    pub(crate) fn new(
-        target: Target,
-        size: u32,
-        timeout: Duration,
-        log_guard: Arc<LogGuard>,
-    ) -> Self {
-        let era = Arc::new(AtomicU64::new(0));
-        let manager = Manager {
-            target,
-            timeout,
-            era: Arc::clone(&era),
+    pub(crate) fn new(parts: PoolParts, log_guard: Arc<LogGuard>) -> Result<Self, Fault> {
+        let lots = Lots {
+            current: Arc::new(Lot::new(&parts)?),
+            abandoned: Vec::new(),
+            is_too_many: false,
         };
-        let pool = r2d2::Pool::builder()
-            .max_size(size.max(1))
-            .min_idle(Some(1))
-            .connection_timeout(timeout)
-            .test_on_check_out(true)
-            .error_handler(Box::new(Log))
-            .build_unchecked(manager);
-        Self {
-            pool,
-            era,
+        Ok(Self {
+            parts,
+            lots: RwLock::new(lots),
             log_guard,
-        }
+        })
+    }
+
+    /// The connections of now.
+    pub(crate) fn lot(&self) -> Arc<Lot> {
+        let lots = self.lots.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&lots.current)
     }
 
     /// How many connections there are now.
     pub(crate) fn figures(&self) -> PoolFigures {
-        let state = self.pool.state();
+        let lots = self.lots.read().unwrap_or_else(PoisonError::into_inner);
+        let state = lots.current.state();
         PoolFigures {
             idle: state.idle_connections,
             in_use: state.connections.saturating_sub(state.idle_connections),
-            max: self.pool.max_size(),
+            max: self.parts.size,
+            abandoned: u32::try_from(lots.abandoned()).unwrap_or(u32::MAX),
         }
     }
 
@@ -96,7 +100,7 @@ impl Pool {
         &self,
         f: impl FnOnce(&mut Connection) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        self.lend(|lent| {
+        self.lot().lend(|lent| {
             if !lent.is_guarded {
                 lent.is_guarded = self.log_guard.check(&mut lent.conn)?;
             }
@@ -109,72 +113,54 @@ impl Pool {
         &self,
         f: impl FnOnce(&mut Connection) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        self.lend(|lent| f(&mut lent.conn))
+        self.lot().lend(|lent| f(&mut lent.conn))
     }
 
-    fn lend<T>(&self, f: impl FnOnce(&mut Pooled) -> Result<T, Fault>) -> Result<T, Fault> {
-        let mut lent = self
-            .pool
-            .get()
-            .map_err(|error| Fault::unavailable(STORE, error))?;
-        let result = f(&mut lent);
-        if matches!(&result, Err(fault) if fault.is_unavailable()) {
-            self.look_after(&mut lent);
+    /// Somebody went without an answer in time. If it is a connection that does not give it, and not the
+    /// queue, nothing is expected of its lot any more. A file does not go silent.
+    pub(crate) fn was_late(&self) {
+        if self.parts.target.is_sqlite() {
+            return;
         }
-        result
-    }
-
-    /// Finds out whether a connection that failed was lost or only slow.
-    fn look_after(&self, lent: &mut Pooled) {
-        if lent.conn.batch_execute("SELECT 1").is_err() {
-            lent.lost = true;
-            let next = lent.era + 1;
-            self.era.fetch_max(next, Ordering::SeqCst);
+        let now = self.parts.environment.uptime();
+        let mut lots = self.lots.write().unwrap_or_else(PoisonError::into_inner);
+        let waiting = Arc::clone(&lots.current.waiting);
+        if !waiting.is_overdue(now) {
+            return;
         }
+        lots.abandoned.retain(|waiting| waiting.count() > 0);
+        let abandoned = lots.abandoned() + waiting.count();
+        let is_too_many = abandoned > MAX_ABANDONED;
+        if is_too_many != std::mem::replace(&mut lots.is_too_many, is_too_many) && is_too_many {
+            tracing::error!(
+                abandoned,
+                "the database is silent, and too many connections wait for it; no others are tried until some end"
+            );
+        }
+        if is_too_many {
+            return;
+        }
+        let fresh = match Lot::new(&self.parts) {
+            Ok(lot) => Arc::new(lot),
+            Err(fault) => {
+                tracing::error!(fault = fault.chain(), "other connections to the database");
+                return;
+            }
+        };
+        let silent = std::mem::replace(&mut lots.current, fresh);
+        lots.abandoned.push(waiting);
+        drop(lots);
+        // Closes those that are idle.
+        drop(silent);
+        tracing::error!(
+            abandoned,
+            "the database does not answer; all connections to it are made anew"
+        );
     }
 }
 
-impl r2d2::ManageConnection for Manager {
-    type Connection = Pooled;
-    type Error = Refused;
-
-    fn connect(&self) -> Result<Pooled, Refused> {
-        let era = self.era.load(Ordering::SeqCst);
-        let conn = self
-            .target
-            .connect(Role::Pooled, self.timeout)
-            .map_err(Refused)?;
-        Ok(Pooled {
-            conn,
-            era,
-            lost: false,
-            is_guarded: false,
-        })
-    }
-
-    /// No round trip: asked at each loan.
-    fn is_valid(&self, pooled: &mut Pooled) -> Result<(), Refused> {
-        if pooled.era == self.era.load(Ordering::SeqCst) {
-            Ok(())
-        } else {
-            Err(Refused(crate::fault::unavailable(
-                "an older connection was lost",
-            )))
-        }
-    }
-
-    /// A connection whose closure panicked may be in the middle of anything.
-    fn has_broken(&self, pooled: &mut Pooled) -> bool {
-        pooled.lost || std::thread::panicking()
-    }
-}
-
-/// Logs why a connection could not be opened; r2d2 tries again by itself.
-#[derive(Debug)]
-struct Log;
-
-impl r2d2::HandleError<Refused> for Log {
-    fn handle_error(&self, error: Refused) {
-        tracing::warn!(error = %error, "a connection to the database");
+impl Lots {
+    fn abandoned(&self) -> usize {
+        self.abandoned.iter().map(|waiting| waiting.count()).sum()
     }
 }

@@ -13,7 +13,7 @@ use foundation::database_url::DatabaseUrl;
 use foundation::entropy::{SharedEntropy, SystemEntropy};
 use foundation::fault::Fault;
 use foundation::id::Position;
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 
 use crate::connection::Connection;
 use crate::dialect::{self, SchemaState, Target};
@@ -23,7 +23,7 @@ use crate::faultpoint::{self, Faultpoints};
 use crate::histories;
 use crate::log_guard::LogGuard;
 use crate::log_reader::LogReader;
-use crate::pool::{Pool, PoolFigures};
+use crate::pool::{Pool, PoolFigures, PoolParts};
 use crate::transaction::{self, Transaction, Written};
 use crate::wakeups::Wakeups;
 use crate::writer::{Workshop, WriteKind, Writer};
@@ -75,8 +75,6 @@ pub(crate) struct StoreInner {
     wakeups: Arc<Wakeups>,
     log_guard: Arc<LogGuard>,
     pool: Pool,
-    /// As many as the pool has connections: what does not get one waits here, not on a thread.
-    permits: Arc<Semaphore>,
     /// SQLite's; on PostgreSQL every pooled connection writes.
     writer: Option<Writer>,
 }
@@ -105,11 +103,15 @@ impl Store {
             .is_sqlite()
             .then(|| Writer::start(workshop))
             .transpose()?;
-        let size = settings.readers.max(1);
+        let parts = PoolParts {
+            target: target.clone(),
+            size: settings.readers.max(1),
+            timeout,
+            environment: environment.clone(),
+        };
         Ok(Store(Arc::new(StoreInner {
             url: settings.url,
-            pool: Pool::new(target.clone(), size, timeout, Arc::clone(&log_guard)),
-            permits: Arc::new(Semaphore::new(size as usize)),
+            pool: Pool::new(parts, Arc::clone(&log_guard))?,
             target,
             timeout,
             environment,
@@ -278,6 +280,14 @@ impl Store {
             .with_any_log(|conn| histories::look(conn, number))
     }
 
+    /// Waits until nobody reads or writes any more, for the timeout at most: at the end of who serves.
+    pub async fn rest(&self) {
+        let permits = self.0.pool.lot().permits();
+        let all = permits.acquire_many(self.0.pool.figures().max);
+        // Who is waited for in vain is left.
+        drop(tokio::time::timeout(self.0.timeout, all).await);
+    }
+
     /// How many connections there are now; SQLite's writer has its own beside them.
     pub fn pool(&self) -> PoolFigures {
         self.0.pool.figures()
@@ -331,24 +341,29 @@ impl Store {
         F: FnOnce(&StoreInner) -> Result<T, Fault> + Send + 'static,
     {
         let (inner, span) = (Arc::clone(&self.0), tracing::Span::current());
-        let deadline = inner.deadline();
+        let (deadline, lot) = (inner.deadline(), inner.pool.lot());
         let work = async {
-            let permit = Arc::clone(&inner.permits).acquire_owned().await;
+            let permit = lot.permits().acquire_owned().await;
             let work = move || {
-                let _permit = permit;
+                // The permit goes last: who has all of them knows that nobody holds the store.
+                let (_permit, inner) = (permit, inner);
                 if deadline < inner.environment.uptime() {
                     return Err(late());
                 }
                 span.in_scope(|| f(&inner))
             };
-            tokio::task::spawn_blocking(work).await
+            match lot.threads()?.spawn_blocking(work).await {
+                Ok(result) => result,
+                Err(error) if error.is_panic() => Err(Fault::broken("a query that panicked")),
+                Err(error) => Err(Fault::unavailable(STORE, error)),
+            }
         };
-        match tokio::time::timeout(self.0.timeout, work).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(error)) if error.is_panic() => Err(Fault::broken("a query that panicked")),
-            Ok(Err(error)) => Err(Fault::unavailable(STORE, error)),
-            Err(_) => Err(late()),
-        }
+        tokio::time::timeout(self.0.timeout, work)
+            .await
+            .unwrap_or_else(|_| {
+                self.0.pool.was_late();
+                Err(late())
+            })
     }
 }
 

@@ -27,7 +27,7 @@ macro_rules! on_both_databases {
     )*};
 }
 
-use crate::database;
+use crate::{database, gate};
 
 mod faults;
 mod fixture;
@@ -38,3 +38,4 @@ mod migrations;
 mod outages;
 mod races;
 mod rows;
+mod silence;

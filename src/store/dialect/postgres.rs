@@ -52,50 +52,79 @@ pub(super) fn connect(
     openssl::init();
     let refused = |text: String| Fault::unavailable(STORE, refusal::in_our_words(url, &text));
     let exposed = url.expose_postgres().unwrap_or_default();
-    let mut conn = PgConnection::establish(&with_timeouts(exposed, timeout))
+    let mut conn = PgConnection::establish(&with_timeouts(exposed, role, timeout))
         .map_err(|error| refused(error.to_string()))?;
-    let millis = if role == Role::Migrator {
-        0
-    } else {
-        timeout.as_millis()
-    };
-    let mut settings = format!(
-        "SET statement_timeout = {millis};
-         SET lock_timeout = {millis};
-         SET idle_in_transaction_session_timeout = {millis};
-         SET default_transaction_isolation TO 'read committed';
+    let mut settings = "SET default_transaction_isolation TO 'read committed';
          SET TIME ZONE 'UTC';
          DO $$ BEGIN
              IF pg_is_in_recovery() THEN
                  RAISE 'it is a replica, which may be behind; connect to the primary';
              END IF;
          END $$;"
-    );
-    if role == Role::Tail {
-        settings.push_str(&format!("LISTEN {CHANNEL};"));
+        .to_owned();
+    match role {
+        Role::Tail => settings.push_str(&format!("LISTEN {CHANNEL};")),
+        // Whatever the URL says: it takes as long as it takes.
+        Role::Migrator => {
+            for name in SERVER_TIMEOUTS {
+                settings.push_str(&format!("SET {name} = 0;"));
+            }
+        }
+        Role::Pooled | Role::Writer => {}
     }
     conn.batch_execute(&settings)
         .map_err(|error| refused(error.to_string()))?;
     Ok(conn)
 }
 
-/// A server that is gone without a word must not hold a thread for minutes: what the kernel waits
-/// for is bounded too, unless the operator's URL says how. (libpq takes no less than 2 s to
-/// connect.)
-fn with_timeouts(url: &str, timeout: Duration) -> String {
-    let ours = [
-        ("connect_timeout", 2),
-        ("tcp_user_timeout", timeout.as_millis()),
-        ("keepalives_idle", 10),
-    ];
-    let theirs = query(url);
-    let is_theirs = |name: &str| {
-        let mut pairs = theirs.unwrap_or_default().split('&');
-        pairs.any(|pair| pair.split('=').next() == Some(name))
+/// What the server bounds by itself.
+const SERVER_TIMEOUTS: [&str; 3] = [
+    "statement_timeout",
+    "lock_timeout",
+    "idle_in_transaction_session_timeout",
+];
+
+/// What the kernel and libpq bound: a connection over which nothing comes must not hold a thread for
+/// minutes. (libpq takes no less than 2 s to connect.)
+const CLIENT_TIMEOUTS: [(&str, &str); 5] = [
+    ("connect_timeout", "2"),
+    ("tcp_user_timeout", "2000"),
+    ("keepalives_idle", "1"),
+    ("keepalives_interval", "1"),
+    ("keepalives_count", "3"),
+];
+
+/// A server that is gone without a word must not be waited for, unless the operator's URL says how
+/// long. What the server bounds is said with the first message, so that nothing is asked without it.
+fn with_timeouts(url: &str, role: Role, timeout: Duration) -> String {
+    let theirs: Vec<(&str, &str)> = query(url)
+        .unwrap_or_default()
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .collect();
+    let value_of = |name: &str| {
+        let mut named = theirs.iter().rev().filter(|(theirs, _)| *theirs == name);
+        named.next().map(|(_, value)| *value)
     };
+    let mut pairs: Vec<(&str, String)> = CLIENT_TIMEOUTS
+        .into_iter()
+        .filter(|(name, _)| value_of(name).is_none())
+        .map(|(name, value)| (name, value.to_owned()))
+        .collect();
+    if role != Role::Migrator {
+        // Of two options libpq takes the latter, so theirs are said again in it.
+        let mut options = value_of("options").unwrap_or_default().to_owned();
+        for name in SERVER_TIMEOUTS {
+            if !options.contains(name) {
+                let separator = if options.is_empty() { "" } else { "%20" };
+                options.push_str(&format!("{separator}-c%20{name}%3D{}", timeout.as_millis()));
+            }
+        }
+        pairs.push(("options", options));
+    }
     let mut whole = url.to_owned();
-    let mut separator = if theirs.is_some() { '&' } else { '?' };
-    for (name, value) in ours.iter().filter(|(name, _)| !is_theirs(name)) {
+    let mut separator = if query(url).is_some() { '&' } else { '?' };
+    for (name, value) in pairs {
         whole.push_str(&format!("{separator}{name}={value}"));
         separator = '&';
     }
@@ -177,17 +206,43 @@ pub(super) fn was_notified(conn: &mut PgConnection) -> QueryResult<bool> {
 mod tests {
     use super::*;
 
+    const CLIENT: &str =
+        "tcp_user_timeout=2000&keepalives_idle=1&keepalives_interval=1&keepalives_count=3";
+
+    fn pooled(url: &str) -> String {
+        with_timeouts(url, Role::Pooled, Duration::from_secs(1))
+    }
+
+    #[test]
+    fn nothing_is_waited_for_without_end() {
+        let server = "options=-c%20statement_timeout%3D1000%20-c%20lock_timeout%3D1000\
+                      %20-c%20idle_in_transaction_session_timeout%3D1000";
+        assert_eq!(
+            pooled("postgres://h/db"),
+            format!("postgres://h/db?connect_timeout=2&{CLIENT}&{server}")
+        );
+        let migrator = with_timeouts("postgres://h/db", Role::Migrator, Duration::from_secs(1));
+        assert_eq!(
+            migrator,
+            format!("postgres://h/db?connect_timeout=2&{CLIENT}")
+        );
+    }
+
     #[test]
     fn the_operators_own_timeouts_stay() {
-        let ours = with_timeouts("postgres://h/db", Duration::from_secs(1));
-        assert_eq!(
-            ours,
-            "postgres://h/db?connect_timeout=2&tcp_user_timeout=1000&keepalives_idle=10"
+        assert!(
+            pooled("postgres://h/db?connect_timeout=9").starts_with(&format!(
+                "postgres://h/db?connect_timeout=9&{CLIENT}&options="
+            ))
         );
-        let theirs = with_timeouts("postgres://h/db?connect_timeout=9", Duration::from_secs(1));
-        assert_eq!(
-            theirs,
-            "postgres://h/db?connect_timeout=9&tcp_user_timeout=1000&keepalives_idle=10"
+        let url = "postgres://h/db?options=-c%20statement_timeout%3D300%20-c%20work_mem%3D8MB";
+        let ours = pooled(url);
+        assert!(
+            ours.ends_with(
+                "&options=-c%20statement_timeout%3D300%20-c%20work_mem%3D8MB%20-c%20lock_timeout%3D1000\
+                 %20-c%20idle_in_transaction_session_timeout%3D1000"
+            ),
+            "{ours}"
         );
     }
 
@@ -203,7 +258,7 @@ mod tests {
         ] {
             assert_eq!(query(url), expected, "{url}");
         }
-        let ours = with_timeouts("postgres://u:p?w@h/db", Duration::from_secs(1));
+        let ours = pooled("postgres://u:p?w@h/db");
         assert!(
             ours.starts_with("postgres://u:p?w@h/db?connect_timeout=2&"),
             "{ours}"

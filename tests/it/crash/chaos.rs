@@ -24,7 +24,6 @@ use crate::database::Database;
 
 mod cluster;
 mod fault;
-mod gate;
 mod watch;
 
 use cluster::{Cluster, Node};

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use foundation::clock::{Clock as _, SystemClock};
 
-use super::gate::{Gate, Way};
 use crate::crash::server::{Place, Server};
 use crate::database::Database;
+use crate::gate::{Gate, Way};
 
 /// How long a service may be away after its last fault has ended.
 const READY: Duration = Duration::from_secs(5);

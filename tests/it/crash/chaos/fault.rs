@@ -4,8 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use super::cluster::Cluster;
-use super::gate::Way;
 use crate::crash::chance::Chance;
+use crate::gate::Way;
 
 /// Something that goes wrong for a while, at a node or for all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use url::Url;
 /// What becomes of what is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub(super) enum Way {
+pub(crate) enum Way {
     /// It arrives.
     Open,
     /// Nothing arrives, and nobody is told: a firewall that drops, a server that is frozen.
@@ -24,19 +24,23 @@ pub(super) enum Way {
 const LOOK: Duration = Duration::from_millis(2);
 
 /// The gate. Nobody waits at one that is gone.
-pub(super) struct Gate {
+pub(crate) struct Gate {
     address: SocketAddr,
     inner: Arc<Inner>,
 }
 
 struct Inner {
     way: AtomicU8,
+    /// Connections so far.
+    made: AtomicUsize,
+    /// So many of the first ones are forgotten.
+    forgotten: AtomicUsize,
     sockets: Mutex<Vec<TcpStream>>,
 }
 
 impl Gate {
     /// A gate before the server of a database.
-    pub(super) fn before(database: &str) -> Self {
+    pub(crate) fn before(database: &str) -> Self {
         let url = Url::parse(database).expect("a URL");
         let server = (
             url.host_str().expect("a host").to_owned(),
@@ -46,6 +50,8 @@ impl Gate {
         let address = listener.local_addr().expect("an address");
         let inner = Arc::new(Inner {
             way: AtomicU8::new(Way::Open as u8),
+            made: AtomicUsize::new(0),
+            forgotten: AtomicUsize::new(0),
             sockets: Mutex::default(),
         });
         let gate = Arc::clone(&inner);
@@ -58,15 +64,16 @@ impl Gate {
                 let Ok(server) = TcpStream::connect(&server) else {
                     continue;
                 };
-                gate.relay(&node, &server);
-                gate.relay(&server, &node);
+                let number = gate.made.fetch_add(1, Ordering::SeqCst);
+                gate.relay(&node, &server, number);
+                gate.relay(&server, &node, number);
             }
         });
         Self { address, inner }
     }
 
     /// The database's URL by way of this gate.
-    pub(super) fn url(&self, database: &str) -> String {
+    pub(crate) fn url(&self, database: &str) -> String {
         let mut url = Url::parse(database).expect("a URL");
         url.set_ip_host(self.address.ip()).expect("it has a host");
         url.set_port(Some(self.address.port()))
@@ -75,13 +82,20 @@ impl Gate {
     }
 
     /// From now on.
-    pub(super) fn is_now(&self, way: Way) {
+    pub(crate) fn is_now(&self, way: Way) {
         self.inner.way.store(way as u8, Ordering::SeqCst);
         if way == Way::Closed {
             for socket in self.inner.sockets().drain(..) {
                 let _ = socket.shutdown(Shutdown::Both);
             }
         }
+    }
+
+    /// Over the connections of now nothing arrives any more, whatever the way is: a firewall that has
+    /// lost its table.
+    pub(crate) fn forgets_all(&self) {
+        let made = self.inner.made.load(Ordering::SeqCst);
+        self.inner.forgotten.store(made, Ordering::SeqCst);
     }
 }
 
@@ -100,7 +114,13 @@ impl Inner {
         self.sockets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn relay(self: &Arc<Self>, from: &TcpStream, to: &TcpStream) {
+    /// Whether nothing arrives over a connection.
+    fn is_silent(&self, number: usize) -> bool {
+        let is_forgotten = number < self.forgotten.load(Ordering::SeqCst);
+        self.is(Way::Silent) || (is_forgotten && !self.is(Way::Closed))
+    }
+
+    fn relay(self: &Arc<Self>, from: &TcpStream, to: &TcpStream, number: usize) {
         let mut from = from.try_clone().expect("a socket");
         let mut to = to.try_clone().expect("a socket");
         self.sockets().push(from.try_clone().expect("a socket"));
@@ -108,7 +128,7 @@ impl Inner {
         std::thread::spawn(move || {
             let mut buffer = [0; 16 * 1024];
             while let Ok(length @ 1..) = from.read(&mut buffer) {
-                while gate.is(Way::Silent) {
+                while gate.is_silent(number) {
                     std::thread::sleep(LOOK);
                 }
                 if to.write_all(&buffer[..length]).is_err() {
@@ -116,7 +136,7 @@ impl Inner {
                 }
             }
             // A firewall that drops does not tell the other side either.
-            while gate.is(Way::Silent) {
+            while gate.is_silent(number) {
                 std::thread::sleep(LOOK);
             }
             let _ = to.shutdown(Shutdown::Both);

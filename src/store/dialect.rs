@@ -3,7 +3,6 @@
 //! How each is opened stands in `dialect/sqlite.rs` and `dialect/postgres.rs`; here are the few
 //! statements that diesel does not offer for both at once.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection as _;
@@ -19,13 +18,15 @@ mod migrate;
 mod postgres;
 mod sqlite;
 
+use sqlite::DatabaseFile;
+
 pub use migrate::SchemaState;
 
 /// Where the database is.
 #[derive(Clone, Debug)]
 pub(crate) enum Target {
     /// A file.
-    Sqlite(PathBuf),
+    Sqlite(DatabaseFile),
     /// A server, by its URL.
     Postgres(DatabaseUrl),
 }
@@ -50,7 +51,7 @@ impl Target {
         };
         // An absolute path: SQLite reads one that begins with `file:` as a URI.
         std::path::absolute(path)
-            .map(Self::Sqlite)
+            .map(|path| Self::Sqlite(DatabaseFile::new(path)))
             .map_err(|error| Fault::unusable("the path of the database", error))
     }
 
@@ -61,7 +62,7 @@ impl Target {
     /// Makes the database ready to be connected to, and checks that it is one we can use.
     pub(crate) fn prepare(&self, timeout: Duration) -> Result<(), Fault> {
         match self {
-            Self::Sqlite(path) => sqlite::prepare(path, timeout),
+            Self::Sqlite(file) => file.prepare(timeout),
             Self::Postgres(url) => postgres::prepare(url, timeout),
         }
     }
@@ -69,8 +70,16 @@ impl Target {
     /// Opens a connection for a purpose.
     pub(crate) fn connect(&self, role: Role, timeout: Duration) -> Result<Connection, Fault> {
         match self {
-            Self::Sqlite(path) => sqlite::connect(path, role, timeout).map(Connection::Sqlite),
+            Self::Sqlite(file) => file.connect(role, timeout).map(Connection::Sqlite),
             Self::Postgres(url) => postgres::connect(url, role, timeout).map(Connection::Postgres),
+        }
+    }
+
+    /// Whether what connections are open to is still what is found there by others. A server's is.
+    pub(crate) fn check_place(&self) -> Result<(), Fault> {
+        match self {
+            Self::Sqlite(file) => file.check_place(),
+            Self::Postgres(_) => Ok(()),
         }
     }
 

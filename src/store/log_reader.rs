@@ -74,6 +74,7 @@ impl LogReader {
     /// The database does not answer, or an event cannot be read.
     pub fn poll(&mut self, after: &LogCursor, limit: i64) -> Result<LogPage, Fault> {
         self.faultpoints.pass(faultpoint::READ)?;
+        self.target.check_place()?;
         let environment = self.environment.clone();
         let page = self.connection().and_then(|conn| {
             let time = environment.read(conn)?;

@@ -262,7 +262,9 @@ impl Bench {
         dialect::begin(&mut self.conn).map_err(at("events"))
     }
 
+    /// What would be written where nobody finds it is not written.
     fn commit(&mut self) -> Result<(), Fault> {
+        self.workshop.target.check_place()?;
         self.workshop.faultpoints.pass(faultpoint::BEFORE_COMMIT)?;
         dialect::commit(&mut self.conn).map_err(at("events"))
     }

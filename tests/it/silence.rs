@@ -1,5 +1,5 @@
 //! The real binary, whose PostgreSQL says nothing any more and closes nothing: a firewall that drops, a
-//! server that is frozen.
+//! server that is frozen; or whose SQLite file is taken away.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -123,4 +123,30 @@ fn asked_to_end_while_the_database_is_silent_it_ends() {
         let took = SystemClock.uptime().as_millis() - since.as_millis();
         assert!(took < 15_000, "it took {took} ms");
     }
+}
+
+#[test]
+fn whose_file_is_deleted_says_so_and_is_not_ready_until_it_is_back() {
+    let database = Database::sqlite();
+    let file = database.folder().expect("a file").join("portico.db");
+    let place = Place::new(database);
+    let server = place.start();
+    let aside = file.with_file_name("aside.db");
+    std::fs::rename(&file, &aside).expect("moved");
+    let soon = |ready: bool| {
+        let since = SystemClock.uptime();
+        while place.is_ready() != ready {
+            let took = SystemClock.uptime().as_millis() - since.as_millis();
+            assert!(took < BACK, "after {took} ms");
+            std::thread::sleep(LOOK);
+        }
+    };
+    soon(false);
+    let asked = "/authorize?client_id=nobody&response_type=code";
+    assert_eq!(status(place.address, asked), 503);
+    assert!(place.said().contains("it was deleted, or moved"));
+    std::fs::rename(&aside, &file).expect("put back");
+    soon(true);
+    assert_ne!(status(place.address, asked), 503);
+    assert_eq!(server.ends("TERM"), Some(0));
 }

@@ -37,5 +37,6 @@ mod log;
 mod migrations;
 mod outages;
 mod races;
+mod replaced;
 mod rows;
 mod silence;

@@ -1,6 +1,10 @@
 //! SQLite: a file that only its owner reads, in WAL mode, with commits that survive a power cut.
 
-use std::path::Path;
+use std::fs::Metadata;
+use std::io::ErrorKind;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection as _;
@@ -19,31 +23,75 @@ const MIGRATION_TIMEOUT: Duration = Duration::from_secs(60);
 const WRITER_CACHE: u32 = 16 * 1024;
 const READER_CACHE: u32 = 8 * 1024;
 
-/// Makes the file, readable by its owner only, and puts it into WAL mode, which stays with it.
-/// SQLite gives the files beside it the same mode. The folder must be there.
-pub(super) fn prepare(path: &Path, timeout: Duration) -> Result<(), Fault> {
-    create(path).map_err(|error| {
-        let path = path.display();
-        Fault::unavailable(STORE, format!("{path} cannot be made or read: {error}"))
-    })?;
-    let mut conn = connect(path, Role::Writer, timeout)?;
-    conn.batch_execute("PRAGMA journal_mode = WAL")
-        .map_err(at("events"))
+/// The file of a database. Whoever has it open goes on writing into it when it is deleted, or another
+/// is put in its place, and nobody would find what was written.
+#[derive(Clone, Debug)]
+pub(crate) struct DatabaseFile {
+    path: PathBuf,
+    /// The one that was opened first: its device and its inode.
+    opened: Arc<OnceLock<(u64, u64)>>,
 }
 
-fn create(path: &Path) -> std::io::Result<()> {
+impl DatabaseFile {
+    pub(super) fn new(path: PathBuf) -> Self {
+        let opened = Arc::default();
+        Self { path, opened }
+    }
+
+    /// Makes the file, readable by its owner only, and puts it into WAL mode, which stays with it.
+    /// SQLite gives the files beside it the same mode. The folder must be there.
+    pub(super) fn prepare(&self, timeout: Duration) -> Result<(), Fault> {
+        let made = create(&self.path).map_err(|error| {
+            let path = self.path.display();
+            Fault::unavailable(STORE, format!("{path} cannot be made or read: {error}"))
+        })?;
+        self.opened.get_or_init(|| identity(&made));
+        let mut conn = self.connect(Role::Writer, timeout)?;
+        conn.batch_execute("PRAGMA journal_mode = WAL")
+            .map_err(at("events"))
+    }
+
+    /// Opens a connection. SQLite would make a file that is not there.
+    pub(super) fn connect(&self, role: Role, timeout: Duration) -> Result<SqliteConnection, Fault> {
+        self.check_place()?;
+        let conn = connect(&self.path, role, timeout)?;
+        self.check_place()?;
+        Ok(conn)
+    }
+
+    /// Whether the file that was opened is still where it was: one `stat`.
+    pub(super) fn check_place(&self) -> Result<(), Fault> {
+        let found = std::fs::metadata(&self.path);
+        let happened = match (found, self.opened.get()) {
+            (Ok(found), Some(opened)) if identity(&found) == *opened => return Ok(()),
+            (Ok(_), None) => return Ok(()),
+            (Ok(_), Some(_)) => {
+                "is another file than the one that was opened: it was replaced".into()
+            }
+            (Err(error), _) if error.kind() == ErrorKind::NotFound => {
+                "is not there any more: it was deleted, or moved".into()
+            }
+            (Err(error), _) => format!("cannot be looked at: {error}"),
+        };
+        let path = self.path.display();
+        let cause = format!(
+            "{path} {happened}; nothing is written until the file is put back or the server is started again"
+        );
+        Err(Fault::unavailable(STORE, cause))
+    }
+}
+
+fn create(path: &Path) -> std::io::Result<Metadata> {
     let mut options = std::fs::OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
+    options.mode(0o600).open(path)?.metadata()
 }
 
-pub(super) fn connect(
-    path: &Path,
-    role: Role,
-    timeout: Duration,
-) -> Result<SqliteConnection, Fault> {
+fn identity(file: &Metadata) -> (u64, u64) {
+    (file.dev(), file.ino())
+}
+
+fn connect(path: &Path, role: Role, timeout: Duration) -> Result<SqliteConnection, Fault> {
     let text = path
         .to_str()
         .ok_or_else(|| Fault::unusable("the path of the database", "it is not UTF-8"))?;

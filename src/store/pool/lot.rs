@@ -110,6 +110,7 @@ impl Lot {
         &self,
         f: impl FnOnce(&mut Pooled) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
+        self.parts.target.check_place()?;
         let mut lent = self
             .pool
             .get()

@@ -174,7 +174,7 @@ pub(super) fn room_for(wanted: usize) -> usize {
             current: Some(limit.maximum.map_or(needed, |most| most.min(needed))),
             maximum: limit.maximum,
         };
-        if setrlimit(Resource::Nofile, raised.clone()).is_ok() {
+        if setrlimit(Resource::Nofile, raised).is_ok() {
             limit = raised;
         }
     }

@@ -47,6 +47,16 @@ const DESCRIBED: &[(&str, MetricKind, &str)] = &[
         "Requests that failed because something was broken or away.",
     ),
     (
+        "portico_connections",
+        MetricKind::Gauge,
+        "Connections of clients that are open.",
+    ),
+    (
+        "portico_connections_refused_total",
+        MetricKind::Counter,
+        "Connections that were closed at once, by where there was no room: all, address.",
+    ),
+    (
         "portico_log_lines_dropped_total",
         MetricKind::Total,
         "Lines of the log that could not be written: a full disk, or nobody who reads.",

@@ -55,6 +55,7 @@ impl Connections {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if open.all >= self.max {
             drop(open);
+            metrics::counter!("portico_connections_refused_total", "full" => "all").increment(1);
             self.say_full();
             return None;
         }
@@ -62,12 +63,15 @@ impl Connections {
             let of_block = open.blocks.entry(block).or_default();
             if *of_block >= self.max_of_block {
                 drop(open);
+                metrics::counter!("portico_connections_refused_total", "full" => "address")
+                    .increment(1);
                 self.say_block_full(block);
                 return None;
             }
             *of_block += 1;
         }
         open.all += 1;
+        metrics::gauge!("portico_connections").increment(1.0);
         Some(ConnectionPlace {
             connections: Arc::clone(self),
             block,
@@ -100,6 +104,7 @@ impl Drop for ConnectionPlace {
         let open = &self.connections.open;
         let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
         open.all -= 1;
+        metrics::gauge!("portico_connections").decrement(1.0);
         let Some(block) = self.block else {
             return;
         };

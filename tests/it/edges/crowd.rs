@@ -131,6 +131,12 @@ fn an_address_has_so_many_connections_and_its_neighbour_and_a_proxy_have_theirs(
         (MOST, MOST, 2 * MOST)
     );
     assert_eq!(answered(1).len(), 0);
+    let metrics = gets(place.address, "/metrics");
+    let refused = format!(
+        "portico_connections_refused_total{{full=\"address\"}} {}",
+        4 * MOST
+    );
+    assert!(metrics.contains(&refused), "{metrics}");
     assert_eq!(place.said().matches("server.trusted_proxies").count(), 1);
     drop(held);
     soon("their room is free again", || answered(1).len() == MOST);

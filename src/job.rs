@@ -73,6 +73,11 @@ impl Jobs {
         }
     }
 
+    /// Waits until one of them ends, which none does unless it panics.
+    pub(crate) async fn lost(&mut self) {
+        lost(&mut self.tasks).await;
+    }
+
     /// Ends them, and writes what they still hold.
     pub(crate) async fn stop(mut self) {
         self.stop.send_replace(true);
@@ -80,6 +85,15 @@ impl Jobs {
         report("last used", self.upkeep.flush_last_used().await.map(drop));
         // The others need not wait for it.
         report("heartbeat", self.upkeep.retire_node(self.node).await);
+    }
+}
+
+/// Waits until one of these ends.
+async fn lost(tasks: &mut JoinSet<()>) {
+    match tasks.join_next().await {
+        Some(Err(error)) => tracing::error!(%error, "a job ended by itself"),
+        Some(Ok(())) => tracing::error!("a job ended by itself"),
+        None => std::future::pending().await,
     }
 }
 
@@ -117,5 +131,19 @@ fn report(name: &'static str, done: Result<(), Fault>) {
             fault = fault.chain(),
             "a job failed; it will be tried again"
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_job_that_panics_is_missed() {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(std::future::pending());
+        tasks.spawn(async { panic!("a mistake of ours") });
+        lost(&mut tasks).await;
+        assert_eq!(tasks.len(), 1, "the other one goes on");
     }
 }

@@ -86,13 +86,16 @@ impl Signals {
         Ok(self)
     }
 
-    /// Waits until the process is asked to end; gives how.
-    fn wait(&mut self) -> EndSignal {
+    /// Waits until the process is asked to end, and gives how; `None` if what it waits beside ended by
+    /// itself.
+    fn wait(&mut self, beside: impl Future<Output = ()>) -> Option<EndSignal> {
         self.runtime.block_on(async {
+            let mut beside = std::pin::pin!(beside);
             loop {
                 tokio::select! {
-                    _ = self.interrupt.recv() => return EndSignal::Interrupt,
-                    _ = self.terminate.recv() => return EndSignal::Terminate,
+                    _ = self.interrupt.recv() => return Some(EndSignal::Interrupt),
+                    _ = self.terminate.recv() => return Some(EndSignal::Terminate),
+                    () = &mut beside => return None,
                     () = Hangup::recv(&mut self.hangup) => {}
                 }
             }
@@ -209,19 +212,29 @@ impl Running {
     }
 
     /// Serves until the process is asked to end, then stops. Who asks a second time does not want to
-    /// wait: the process ends at once.
+    /// wait: the process ends at once. So it does where the server ended by itself: it must not look as
+    /// if it served.
     ///
     /// # Errors
     /// As [`Running::stop`].
     pub fn until(mut self, mut signals: Signals) -> Result<(), Fault> {
-        let asked = signals.wait();
+        let ended = async {
+            match &mut self.stop {
+                Some(stop) => stop.closed().await,
+                None => std::future::pending().await,
+            }
+        };
+        let Some(asked) = signals.wait(ended) else {
+            let by_itself = Err(Fault::broken("the server (it ended by itself)"));
+            return self.end(ShutdownManner::AtOnce).and(by_itself);
+        };
         tracing::info!(?asked, "ending");
         let manner = match asked {
             EndSignal::Interrupt => ShutdownManner::Graceful,
             EndSignal::Terminate => ShutdownManner::Announced(self.notice),
         };
         std::thread::spawn(move || {
-            signals.wait();
+            signals.wait(std::future::pending());
             std::process::exit(130);
         });
         let most = manner.takes_at_most();
@@ -280,9 +293,16 @@ fn run(
         .map_err(|e| Fault::broken_by("the server's runtime", e))?;
     let served = runtime.block_on(async {
         let server = StartedServer::start(&app, listener, mount)?;
-        let jobs = Jobs::start(&app.services, tail.progress());
+        let mut jobs = Jobs::start(&app.services, tail.progress());
         let _ = started.send(());
-        let ending = stopped.await.unwrap_or(ShutdownManner::AtOnce);
+        let mut served = Ok(());
+        let ending = tokio::select! {
+            ending = stopped => ending.unwrap_or(ShutdownManner::AtOnce),
+            () = jobs.lost() => {
+                served = Err(Fault::broken("a job (it ended by itself)"));
+                ShutdownManner::Graceful
+            }
+        };
         if let ShutdownManner::Announced(notice) = ending {
             server.announce_the_end();
             tokio::time::sleep(notice.as_std()).await;
@@ -290,8 +310,40 @@ fn run(
         server.stop(ending != ShutdownManner::AtOnce).await;
         jobs.stop().await;
         app.store.rest().await;
-        Ok(())
+        served
     });
     tail.stop();
     served
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Signals that nobody sends to a test.
+    fn signals() -> Signals {
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.expect("a runtime");
+        let inside = runtime.enter();
+        let interrupt = signal(SignalKind::user_defined1()).expect("a signal");
+        let terminate = signal(SignalKind::user_defined2()).expect("a signal");
+        drop(inside);
+        Signals {
+            runtime,
+            interrupt,
+            terminate,
+            hangup: None,
+        }
+    }
+
+    #[test]
+    fn whoever_waits_for_a_signal_hears_that_the_server_ended_by_itself() {
+        let (mut stop, stopped) = oneshot::channel::<ShutdownManner>();
+        let server = std::thread::spawn(move || {
+            let _stopped = stopped;
+            panic!("a mistake of ours");
+        });
+        assert_eq!(signals().wait(stop.closed()), None);
+        assert!(server.join().is_err());
+    }
 }

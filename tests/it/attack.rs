@@ -62,6 +62,30 @@ fn tests_below(folder: &Path, module: &str, found: &mut BTreeSet<String>) {
     }
 }
 
+/// All tests, by their names.
+struct Tests {
+    outside: BTreeSet<String>,
+    beside: BTreeSet<String>,
+}
+
+impl Tests {
+    fn of(root: &Path) -> Self {
+        let (mut outside, mut beside) = (BTreeSet::new(), BTreeSet::new());
+        tests_below(&root.join("tests/it"), "", &mut outside);
+        tests_below(&root.join("src"), "", &mut beside);
+        Self { outside, beside }
+    }
+
+    /// Whether there is one of this name: with its module in `tests/it`, or a sentence beside the code.
+    fn have(&self, name: &str) -> bool {
+        let ends = format!("::{name}");
+        match name.contains("::") {
+            true => self.outside.contains(name),
+            false => self.beside.iter().any(|test| test.ends_with(&ends)),
+        }
+    }
+}
+
 /// What stands between backticks.
 fn named(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
@@ -97,19 +121,35 @@ fn the_list_is_in_step() {
         );
         assert!(!cells[3].is_empty(), "{row}");
     }
-    let (mut outside, mut beside) = (BTreeSet::new(), BTreeSet::new());
-    tests_below(&root.join("tests/it"), "", &mut outside);
-    tests_below(&root.join("src"), "", &mut beside);
-    let is_there = |name: &str| match name.contains("::") {
-        true => outside.contains(name),
-        false => beside
-            .iter()
-            .any(|test| test.ends_with(&format!("::{name}"))),
-    };
+    let there = Tests::of(root);
     let tests: Vec<&str> = named(&list).filter(|name| is_test_name(name)).collect();
     assert!(tests.len() > 104, "{tests:?}");
     for test in tests {
-        assert!(is_there(test), "there is no test {test}");
+        assert!(there.have(test), "there is no test {test}");
+    }
+}
+
+/// What an operator is told about failures names the tests that show it.
+#[test]
+fn what_is_said_of_failures_is_shown_by_tests() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("docs/operations.md")).expect("the page");
+    let (_, failures) = page
+        .split_once("## When something fails")
+        .expect("a section");
+    let is_test = |name: &&str| name.contains("::") || is_test_name(name);
+    let tests: Vec<&str> = named(failures)
+        .filter(|name| !name.starts_with("portico_"))
+        .filter(is_test)
+        .collect();
+    let there = Tests::of(root);
+    assert!(tests.len() > 20, "{tests:?}");
+    for test in tests {
+        assert!(there.have(test), "there is no test {test}");
+    }
+    for failure in ["clock", "disk", "database", "network", "master key"] {
+        let title = format!("### The {failure}");
+        assert!(failures.contains(&title), "{title}");
     }
 }
 

@@ -153,6 +153,7 @@ impl App {
         if make == Make::Everything {
             history::take(config, &store)?;
         }
+        store.keep_to_this_installation()?;
         let ring = master_key::open_keys(&store, &master, clock.now(), entropy.as_ref(), make)?;
         if make == Make::Everything {
             flow::participant::store_derived_sids(&store, &ring)?;

@@ -6,10 +6,57 @@ use foundation::fault::Fault;
 use crate::connection::Connection;
 use crate::dialect::{self, insert_unless_there};
 use crate::fault::{at, unavailable};
-use crate::schema::installation;
+use crate::schema::{histories, installation};
 
 const TABLE: &str = "installation";
 const THE_ROW: i32 = 1;
+
+/// What tells one installation from every other: the history that it began with, the master key under
+/// which everything is sealed, and its issuer. A copy is the same one until somebody adopts it.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable)]
+pub(crate) struct InstallationIdentity {
+    first_history: i64,
+    sealed_with: Option<Vec<u8>>,
+    issuer: Option<String>,
+}
+
+impl InstallationIdentity {
+    /// Reads that of a database.
+    pub(crate) fn read(conn: &mut Connection) -> Result<Self, Fault> {
+        let sealed_with = installation::table
+            .filter(installation::id.eq(THE_ROW))
+            .select(installation::master_key_fingerprint)
+            .single_value();
+        let issuer = installation::table
+            .filter(installation::id.eq(THE_ROW))
+            .select(installation::issuer)
+            .single_value();
+        histories::table
+            .order(histories::number)
+            .select((histories::id, sealed_with, issuer))
+            .first(conn)
+            .map_err(at(TABLE))
+    }
+
+    /// Refuses a database that is not this one. What nobody had said yet may have been said since.
+    pub(crate) fn must_be(&self, found: &Self) -> Result<(), Fault> {
+        let is_same = self.first_history == found.first_history
+            && (self.sealed_with.is_none() || self.sealed_with == found.sealed_with)
+            && (self.issuer.is_none() || self.issuer == found.issuer);
+        if is_same {
+            return Ok(());
+        }
+        let whose = match &found.issuer {
+            Some(issuer) => format!("that of {issuer}"),
+            None => "nobody's yet".to_owned(),
+        };
+        let cause = format!(
+            "it is another installation than the one that this server was started on: {whose}; nothing is \
+             read or written until it is the same again"
+        );
+        Err(Fault::unavailable("the database", cause))
+    }
+}
 
 #[derive(Insertable)]
 #[diesel(table_name = installation)]

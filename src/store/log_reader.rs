@@ -14,6 +14,7 @@ use crate::environment::Environment;
 use crate::events;
 use crate::faultpoint::{self, Faultpoints};
 use crate::histories;
+use crate::log_guard::LogGuard;
 use crate::wakeups::Wakeups;
 
 /// Reads the log from a position on. Blocking: it belongs on a thread of its own.
@@ -23,6 +24,7 @@ pub struct LogReader {
     environment: Environment,
     faultpoints: Faultpoints,
     wakeups: Arc<Wakeups>,
+    log_guard: Arc<LogGuard>,
     conn: Option<Connection>,
     /// Commits of this process that were noticed.
     seen_commits: u64,
@@ -51,6 +53,7 @@ impl LogReader {
         environment: Environment,
         faultpoints: Faultpoints,
         wakeups: Arc<Wakeups>,
+        log_guard: Arc<LogGuard>,
     ) -> Result<Self, Fault> {
         let seen_commits = wakeups.count();
         let mut reader = Self {
@@ -59,6 +62,7 @@ impl LogReader {
             environment,
             faultpoints,
             wakeups,
+            log_guard,
             conn: None,
             seen_commits,
             seen_news: 0,
@@ -75,8 +79,9 @@ impl LogReader {
     pub fn poll(&mut self, after: &LogCursor, limit: i64) -> Result<LogPage, Fault> {
         self.faultpoints.pass(faultpoint::READ)?;
         self.target.check_place()?;
-        let environment = self.environment.clone();
+        let (environment, log_guard) = (self.environment.clone(), Arc::clone(&self.log_guard));
         let page = self.connection().and_then(|conn| {
+            log_guard.check_installation(conn)?;
             let time = environment.read(conn)?;
             let view = histories::look(conn, after.number)?;
             let at_end = view.at_end();

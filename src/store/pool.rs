@@ -101,8 +101,8 @@ impl Pool {
         f: impl FnOnce(&mut Connection) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         self.lot().lend(|lent| {
-            if !lent.is_guarded {
-                lent.is_guarded = self.log_guard.check(&mut lent.conn)?;
+            if !self.log_guard.accepts(lent.shown) {
+                lent.shown = self.log_guard.check(&mut lent.conn)?;
             }
             f(&mut lent.conn)
         })

@@ -311,6 +311,7 @@ diesel::joinable!(one_time_credentials -> token_families (family_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     histories,
+    installation,
     clients,
     events,
     grants,

@@ -21,6 +21,7 @@ use crate::environment::Environment;
 use crate::fault::{STORE, unavailable};
 use crate::faultpoint::{self, Faultpoints};
 use crate::histories;
+use crate::installation::InstallationIdentity;
 use crate::log_guard::LogGuard;
 use crate::log_reader::LogReader;
 use crate::pool::{Pool, PoolFigures, PoolParts};
@@ -275,9 +276,10 @@ impl Store {
     pub fn look_blocking(&self, number: Position) -> Result<LogView, Fault> {
         let inner = &self.0;
         inner.faultpoints.pass(faultpoint::READ)?;
-        inner
-            .pool
-            .with_any_log(|conn| histories::look(conn, number))
+        inner.pool.with_any_log(|conn| {
+            inner.log_guard.check_installation(conn)?;
+            histories::look(conn, number)
+        })
     }
 
     /// Waits until nobody reads or writes any more, for the timeout at most: at the end of who serves.
@@ -313,6 +315,17 @@ impl Store {
         inner.pool.with_any_log(|conn| inner.environment.read(conn))
     }
 
+    /// From now on nothing is read or written where another installation has taken the place of the one
+    /// that is found now.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub fn keep_to_this_installation(&self) -> Result<(), Fault> {
+        let found = self.0.pool.with_any_log(InstallationIdentity::read)?;
+        self.0.log_guard.set_installation(found);
+        Ok(())
+    }
+
     /// A counter that goes up after each commit of this process that appended events.
     pub fn wakeups(&self) -> watch::Receiver<u64> {
         self.0.wakeups.subscribe()
@@ -330,6 +343,7 @@ impl Store {
             inner.environment.clone(),
             inner.faultpoints.clone(),
             Arc::clone(&inner.wakeups),
+            Arc::clone(&inner.log_guard),
         )
     }
 
@@ -395,7 +409,10 @@ impl StoreInner {
             |conn: &mut Connection| transaction::run(conn, &self.environment, &self.faultpoints, f);
         let written = match kind {
             WriteKind::Usual => self.pool.with(run)?,
-            WriteKind::Renewal => self.pool.with_any_log(run)?,
+            WriteKind::Renewal => self.pool.with_any_log(|conn| {
+                self.log_guard.check_installation(conn)?;
+                run(conn)
+            })?,
         };
         if written.position.is_some() {
             self.wakeups.ring();

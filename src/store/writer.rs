@@ -24,7 +24,7 @@ use crate::dialect::{self, Role, Target};
 use crate::environment::Environment;
 use crate::fault::{STORE, at, unavailable};
 use crate::faultpoint::{self, Faultpoints};
-use crate::log_guard::LogGuard;
+use crate::log_guard::{LogGuard, Shown};
 use crate::transaction::{Transaction, Written};
 use crate::wakeups::Wakeups;
 
@@ -70,7 +70,7 @@ impl Writer {
             .spawn(move || {
                 let bench = Bench {
                     conn,
-                    is_guarded: false,
+                    shown: None,
                     workshop,
                 };
                 bench.work(&requests);
@@ -189,8 +189,8 @@ type Ran = (Box<dyn Request>, Result<Option<Position>, Fault>);
 /// The thread's own.
 struct Bench {
     conn: Connection,
-    /// Whether the connection has shown that its log continues what was followed.
-    is_guarded: bool,
+    /// That its log continues what was followed, if the connection has shown it.
+    shown: Option<Shown>,
     workshop: Workshop,
 }
 
@@ -296,8 +296,11 @@ impl Bench {
     }
 
     fn guard(&mut self, kind: WriteKind) -> Result<(), Fault> {
-        if kind == WriteKind::Usual && !self.is_guarded {
-            self.is_guarded = self.workshop.log_guard.check(&mut self.conn)?;
+        let log_guard = &self.workshop.log_guard;
+        match kind {
+            WriteKind::Usual if log_guard.accepts(self.shown) => {}
+            WriteKind::Usual => self.shown = log_guard.check(&mut self.conn)?,
+            WriteKind::Renewal => log_guard.check_installation(&mut self.conn)?,
         }
         Ok(())
     }
@@ -319,7 +322,7 @@ impl Bench {
             .target
             .connect(Role::Writer, self.workshop.timeout)
         {
-            Ok(conn) => (self.conn, self.is_guarded) = (conn, false),
+            Ok(conn) => (self.conn, self.shown) = (conn, None),
             Err(fault) => tracing::error!(cause = fault.chain(), "the store's writer"),
         }
     }

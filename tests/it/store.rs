@@ -29,6 +29,7 @@ macro_rules! on_both_databases {
 
 use crate::{database, gate};
 
+mod anothers;
 mod faults;
 mod fixture;
 mod judgements;

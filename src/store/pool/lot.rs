@@ -17,6 +17,7 @@ use super::waiting::Waiting;
 use crate::connection::Connection;
 use crate::dialect::Role;
 use crate::fault::STORE;
+use crate::log_guard::Shown;
 
 /// How long libpq may take to connect, before what is said first on the connection.
 const CONNECT: Span = Span::seconds(2);
@@ -39,8 +40,8 @@ pub(super) struct Pooled {
     pub(super) conn: Connection,
     era: u64,
     lost: bool,
-    /// Whether it has shown that its log continues what was followed.
-    pub(super) is_guarded: bool,
+    /// That its log continues what was followed, if it has shown it.
+    pub(super) shown: Option<Shown>,
 }
 
 struct Manager {
@@ -157,7 +158,7 @@ impl r2d2::ManageConnection for Manager {
             conn,
             era,
             lost: false,
-            is_guarded: false,
+            shown: None,
         })
     }
 

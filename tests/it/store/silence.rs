@@ -68,7 +68,7 @@ impl Behind {
             if self.all_are_answered() {
                 return true;
             }
-            if clock().uptime().as_millis() - since.as_millis() > 2_500 {
+            if clock().uptime().as_millis() - since.as_millis() > 5_000 {
                 return false;
             }
         }

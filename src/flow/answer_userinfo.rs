@@ -116,6 +116,12 @@ impl Userinfo {
         if let Some(unionid) = self.unionid(&client, &scope, person).await? {
             answer.insert(claim::UNIONID.to_owned(), Value::from(unionid));
         }
+        // Much was waited for since the first look.
+        if self.verifier.status(&token).await? == TokenStatus::Dead
+            || self.clock.now() >= token.expires_at
+        {
+            return Ok(refused("what it belongs to has ended"));
+        }
         Ok(Answer::Given(answer))
     }
 

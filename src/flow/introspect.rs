@@ -209,13 +209,15 @@ impl Introspection {
         if !concerns(caller, &token.claims, &self.issuer) {
             return Ok(None);
         }
+        let sub = self.own_sub(caller, &token).await?;
+        // Last, so that nothing is waited for between the look and the answer.
         let narrowed_to = match self.verifier.status(&token).await? {
             TokenStatus::Dead => return Ok(None),
             TokenStatus::Alive(Cow::Borrowed(_)) => None,
             TokenStatus::Alive(Cow::Owned(scope)) => Some(scope),
         };
         Ok(Some(Introspected::AccessToken {
-            sub: self.own_sub(caller, &token).await?,
+            sub,
             is_owner: token.claims.client_id == caller.id,
             narrowed_to,
             token,

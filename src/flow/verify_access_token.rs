@@ -151,7 +151,8 @@ impl AccessTokenVerifier {
         &self,
         token: &'a VerifiedToken,
     ) -> Result<TokenStatus<'a>, Fault> {
-        // Freshness is looked at first: what memory says afterwards is at least as new.
+        // Looked at before, what memory says is at least as new; looked at after it as well, a pause in
+        // between, or a memory that was emptied in it, counts.
         let fresh = self.memory.is_fresh();
         let scope = scope_of(token);
         let live = &self.memory.live;
@@ -171,7 +172,7 @@ impl AccessTokenVerifier {
         }
         match live.ended.judge(&token.handle, token.jti) {
             Verdict::Dead => return Ok(TokenStatus::Dead),
-            Verdict::Alive { narrowed_to } if fresh => {
+            Verdict::Alive { narrowed_to } if fresh && self.memory.is_fresh() => {
                 return Ok(TokenStatus::Alive(narrow(scope, narrowed_to.as_deref())));
             }
             Verdict::Alive { .. } => {}

@@ -291,37 +291,30 @@ fn settle_grant(
     now: Instant,
 ) -> Result<Grant, Fault> {
     let user = signed_in.user.id;
-    let before = match store::grants::live(tx, user, &client.id)? {
-        Some(grant) => grant,
-        None => {
-            let grant = Grant {
-                id: new_id,
-                user_id: user,
-                client_id: client.id.clone(),
-                scopes: allow(None),
-                created_at: now,
-                updated_at: now,
-                last_used_at: now.floor_to_minute(),
-                ended_at: None,
-            };
-            if store::grants::insert(tx, &grant)? {
-                return Ok(grant);
-            }
-            let lost_to = "another request made the grant and another ended it at the same moment";
-            store::grants::live(tx, user, &client.id)?
-                .ok_or_else(|| Fault::unavailable("the grant", lost_to))?
-        }
-    };
-    let mut grant = before;
-    let mut scopes = allow(Some(&grant));
-    if grant.scopes != scopes {
-        // Another window may be changing it in this moment.
-        store::users::lock(tx, user)?;
-        if let Some(latest) = store::grants::live(tx, user, &client.id)? {
-            scopes = allow(Some(&latest));
-            grant = latest;
-        }
+    if let Some(grant) = store::grants::live(tx, user, &client.id)?
+        && grant.scopes == allow(Some(&grant))
+    {
+        return Ok(grant);
     }
+    // Another window may be changing it in this moment: from here on none does.
+    store::users::lock(tx, user)?;
+    let Some(mut grant) = store::grants::live(tx, user, &client.id)? else {
+        let grant = Grant {
+            id: new_id,
+            user_id: user,
+            client_id: client.id.clone(),
+            scopes: allow(None),
+            created_at: now,
+            updated_at: now,
+            last_used_at: now.floor_to_minute(),
+            ended_at: None,
+        };
+        return match store::grants::insert(tx, &grant)? {
+            true => Ok(grant),
+            false => Err(Fault::unavailable("the grant", "another request made it")),
+        };
+    };
+    let scopes = allow(Some(&grant));
     if grant.scopes != scopes {
         store::grants::set_scopes(tx, grant.id, &scopes, now)?;
         tx.append(Event::GrantChanged {

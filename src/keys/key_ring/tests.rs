@@ -163,7 +163,7 @@ fn what_does_not_open_and_is_not_in_use_is_set_aside() {
         Some(b"payload".to_vec())
     );
     let alone = KeyRing::open(foreign[..1].to_vec(), secrets(1, NOW), &master());
-    let fault = alone.err().expect("nothing of its kind signs").chain();
+    let fault = alone.expect_err("nothing of its kind signs").chain();
     assert!(fault.contains(&foreign[0].id.to_string()), "{fault}");
 }
 

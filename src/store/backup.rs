@@ -5,6 +5,7 @@
 //! judged here.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use diesel::connection::SimpleConnection as _;
 use diesel::dsl::sql;
@@ -21,6 +22,9 @@ mod programs;
 
 /// The schema that everything stands in on PostgreSQL.
 const SCHEMA: &str = "public";
+/// How often it is tried to have a file for oneself, and how long apart.
+const GATHER_TRIES: u32 = 200;
+const GATHER_PAUSE: Duration = Duration::from_millis(25);
 /// How a database that a copy took the place of is called from then on.
 const REPLACED: &str = "portico_replaced_";
 
@@ -112,9 +116,17 @@ impl Store {
 pub fn gather(file: &Path) -> Result<(), Fault> {
     let path = utf8(file)?;
     let mut conn = SqliteConnection::establish(path).map_err(|e| Fault::unavailable(STORE, e))?;
-    // Not a WAL any more; the next opening makes it one again.
-    conn.batch_execute("PRAGMA journal_mode = DELETE")
-        .map_err(at("events"))
+    let mut tries = 0;
+    // Not a WAL any more; the next opening makes it one again. Connections of a store that was dropped
+    // a moment ago close by themselves, and SQLite does not wait for them here.
+    while let Err(error) = conn.batch_execute("PRAGMA journal_mode = DELETE") {
+        tries += 1;
+        if tries == GATHER_TRIES || !error.to_string().contains("locked") {
+            return Err(at("events")(error));
+        }
+        std::thread::sleep(GATHER_PAUSE);
+    }
+    Ok(())
 }
 
 /// The files that SQLite keeps beside a database.

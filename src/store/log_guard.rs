@@ -16,13 +16,13 @@ use crate::installation::InstallationIdentity;
 /// What connections that are new must show.
 #[derive(Debug, Default)]
 pub(crate) struct LogGuard {
-    expected: Mutex<Expected>,
+    expected: Mutex<ExpectedLog>,
     /// How often another installation was found. What was shown before is worth nothing then.
     doubts: AtomicU64,
 }
 
 #[derive(Clone, Debug, Default)]
-struct Expected {
+struct ExpectedLog {
     installation: Option<Arc<InstallationIdentity>>,
     /// How far this process has followed the log.
     followed: Option<Arc<Followed>>,
@@ -77,7 +77,7 @@ impl LogGuard {
             })
     }
 
-    fn expected(&self) -> std::sync::MutexGuard<'_, Expected> {
+    fn expected(&self) -> std::sync::MutexGuard<'_, ExpectedLog> {
         self.expected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -13,6 +13,9 @@ use store::Store;
 
 use super::World;
 
+/// More than anybody has open to one server.
+const MAX_CONNECTIONS: usize = 100;
+
 impl World {
     /// Ends the server and starts it again, at the same address.
     pub(crate) fn restart(&self) {
@@ -25,6 +28,19 @@ impl World {
         running.stop().expect("a clean end");
         between();
         self.start();
+        self.forgets_the_server_before();
+    }
+
+    /// Connections to the server that has ended are still kept for another request, which fails then.
+    fn forgets_the_server_before(&self) {
+        let answers = || {
+            self.wait(async { self.http("GET", "/healthz").send().await })
+                .is_ok()
+        };
+        assert!(
+            (0..MAX_CONNECTIONS).any(|_| answers()),
+            "it does not answer"
+        );
     }
 
     /// What a command beside the server acts with, typed at a machine whose wall clock is so far ahead

@@ -129,8 +129,10 @@ impl Pool {
             return;
         }
         lots.abandoned.retain(|waiting| waiting.count() > 0);
-        let abandoned = lots.abandoned() + waiting.count();
-        let is_too_many = abandoned > MAX_ABANDONED;
+        let before = lots.abandoned();
+        let given_up = waiting.give_up(MAX_ABANDONED.saturating_sub(before));
+        let abandoned = before + given_up.err().unwrap_or_else(|| waiting.count());
+        let is_too_many = given_up.is_err();
         if is_too_many != std::mem::replace(&mut lots.is_too_many, is_too_many) && is_too_many {
             tracing::error!(
                 abandoned,
@@ -143,6 +145,8 @@ impl Pool {
         let fresh = match Lot::new(&self.parts) {
             Ok(lot) => Arc::new(lot),
             Err(fault) => {
+                // Those that are silent are all that there is.
+                waiting.go_on();
                 tracing::error!(fault = fault.chain(), "other connections to the database");
                 return;
             }

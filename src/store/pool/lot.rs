@@ -116,7 +116,7 @@ impl Lot {
             .pool
             .get()
             .map_err(|error| Fault::unavailable(STORE, error))?;
-        let _wait = self.waiting.begin(self.parts.due_after(Span::millis(0)));
+        let _wait = self.waiting.begin(self.parts.due_after(Span::millis(0)))?;
         let result = f(&mut lent);
         if matches!(&result, Err(fault) if fault.is_unavailable()) {
             self.look_after(&mut lent);
@@ -149,7 +149,10 @@ impl r2d2::ManageConnection for Manager {
     fn connect(&self) -> Result<Pooled, Refused> {
         let era = self.era.load(Ordering::SeqCst);
         let parts = &self.parts;
-        let _wait = self.waiting.begin(parts.due_after(CONNECT));
+        let _wait = self
+            .waiting
+            .begin(parts.due_after(CONNECT))
+            .map_err(Refused)?;
         let conn = parts
             .target
             .connect(Role::Pooled, parts.timeout)

@@ -116,16 +116,20 @@ fn no_more_than_so_many_are_given_up() {
         return;
     };
     let most = u32::try_from(MAX_ABANDONED).expect("small");
-    for _ in 0..=most {
-        if !behind.is_answered_soon() {
+    let is_near = || behind.store.pool().abandoned > most - CONNECTIONS;
+    // A lot may be given up when a part of it is silent, so nobody knows how many it takes; and a few
+    // more than it takes.
+    for more in 0..=2 * most {
+        if is_near() && more > most {
             break;
         }
-        behind.gate.forgets_all();
+        if is_near() || behind.is_answered_soon() {
+            behind.gate.forgets_all();
+        }
         behind.all_ask();
         assert!(behind.store.pool().abandoned <= most);
     }
-    assert!(!behind.is_answered_soon(), "nothing is tried any more");
-    assert!(behind.store.pool().abandoned > most - CONNECTIONS);
+    assert!(is_near());
     // What ends makes room.
     behind.gate.is_now(Way::Closed);
     behind.gate.is_now(Way::Open);

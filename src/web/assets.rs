@@ -1,7 +1,9 @@
 //! `/static/*`: our style sheets, scripts and pictures, from the binary. Which there are is listed
 //! in `page::assets`.
 
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
+use actix_web::http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, CROSS_ORIGIN_RESOURCE_POLICY, ETAG,
+};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -33,6 +35,12 @@ fn send(request: &HttpRequest, asset: &'static Asset) -> HttpResponse {
     response
         .insert_header((CACHE_CONTROL, keep(request, asset)))
         .insert_header((ETAG, etag));
+    if asset.is_for_other_sites() {
+        // A page that names `integrity` loads it by CORS; one that isolates itself asks for the policy.
+        response
+            .insert_header((ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
+            .insert_header((CROSS_ORIGIN_RESOURCE_POLICY, "cross-origin"));
+    }
     match known {
         true => response.finish(),
         false => response
@@ -75,6 +83,23 @@ mod tests {
             "/static/portico.css?",
         ] {
             assert_eq!(kept(other), "no-cache", "{other}");
+        }
+    }
+
+    #[test]
+    fn other_sites_may_load_the_bridge_and_nothing_else() {
+        for asset in assets::ASSETS {
+            let response = send(&TestRequest::default().to_http_request(), asset);
+            let has = |name, value: &str| response.headers().get(name).is_some_and(|v| v == value);
+            let opened = asset.path.contains("/bridge/");
+            assert_eq!(
+                has(ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+                opened,
+                "{}",
+                asset.path
+            );
+            let policy = has(CROSS_ORIGIN_RESOURCE_POLICY, "cross-origin");
+            assert_eq!(policy, opened, "{}", asset.path);
         }
     }
 

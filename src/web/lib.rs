@@ -52,6 +52,7 @@ pub fn configure(state: WebState) -> impl FnOnce(&mut ServiceConfig) + Clone {
             .configure(oidc::userinfo::routes)
             .configure(oidc::jwks::routes)
             .configure(oidc::discovery::routes)
+            .configure(oidc::portico_configuration::routes)
             .configure(oidc::end_session::routes)
             .configure(sign_in::routes)
             .configure(choose_account::routes)

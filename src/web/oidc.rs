@@ -3,4 +3,5 @@
 pub(crate) mod discovery;
 pub(crate) mod end_session;
 pub(crate) mod jwks;
+pub(crate) mod portico_configuration;
 pub(crate) mod userinfo;

@@ -14,8 +14,9 @@ use actix_web::http::header::{
 const NO_PAGE: &str = "default-src 'none'; frame-ancestors 'none'";
 /// A year, for this host alone: what stands below it may be somebody else's.
 const HSTS: &str = "max-age=31536000";
-/// No other site may load a response as a picture or script of its own. Readers that ask with CORS
-/// are not concerned by this (Fetch, "cross-origin resource policy check").
+/// No other site may load a response as a picture or script of its own, but for what is made for that
+/// and says so itself. Readers that ask with CORS are not concerned by this (Fetch, "cross-origin
+/// resource policy check").
 const RESOURCE: &str = "same-origin";
 
 /// Adds them. `https` says whether the issuer is.
@@ -23,10 +24,12 @@ pub(crate) fn add(headers: &mut HeaderMap, https: bool) {
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // Addresses of pages hold step tokens, and answers hold codes.
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert(
-        CROSS_ORIGIN_RESOURCE_POLICY,
-        HeaderValue::from_static(RESOURCE),
-    );
+    if !headers.contains_key(CROSS_ORIGIN_RESOURCE_POLICY) {
+        headers.insert(
+            CROSS_ORIGIN_RESOURCE_POLICY,
+            HeaderValue::from_static(RESOURCE),
+        );
+    }
     if https {
         headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
     }

@@ -1,10 +1,10 @@
-//! What this server says about itself: OpenID Connect Discovery §4, RFC 8414 §3, and what is ours.
-//! Nothing of it changes while the server runs, so each worker writes it once.
+//! What this server says about itself: OpenID Connect Discovery §4 and RFC 8414 §3. Nothing of it
+//! changes while the server runs, so each worker writes it once. What is ours alone is in
+//! `portico_configuration`.
 
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use protocol::discovery::{self, Endpoints, Offer};
-use serde_json::json;
 
 use crate::guard::cors;
 use crate::method;
@@ -15,7 +15,6 @@ use crate::state::WebState;
 pub(crate) struct Documents {
     openid_configuration: Document,
     authorization_server: Document,
-    portico: Document,
 }
 
 impl Documents {
@@ -31,12 +30,9 @@ impl Documents {
         let endpoints = Endpoints::of(&settings.issuer);
         let openid = discovery::openid_configuration(&endpoints, &offer);
         let oauth = discovery::authorization_server_metadata(&endpoints, &offer);
-        let account_uri = format!("{}/account", settings.issuer.trim_end_matches('/'));
-        let portico = json!({ "issuer": *settings.issuer, "account_uri": account_uri });
         Self {
             openid_configuration: Document::new(&openid),
             authorization_server: Document::new(&oauth),
-            portico: Document::new(&portico),
         }
     }
 }
@@ -45,11 +41,9 @@ impl Documents {
 pub(crate) fn routes(config: &mut ServiceConfig) {
     let openid = cors::open("/.well-known/openid-configuration");
     let oauth = cors::open("/.well-known/oauth-authorization-server");
-    let ours = cors::open("/.well-known/portico-configuration");
     config
         .service(openid.route(method::get().to(openid_configuration)))
-        .service(oauth.route(method::get().to(authorization_server)))
-        .service(ours.route(method::get().to(portico)));
+        .service(oauth.route(method::get().to(authorization_server)));
 }
 
 async fn openid_configuration(documents: Data<Documents>, request: HttpRequest) -> HttpResponse {
@@ -58,8 +52,4 @@ async fn openid_configuration(documents: Data<Documents>, request: HttpRequest) 
 
 async fn authorization_server(documents: Data<Documents>, request: HttpRequest) -> HttpResponse {
     documents.authorization_server.send(&request)
-}
-
-async fn portico(documents: Data<Documents>, request: HttpRequest) -> HttpResponse {
-    documents.portico.send(&request)
 }

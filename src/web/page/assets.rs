@@ -1,7 +1,11 @@
-//! The files that pages link: style sheet, logo, script. They are part of the program.
+//! The files that pages link: style sheet, logo, script; and the bridge, which other sites' pages
+//! link. They are part of the program.
 //!
 //! Owns their bytes, types and versioned addresses. Sending them is the router's business: an
 //! address with its `v` may be kept for ever, because other content has another address.
+
+use foundation::base64url;
+use foundation::digest::sha256;
 
 /// One file.
 #[derive(Clone, Copy, Debug)]
@@ -31,11 +35,17 @@ macro_rules! asset {
     };
 }
 
-/// Every file that pages link.
+/// Every file that may be linked.
 pub static ASSETS: &[Asset] = &[
     asset!("portico.css", "text/css; charset=utf-8"),
     asset!("portico.svg", "image/svg+xml"),
     asset!("form-post.js", "text/javascript; charset=utf-8"),
+    asset!("bridge/portico.js", "text/javascript; charset=utf-8"),
+    asset!("bridge/portico.d.ts", "text/plain; charset=utf-8"),
+    asset!("bridge/host.js", "text/javascript; charset=utf-8"),
+    asset!("bridge/host.d.ts", "text/plain; charset=utf-8"),
+    asset!("bridge/stream.js", "text/javascript; charset=utf-8"),
+    asset!("bridge/stream.d.ts", "text/plain; charset=utf-8"),
 ];
 
 impl Asset {
@@ -47,6 +57,19 @@ impl Asset {
     /// The address with its version.
     pub fn href(&self) -> String {
         format!("{}?v={:016x}", self.path, self.version)
+    }
+
+    /// What a page puts into the `integrity` of its element (Subresource Integrity §3.1).
+    pub fn integrity(&self) -> String {
+        let digest = base64url::encode(&sha256(self.bytes));
+        let digest = digest.replace('-', "+").replace('_', "/");
+        // The digest's 32 bytes are 43 characters of base64 and one of padding (RFC 4648 §4).
+        format!("sha256-{digest}=")
+    }
+
+    /// Whether it is for pages of other sites: hosts and mini-programs load the bridge.
+    pub fn is_for_other_sites(&self) -> bool {
+        self.path.starts_with("/static/bridge/")
     }
 }
 
@@ -91,6 +114,21 @@ mod tests {
         assert!(href("/static/portico.css").starts_with("/static/portico.css?v="));
         assert!(css.etag().starts_with('"') && css.etag().ends_with('"'));
         assert!(find("/static/../Cargo.toml").is_none());
+    }
+
+    #[test]
+    fn the_integrity_is_the_digest_of_the_bytes() {
+        let asset = Asset {
+            path: "/static/x",
+            content_type: "text/plain",
+            bytes: b"alert('Hello, world.');",
+            version: 0,
+        };
+        // printf "alert('Hello, world.');" | openssl dgst -sha256 -binary | openssl base64
+        assert_eq!(
+            asset.integrity(),
+            "sha256-qznLcsROx4GACP2dm0UCKCzCG+HiZ1guq6ZZDob/Tng="
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Metadata and keys (OpenID Connect Discovery §4, RFC 8414 §3, RFC 7517).
 
 use flow::administer::signing_keys::RotateWhen;
+use serde_json::json;
 
 use crate::world::in_both_worlds;
 
@@ -9,6 +10,8 @@ in_both_worlds! {
         let settings = || {
             let mut settings = insta::Settings::clone_current();
             settings.add_filter(r"http://localhost:\d+", "https://issuer.example");
+            settings.add_filter(r"\?v=[0-9a-f]{16}", "?v=[version]");
+            settings.add_filter(r"sha256-[\w+/]{43}=", "[digest]");
             settings.set_snapshot_path("../snapshots");
             settings.set_prepend_module_to_snapshot(false);
             settings
@@ -38,6 +41,43 @@ in_both_worlds! {
         let account = w.get("/.well-known/portico-configuration").json()["account_uri"].clone();
         let path = w.own_path(account.as_str().expect("text")).expect("it is here").to_owned();
         assert_eq!(w.get(&path).status, 303);
+    }
+
+    /// A program's page asks before it speaks to what frames it.
+    fn the_configuration_names_the_hosts_of_this_moment(w: &World) {
+        let read = || w.get("/.well-known/portico-configuration");
+        let before = read();
+        assert_eq!(before.json()["host_origins"], json!([]));
+        let nova = w.client(json!({
+            "portico:host": true, "client_name": "Nova", "client_uri": "https://nova.example/",
+            "redirect_uris": ["https://nova.example/cb", "https://nova.example:8443/cb"],
+        }));
+        w.client(json!({ "client_name": "Shop", "redirect_uris": ["https://shop.example/cb"] }));
+        let after = read();
+        assert_eq!(
+            after.json()["host_origins"],
+            json!(["https://nova.example", "https://nova.example:8443"])
+        );
+        assert_ne!(before.header("etag"), after.header("etag"), "who kept the first one asks again");
+        w.operator(w.administration().delete_client(&nova.id));
+        assert_eq!(read().json()["host_origins"], json!([]));
+    }
+
+    /// The script that the configuration names is the one that its digest is of, for any site.
+    fn the_bridge_is_what_its_integrity_says(w: &World) {
+        let configuration = w.get("/.well-known/portico-configuration").json();
+        let uri = configuration["bridge_uri"].as_str().expect("text");
+        let path = w.own_path(uri).expect("it is here").to_owned();
+        let script = w.get(&path);
+        assert_eq!(script.status, 200);
+        assert_eq!(script.header("content-type"), Some("text/javascript; charset=utf-8"));
+        assert_eq!(script.header("cache-control"), Some("public, max-age=31536000, immutable"));
+        assert_eq!(script.header("access-control-allow-origin"), Some("*"));
+        assert_eq!(script.header("cross-origin-resource-policy"), Some("cross-origin"));
+        let digest = openssl::base64::encode_block(&openssl::sha::sha256(script.body.as_bytes()));
+        assert_eq!(configuration["bridge_integrity"], format!("sha256-{digest}"));
+        let style = w.get("/static/portico.css");
+        assert_eq!(style.header("cross-origin-resource-policy"), Some("same-origin"));
     }
 
     fn the_published_keys_are_public_and_usable(w: &World) {

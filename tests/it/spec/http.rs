@@ -80,7 +80,7 @@ in_both_worlds! {
     fn what_can_be_read_answers_head_with_the_same_headers(w: &World) {
         let (stranger, ada) = (w.person("grace"), w.person("ada"));
         ada.signs_in();
-        let others = ["/userinfo", "/healthz", "/readyz", "/metrics", "/static/portico.css"];
+        let others = ["/userinfo", "/healthz", "/readyz", "/metrics", "/static/portico.css", "/static/bridge/portico.js"];
         for path in DOCUMENTS.iter().chain(&PAGES).chain(&others) {
             for person in [&stranger, &ada] {
                 let (get, head) = (asked(person, "GET", path), asked(person, "HEAD", path));

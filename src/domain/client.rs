@@ -145,8 +145,8 @@ impl Client {
         self.allows_grant(grant_type::REFRESH_TOKEN)
     }
 
-    /// Whether its refresh tokens rotate: public clients always, confidential ones if registered
-    /// so.
+    /// Whether its refresh tokens rotate, where they are not bound to a key: public clients always,
+    /// confidential ones if registered so.
     pub fn rotates_refresh_tokens(&self) -> bool {
         !self.is_confidential() || self.metadata.rotate_refresh_tokens == Some(true)
     }

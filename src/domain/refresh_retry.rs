@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use foundation::clock::Instant;
 use foundation::digest::{TokenDigest, sha256_of_parts};
 use foundation::id::FamilyId;
+use protocol::dpop::KeyThumbprint;
 use protocol::scope::ScopeSet;
 
 /// A refresh token as stored.
@@ -23,6 +24,10 @@ pub struct RefreshToken {
     pub expires_at: Instant,
     /// Set when a successor was given out.
     pub superseded: Option<Superseded>,
+    /// The key that whoever uses it has to prove, where it is a public client's (RFC 9449 §5). Such a
+    /// token stays as it is: "Refresh tokens for public clients MUST be sender-constrained or use refresh
+    /// token rotation" (RFC 9700 §2.2.2).
+    pub proof_key: Option<KeyThumbprint>,
 }
 
 /// What a rotated token remembers for an honest retry.
@@ -60,11 +65,12 @@ pub enum Presented {
 pub fn request_digest(
     scope: &ScopeSet,
     resource: &[String],
-    proof_key: Option<&str>,
+    proof_key: Option<KeyThumbprint>,
 ) -> TokenDigest {
     let scope = scope.to_string();
     let resource: BTreeSet<&[u8]> = resource.iter().map(|r| r.as_bytes()).collect();
-    let mut parts = vec![scope.as_bytes(), proof_key.unwrap_or("").as_bytes()];
+    let proof_key = proof_key.as_ref().map(KeyThumbprint::as_bytes);
+    let mut parts = vec![scope.as_bytes(), proof_key.map_or(&[], |key| &key[..])];
     parts.extend(resource);
     let digest = sha256_of_parts(&parts);
     TokenDigest::of(&foundation::base64url::encode(&digest))
@@ -116,6 +122,13 @@ mod tests {
         );
         assert_ne!(one, digest_of("openid profile", &["urn:a"]));
         assert_ne!(one, digest_of("openid", &["urn:a", "urn:b"]));
+        let keyed = |byte| {
+            let resource = ["urn:a".to_owned(), "urn:b".to_owned()];
+            let scope = ScopeSet::parse("openid profile").expect("scopes");
+            request_digest(&scope, &resource, Some(KeyThumbprint::new([byte; 32])))
+        };
+        assert_ne!(one, keyed(1));
+        assert_ne!(keyed(2), keyed(1));
     }
 
     fn rotated(at: i64) -> RefreshToken {
@@ -131,6 +144,7 @@ mod tests {
                 sealed_answer: Some(vec![7]),
                 successor: TokenDigest::of("new"),
             }),
+            proof_key: None,
         }
     }
 

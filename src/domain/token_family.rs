@@ -4,6 +4,7 @@
 use foundation::clock::Instant;
 use foundation::id::{ClientId, FamilyId, GrantId, SessionId, UserId};
 use protocol::claim::ClaimsRequest;
+use protocol::dpop::KeyThumbprint;
 use protocol::pkce::CodeChallenge;
 use protocol::scope::ScopeSet;
 use serde::{Deserialize, Serialize};
@@ -63,6 +64,9 @@ pub struct CodeOrigin {
     /// OIDC Core §3.1.2.1.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub nonce: Option<String>,
+    /// The key that whoever redeems the code has to prove (RFC 9449 §10).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub dpop_jkt: Option<KeyThumbprint>,
 }
 
 /// The parts of an authorization that its tokens need later. Stored as one document: nothing in

@@ -1,8 +1,8 @@
 //! The token endpoint (RFC 6749 §3.2): one pipeline for all grants.
 //!
 //! A grant says what it entitles to; it cannot skip a phase, because the phases are here: authenticate
-//! the client, is it in service, which grant is it, did it register that, redeem, may the recipient
-//! have this, issue, commit. What differs stands in `answer_token_request/`: a file and a row of
+//! the client, is it in service, which grant is it, did it register that, is its proof of possession right,
+//! redeem, is the proof new, may the recipient have this, issue, commit. What differs stands in `answer_token_request/`: a file and a row of
 //! `grant_table` for each grant.
 
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use domain::client::Client;
 use domain::consent::usable_scope;
 use foundation::clock::SharedClock;
 use foundation::fault::Fault;
+use protocol::dpop::proof_is_missing;
 use protocol::oauth_error::{
     OAuthError, invalid_target, unauthorized_client, unsupported_grant_type,
 };
@@ -24,7 +25,8 @@ use crate::memory::Memory;
 use crate::parts::Parts;
 use crate::protected_call::ClientCall;
 use crate::resources::Resources;
-use crate::token_authorization::{IssuanceContext, TokenAuthorization};
+use crate::token_authorization::{Binding, IssuanceContext, TokenAuthorization};
+use crate::verify_proof::{CheckedProof, ProofVerifier};
 
 mod authorization_code;
 mod client_credentials;
@@ -48,6 +50,7 @@ pub struct TokenEndpoint {
     issuance: Issuance,
     grants: Arc<[OfferedGrant]>,
     resources: Resources,
+    proofs: ProofVerifier,
     memory: Memory,
     clock: SharedClock,
 }
@@ -62,7 +65,7 @@ impl TokenEndpoint {
     pub(crate) fn new(
         parts: &Parts,
         memory: &Memory,
-        authentication: &ClientAuthentication,
+        (authentication, proofs): (&ClientAuthentication, &ProofVerifier),
         (issuance, resources): (&Issuance, &Resources),
         grants: GrantTable,
     ) -> Self {
@@ -76,6 +79,7 @@ impl TokenEndpoint {
             issuance: issuance.clone(),
             grants: grants.collect(),
             resources: resources.clone(),
+            proofs: proofs.clone(),
             memory: memory.clone(),
             clock: Arc::clone(&parts.clock),
         }
@@ -99,21 +103,28 @@ impl TokenEndpoint {
             Answer::Given(client) => client,
             Answer::Refused(error) => return Ok(Answer::Refused(error)),
         };
-        let admitted = TokenRequest::parse(&call.parameters)
-            .and_then(|request| Ok((self.admit(&client, &request)?, request)));
+        let admitted = TokenRequest::parse(&call.parameters).and_then(|request| {
+            let (grant, requester) = self.admit(&client, &request)?;
+            let proof = self.proof_of(&call, &requester)?;
+            Ok((grant, requester, proof, request))
+        });
         // The log says whose developer to call.
         let about = |error: OAuthError| error.about(&client.client().id);
-        let ((grant, requester), request) = match admitted {
+        let (grant, requester, proof, request) = match admitted {
             Ok(admitted) => admitted,
             Err(error) => return Ok(Answer::Refused(about(error))),
         };
         let context = IssuanceContext {
             requester,
             address: call.address,
+            binding: proof
+                .as_ref()
+                .map_or(Binding::Bearer, |p| Binding::DPoP(p.key)),
             read,
             now: self.clock.now(),
         };
-        let answer = self.run(grant, &GrantCall { context, request }).await?;
+        let call = GrantCall { context, request };
+        let answer = self.run(grant, &call, proof).await?;
         count(grant.row.grant_type, &answer);
         Ok(answer.map_refusal(about))
     }
@@ -141,19 +152,43 @@ impl TokenEndpoint {
         Ok((grant, Arc::clone(client)))
     }
 
+    /// The phase of the proof of possession, but for its reuse.
+    fn proof_of(
+        &self,
+        call: &ClientCall,
+        client: &Client,
+    ) -> Result<Option<CheckedProof>, OAuthError> {
+        match &call.proof {
+            Some(proof) => self.proofs.check(call.endpoint, proof, None).map(Some),
+            // "If the value is true, the authorization server MUST reject token requests from the client
+            // that do not contain the DPoP header." (RFC 9449 §5.2)
+            None if client.metadata.dpop_bound_access_tokens => Err(proof_is_missing()),
+            None => Ok(None),
+        }
+    }
+
     /// The phases from the grant on, the same for each.
     async fn run(
         &self,
         grant: &OfferedGrant,
         call: &GrantCall<'_>,
+        proof: Option<CheckedProof>,
     ) -> Result<Answer<TokenResponse>, Fault> {
-        let (authorization, rotation) = match grant.handler.redeem(call).await? {
+        let redeemed = match grant.handler.redeem(call).await? {
             Answer::Refused(error) => return Ok(Answer::Refused(error)),
-            Answer::Given(Redeemed::Again(response)) => return Ok(Answer::Given(response)),
-            Answer::Given(Redeemed::Authorized(authorization)) => (authorization, None),
-            Answer::Given(Redeemed::Rotating(authorization, rotation)) => {
-                (authorization, Some(rotation))
-            }
+            Answer::Given(redeemed) => redeemed,
+        };
+        // Only what came with a code or a token that is good is remembered: anybody can name a public
+        // client and sign proofs, and passing strangers write nothing.
+        if let Some(proof) = proof
+            && let Err(error) = Box::pin(self.proofs.use_up(proof)).await?
+        {
+            return Ok(Answer::Refused(error));
+        }
+        let (authorization, rotation) = match redeemed {
+            Redeemed::Again(response) => return Ok(Answer::Given(response)),
+            Redeemed::Authorized(authorization) => (authorization, None),
+            Redeemed::Rotating(authorization, rotation) => (authorization, Some(rotation)),
         };
         let authorization = match self.for_recipient(authorization).await? {
             Ok(authorization) => authorization,

@@ -23,10 +23,11 @@ use crate::answer::Answer;
 use crate::find_client::ClientLookup;
 use crate::last_used::LastUsed;
 use crate::parts::Parts;
-use crate::protected_call::BearerCall;
+use crate::protected_call::TokenCall;
 use crate::shared_data::{RequestedClaims, claims_of, judges_names};
 use crate::subject::PairwiseSubjects;
 use crate::verify_access_token::{AccessTokenVerifier, TokenStatus};
+use crate::verify_proof::ProofVerifier;
 
 /// What is read for an answer, in one go.
 struct UserinfoSubject {
@@ -42,6 +43,7 @@ struct UserinfoSubject {
 #[derive(Clone)]
 pub struct Userinfo {
     verifier: AccessTokenVerifier,
+    proofs: ProofVerifier,
     clients: ClientLookup,
     subjects: PairwiseSubjects,
     store: Store,
@@ -53,12 +55,13 @@ pub struct Userinfo {
 impl Userinfo {
     pub(crate) fn new(
         parts: &Parts,
-        verifier: &AccessTokenVerifier,
+        (verifier, proofs): (&AccessTokenVerifier, &ProofVerifier),
         clients: &ClientLookup,
         subjects: &PairwiseSubjects,
     ) -> Self {
         Self {
             verifier: verifier.clone(),
+            proofs: proofs.clone(),
             clients: clients.clone(),
             subjects: subjects.clone(),
             store: parts.store.clone(),
@@ -72,11 +75,17 @@ impl Userinfo {
     ///
     /// # Errors
     /// The answer is refused with `invalid_token` (401) for anything but a living access token that
-    /// opens userinfo, and with `insufficient_scope` (403) without `openid`. A store that does not
+    /// opens userinfo and is used as it was issued, with `invalid_dpop_proof` or `use_dpop_nonce` (401)
+    /// where a proof is not right, and with `insufficient_scope` (403) without `openid`. A store that does not
     /// answer is a fault.
-    pub async fn answer(&self, call: &BearerCall) -> Result<Answer<Map<String, Value>>, Fault> {
-        let Some(token) = self.verifier.verify(call.credential.expose()).await? else {
+    pub async fn answer(&self, call: &TokenCall) -> Result<Answer<Map<String, Value>>, Fault> {
+        let presented = call.credential.token.expose();
+        let Some(token) = self.verifier.verify(presented).await? else {
             return Ok(refused("it is not an access token of ours, or has expired"));
+        };
+        let proof = match self.proofs.of_token(call, &token.claims) {
+            Ok(proof) => proof,
+            Err(error) => return Ok(Answer::Refused(error)),
         };
         let handle = &token.handle;
         let person = handle.on_behalf_of;
@@ -86,6 +95,11 @@ impl Userinfo {
         let TokenStatus::Alive(scope) = self.verifier.status(&token).await? else {
             return Ok(refused("what it belongs to has ended"));
         };
+        if let Some(proof) = proof
+            && let Err(error) = Box::pin(self.proofs.use_up(proof)).await?
+        {
+            return Ok(Answer::Refused(error));
+        }
         let Some(client) = self.clients.find(&token.handle.client_id).await? else {
             return Ok(refused("its client is gone"));
         };

@@ -103,7 +103,10 @@ impl Introspected {
                     active: true,
                     scope: said(narrowed_to.as_ref().or(claims.scope.as_ref())),
                     client_id: Some(&claims.client_id),
-                    token_type: Some("Bearer"),
+                    token_type: Some(match claims.cnf {
+                        None => "Bearer",
+                        Some(_) => "DPoP",
+                    }),
                     exp: Some(claims.exp),
                     iat: Some(claims.iat),
                     sub: Some(sub.as_ref().map_or(&claims.sub, Subject::as_str)),
@@ -113,6 +116,7 @@ impl Introspected {
                     auth_time: claims.auth_time,
                     acr: claims.acr.as_deref(),
                     act: claims.act.as_ref(),
+                    cnf: claims.cnf.as_ref(),
                     ..IntrospectionResponse::default()
                 }
             }

@@ -15,6 +15,7 @@ use foundation::fault::Fault;
 use keys::key_ring::{KeyRing, Keys};
 use protocol::access_token::{ACCESS_TOKEN_TYPE, AccessTokenClaims, ActorClaim};
 use protocol::audience::Audience;
+use protocol::dpop::ConfirmationClaim;
 use protocol::id_token::{ID_TOKEN_TYPE, IdTokenClaims};
 use protocol::scope::{self, ScopeSet};
 use protocol::scope_catalog::ScopeCatalog;
@@ -133,6 +134,10 @@ impl Issuance {
             auth_time: person.map(|person| person.authentication.at().seconds()),
             acr: person.map(|person| person.authentication.acr().to_owned()),
             act: authorization.actor.clone().map(|sub| ActorClaim { sub }),
+            cnf: authorization
+                .binding
+                .key()
+                .map(|jkt| ConfirmationClaim { jkt }),
         })
     }
 

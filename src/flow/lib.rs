@@ -53,6 +53,7 @@ mod throttle;
 pub mod token_authorization;
 pub mod upkeep;
 mod verify_access_token;
+pub mod verify_proof;
 
 pub use parts::{Parts, Policy};
 pub use services::Services;

@@ -1,5 +1,4 @@
-//! What reaches a protected endpoint: one value, whatever the endpoint. What proves possession of a key
-//! joins it here, once there is such a thing.
+//! What reaches a protected endpoint: one value, whatever the endpoint.
 
 use std::net::IpAddr;
 
@@ -53,10 +52,60 @@ pub struct ProtectedCall<Credential> {
     pub parameters: Parameters,
     /// From where, as far as it is known.
     pub address: Option<IpAddr>,
+    /// What proves possession of a key, where something does.
+    pub proof: Option<Box<PresentedProof>>,
 }
 
 /// A call by a client.
 pub type ClientCall = ProtectedCall<PresentedCredential>;
 
 /// A call with an access token.
-pub type BearerCall = ProtectedCall<SecretText>;
+pub type TokenCall = ProtectedCall<PresentedAccessToken>;
+
+impl<Credential> ProtectedCall<Credential> {
+    /// The same call with a proof of possession.
+    #[must_use]
+    pub fn with_proof(self, proof: Option<Box<PresentedProof>>) -> Self {
+        Self { proof, ..self }
+    }
+}
+
+/// A proof of possession as it was sent (RFC 9449 §4.1).
+#[derive(Clone, Debug)]
+pub struct PresentedProof {
+    /// The value of the `DPoP` header.
+    pub jwt: SecretText,
+    /// The method of the request that it came with.
+    pub method: String,
+}
+
+/// An access token as it was sent.
+#[derive(Clone, Debug)]
+pub struct PresentedAccessToken {
+    /// The token.
+    pub token: SecretText,
+    /// As what.
+    pub scheme: TokenScheme,
+}
+
+/// An authentication scheme for access tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenScheme {
+    /// RFC 6750 §2, in the header or in a form.
+    Bearer,
+    /// RFC 9449 §7.1.
+    DPoP,
+}
+
+impl TokenScheme {
+    /// All schemes.
+    pub const ALL: [Self; 2] = [Self::Bearer, Self::DPoP];
+
+    /// Its name, which is compared without case.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bearer => "Bearer",
+            Self::DPoP => "DPoP",
+        }
+    }
+}

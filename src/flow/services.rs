@@ -36,6 +36,7 @@ use crate::subject::PairwiseSubjects;
 use crate::throttle::SignInThrottle;
 use crate::upkeep::Upkeep;
 use crate::verify_access_token::AccessTokenVerifier;
+use crate::verify_proof::ProofVerifier;
 
 /// Everything that can be asked of Portico, by whom it is asked. Cheap to clone.
 #[derive(Clone)]
@@ -66,6 +67,8 @@ pub struct Services {
     pub administration: Administration,
     /// The life of signing keys.
     pub signing_keys: SigningKeys,
+    /// Nonces for proofs of possession.
+    pub proofs: ProofVerifier,
     /// Reading keys and secrets again.
     pub key_refresh: KeyRefresh,
     /// Beginning the log anew where it went back.
@@ -98,6 +101,7 @@ impl Services {
         let authentication =
             ClientAuthentication::new(parts, &memory, &clients, Arc::new(client_keys));
         let issuance = Issuance::new(parts, &subjects);
+        let proofs = ProofVerifier::new(parts);
         let pending = PendingAuthorizations::new(parts, &clients);
         let authorization =
             Authorization::new(parts, &memory, (&clients, &resources), (&pending, &pace));
@@ -106,13 +110,13 @@ impl Services {
             token_endpoint: TokenEndpoint::new(
                 parts,
                 &memory,
-                &authentication,
+                (&authentication, &proofs),
                 (&issuance, &resources),
                 grants,
             ),
             introspection: Introspection::new(parts, &authentication, &verifier, &subjects),
             revocation: Revocation::new(parts, &memory, &authentication, &verifier),
-            userinfo: Userinfo::new(parts, &verifier, &clients, &subjects),
+            userinfo: Userinfo::new(parts, (&verifier, &proofs), &clients, &subjects),
             sign_in: SignIn::new(
                 parts,
                 &memory,
@@ -135,6 +139,7 @@ impl Services {
             authorization,
             sessions,
             administration,
+            proofs,
             key_refresh,
             log_history,
             clients,

@@ -16,6 +16,7 @@ use foundation::clock::Instant;
 use foundation::id::{ClientId, SessionId};
 use foundation::secret::SecretText;
 use protocol::claim::ClaimNeed;
+use protocol::dpop::KeyThumbprint;
 use protocol::scope::{self, ScopeSet};
 
 use crate::parents::Parents;
@@ -27,6 +28,8 @@ pub struct IssuanceContext {
     pub requester: Arc<Client>,
     /// From where it asks, as far as it is known.
     pub address: Option<IpAddr>,
+    /// What it has proved to have, which what it gets is bound to.
+    pub binding: Binding,
     /// How far this node had confirmed the log before anything was read for this request: what is
     /// written to the log after it kills the tokens, whether it was seen here or not.
     pub read: LogCursor,
@@ -69,6 +72,8 @@ pub struct TokenAuthorization {
 pub enum Binding {
     /// Nothing: "Any party in possession of a bearer token (a "bearer") can use it" (RFC 6750 §1).
     Bearer,
+    /// Possession of this key (RFC 9449).
+    DPoP(KeyThumbprint),
 }
 
 impl Binding {
@@ -76,7 +81,29 @@ impl Binding {
     pub const fn token_type(self) -> &'static str {
         match self {
             Self::Bearer => "Bearer",
+            // "A token_type of DPoP MUST be included in the access token response to signal to the client
+            // that the access token was bound to its DPoP key" (RFC 9449 §5)
+            Self::DPoP(_) => "DPoP",
         }
+    }
+
+    /// The key, if there is one.
+    pub const fn key(self) -> Option<KeyThumbprint> {
+        match self {
+            Self::Bearer => None,
+            Self::DPoP(key) => Some(key),
+        }
+    }
+}
+
+impl IssuanceContext {
+    /// The key that a refresh token of the requester is bound to. "the refresh token MUST be bound to the
+    /// respective public key" of a public client; those of confidential ones "are already
+    /// sender-constrained with a different existing mechanism" (RFC 9449 §5).
+    pub(crate) fn refresh_key(&self) -> Option<KeyThumbprint> {
+        self.binding
+            .key()
+            .filter(|_| !self.requester.is_confidential())
     }
 }
 
@@ -153,8 +180,8 @@ impl TokenAudience {
 }
 
 impl TokenAuthorization {
-    /// What the requester gets for itself, without a person: a bearer token with this scope and
-    /// audience. Other authorizations say what differs.
+    /// What the requester gets for itself, without a person: a token with this scope and audience, bound to
+    /// what it has proved. Other authorizations say what differs.
     pub fn of_requester(context: &IssuanceContext, scope: ScopeSet, audience: Vec<String>) -> Self {
         Self {
             requester: Arc::clone(&context.requester),
@@ -164,7 +191,7 @@ impl TokenAuthorization {
             actor: None,
             scope,
             audience,
-            binding: Binding::Bearer,
+            binding: context.binding,
             until: context.now + Lifetimes::MAX_ACCESS,
             refresh_token: None,
             read: context.read,

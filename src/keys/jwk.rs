@@ -71,14 +71,15 @@ pub(crate) fn verifier(
     })
 }
 
-/// The SHA-256 thumbprint of an RSA or EC key (RFC 7638 §3), base64url; `None` if a member is
+/// The SHA-256 thumbprint of a key that [`fits`] some algorithm (RFC 7638 §3); `None` if a member is
 /// missing.
-pub(crate) fn thumbprint(jwk: &Map<String, Value>) -> Option<String> {
-    // "The required members … in lexicographic order" (RFC 7638 §3.2). Their values are
-    // base64url or names, so nothing has to be escaped.
+pub(crate) fn thumbprint(jwk: &Map<String, Value>) -> Option<[u8; 32]> {
+    // "The required members … in lexicographic order" (RFC 7638 §3.2; RFC 8037 §2 for "OKP"). Their
+    // values are base64url or names, so nothing has to be escaped.
     let names: &[&str] = match jwk.get("kty")?.as_str()? {
         "RSA" => &["e", "kty", "n"],
         "EC" => &["crv", "kty", "x", "y"],
+        "OKP" => &["crv", "kty", "x"],
         _ => return None,
     };
     let members: Option<Vec<String>> = names
@@ -86,7 +87,7 @@ pub(crate) fn thumbprint(jwk: &Map<String, Value>) -> Option<String> {
         .map(|name| Some(format!(r#""{name}":"{}""#, jwk.get(*name)?.as_str()?)))
         .collect();
     let input = format!("{{{}}}", members?.join(","));
-    Some(base64url::encode(&sha256(input.as_bytes())))
+    Some(sha256(input.as_bytes()))
 }
 
 #[cfg(test)]
@@ -97,6 +98,10 @@ mod tests {
 
     fn members(value: Value) -> Map<String, Value> {
         value.as_object().expect("an object").clone()
+    }
+
+    fn thumbprint_text(jwk: &Map<String, Value>) -> Option<String> {
+        thumbprint(jwk).map(|hash| base64url::encode(&hash))
     }
 
     #[test]
@@ -110,8 +115,16 @@ mod tests {
             "kid": "2011-04-29",
         }));
         assert_eq!(
-            thumbprint(&jwk).as_deref(),
+            thumbprint_text(&jwk).as_deref(),
             Some("NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs")
+        );
+        // RFC 8037, Appendix A.3
+        let ed25519 = members(json!({
+            "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+        }));
+        assert_eq!(
+            thumbprint_text(&ed25519).as_deref(),
+            Some("kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k")
         );
     }
 

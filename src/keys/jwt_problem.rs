@@ -13,6 +13,9 @@ pub enum JwtProblem {
     /// The `alg` is not one that is accepted here, or does not fit the key.
     #[error("the JWT's algorithm is not accepted")]
     Algorithm,
+    /// It brings a private key along.
+    #[error("the JWT brings a private key along")]
+    PrivateKey,
     /// No key that could have made it is known. One may have appeared since keys were last read.
     #[error("the JWT's key is not known")]
     UnknownKey,

@@ -12,6 +12,7 @@ mod mac;
 mod strict_json;
 
 pub mod client_assertion;
+pub mod dpop_proof;
 pub mod es256;
 pub mod jwk_set;
 pub mod jwt_problem;

@@ -2,6 +2,7 @@
 //! `domain::signing_key::SigningKey`; signing is [`crate::key_ring`]'s.
 
 use domain::signing_key::{KeyKind, KeyState, SigningKey};
+use foundation::base64url;
 use foundation::clock::Instant;
 use foundation::entropy::Entropy;
 use foundation::fault::Fault;
@@ -120,7 +121,7 @@ fn label(id: &KeyId) -> String {
 fn public_jwk(kind: KeyKind, pair: &dyn KeyPair) -> Result<(KeyId, Map<String, Value>), Fault> {
     let mut jwk: Map<String, Value> = pair.to_jwk_public_key().into();
     let id = jwk::thumbprint(&jwk)
-        .and_then(|text| KeyId::parse(&text).ok())
+        .and_then(|hash| KeyId::parse(&base64url::encode(&hash)).ok())
         .ok_or_else(|| Fault::broken("a signing key's thumbprint"))?;
     jwk.insert("use".to_owned(), "sig".into());
     jwk.insert("kid".to_owned(), id.as_str().into());

@@ -4,6 +4,7 @@ use foundation::id::ClientId;
 use serde::{Deserialize, Serialize};
 
 use crate::audience::Audience;
+use crate::dpop::ConfirmationClaim;
 use crate::scope::ScopeSet;
 
 /// The JOSE header `typ` that tells an access token from every other JWT (RFC 9068 §2.1).
@@ -39,6 +40,9 @@ pub struct AccessTokenClaims {
     /// Who acts for the person, where the client does not do so by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub act: Option<ActorClaim>,
+    /// The key that whoever uses it has to prove (RFC 9449 §6.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<ConfirmationClaim>,
 }
 
 /// "The "act" (actor) claim provides a means within a JWT to express that delegation has occurred and
@@ -52,6 +56,7 @@ pub struct ActorClaim {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dpop::KeyThumbprint;
 
     #[test]
     fn it_reads_back_and_no_claim_may_be_missing() {
@@ -68,6 +73,9 @@ mod tests {
             acr: None,
             act: Some(ActorClaim {
                 sub: ClientId::parse("host").expect("an id"),
+            }),
+            cnf: Some(ConfirmationClaim {
+                jkt: KeyThumbprint::new([7; 32]),
             }),
         };
         let json = serde_json::to_value(&claims).expect("JSON");

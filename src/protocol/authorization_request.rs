@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::authorization_error::{AuthorizationErrorCode, AuthorizationRefusal};
 use crate::claim::ClaimsRequest;
+use crate::dpop::KeyThumbprint;
 use crate::parameters::Parameters;
 use crate::pkce::CodeChallenge;
 use crate::prompt::Prompts;
@@ -64,6 +65,9 @@ pub struct AuthorizationRequest {
     pub resource: Vec<String>,
     /// `page`, `popup`, `touch` or `wap`.
     pub display: Option<String>,
+    /// The key that the code is bound to (RFC 9449 §10).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dpop_jkt: Option<KeyThumbprint>,
 }
 
 /// Reads a request whose client and redirect URI are verified already.
@@ -106,6 +110,7 @@ pub fn parse(
             .one("display")?
             .filter(|display| ["page", "popup", "touch", "wap"].contains(display))
             .map(str::to_owned),
+        dpop_jkt: dpop_jkt(parameters)?,
     })
 }
 
@@ -208,6 +213,21 @@ fn claims(parameters: &Parameters) -> Result<ClaimsRequest, AuthorizationRefusal
         .or_else(|error| refused(AuthorizationErrorCode::InvalidRequest, error.to_string()))
 }
 
+/// "The value of the dpop_jkt authorization request parameter is the JWK Thumbprint … using the SHA-256
+/// hash function" (RFC 9449 §10). One that is none would leave the code unbound.
+fn dpop_jkt(parameters: &Parameters) -> Result<Option<KeyThumbprint>, AuthorizationRefusal> {
+    let Some(text) = parameters.one("dpop_jkt")? else {
+        return Ok(None);
+    };
+    KeyThumbprint::parse(text).map(Some).map_or_else(
+        || {
+            let description = "dpop_jkt must be the SHA-256 thumbprint of a key";
+            refused(AuthorizationErrorCode::InvalidRequest, description)
+        },
+        Ok,
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -250,7 +270,8 @@ mod tests {
             "scope=profile+openid&state=a%20b&nonce=n&prompt=login+consent&max_age=0&resource=api://a\
              &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256\
              &claims=%7B%22userinfo%22%3A%7B%22name%22%3Anull%7D%7D&ui_locales=lt+en&display=popup\
-             &login_hint=ada&id_token_hint=x.y.z&acr_values=a+b&response_mode=form_post&unknown=1",
+             &login_hint=ada&id_token_hint=x.y.z&acr_values=a+b&response_mode=form_post&unknown=1\
+             &dpop_jkt=NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs",
         )
         .expect("well-formed");
         assert_eq!(request.scope.to_string(), "openid profile");
@@ -260,6 +281,10 @@ mod tests {
         assert_eq!(request.response_mode, ResponseMode::FormPost);
         assert!(request.prompt.login && request.code_challenge.is_some());
         assert!(request.claims.userinfo.contains_key("name"));
+        assert_eq!(
+            request.dpop_jkt.map(|key| key.to_string()).as_deref(),
+            Some("NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs")
+        );
         let stored = serde_json::to_string(&request).expect("JSON");
         assert_eq!(
             serde_json::from_str::<AuthorizationRequest>(&stored).ok(),
@@ -300,6 +325,7 @@ mod tests {
             ("code_challenge=x", Code::InvalidRequest),
             ("state=1&state=1", Code::InvalidRequest),
             ("unknown=1&unknown=2", Code::InvalidRequest),
+            ("dpop_jkt=NzbLsXh8uDCcd", Code::InvalidRequest),
         ] {
             assert_eq!(read(text), Err(code), "{text}");
         }

@@ -88,6 +88,9 @@ pub struct ClientMetadata {
     pub backchannel_logout_uri: Option<String>,
     /// Whether the logout token must have a `sid`.
     pub backchannel_logout_session_required: bool,
+    /// Whether it always uses DPoP for token requests (RFC 9449 §5.2).
+    #[serde(default)]
+    pub dpop_bound_access_tokens: bool,
     /// `portico:profile`.
     pub profile: SecurityProfile,
     /// `portico:host`: the super app's own client.
@@ -265,6 +268,7 @@ impl ClientMetadata {
                 "backchannel_logout_session_required",
                 json!(self.backchannel_logout_session_required.then_some(true)),
             ),
+            ("dpop_bound_access_tokens", json!(self.dpop_bound_access_tokens.then_some(true))),
         ]
     }
 

@@ -6,6 +6,7 @@
 use serde_json::{Value, json};
 
 use crate::client_metadata::{SignatureAlgorithm, TokenEndpointAuthMethod};
+use crate::dpop;
 use crate::prompt::Prompts;
 
 /// The only authentication context class that is reached with a password.
@@ -113,6 +114,7 @@ pub fn authorization_server_metadata(endpoints: &Endpoints, offer: &Offer) -> Va
         "revocation_endpoint_auth_methods_supported": methods,
         "revocation_endpoint_auth_signing_alg_values_supported": assertion_algorithms,
         "authorization_response_iss_parameter_supported": true,
+        "dpop_signing_alg_values_supported": names(dpop::SIGNING_ALGORITHMS),
         "ui_locales_supported": offer.ui_locales,
     })
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::access_token::ActorClaim;
 use crate::audience::Audience;
+use crate::dpop::ConfirmationClaim;
 use crate::scope::ScopeSet;
 
 /// The answer of RFC 7662 §2.2. Dates are seconds since 1970. There is no `username`: it would be
@@ -22,7 +23,8 @@ pub struct IntrospectionResponse<'a> {
     /// To whom it was issued.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<&'a ClientId>,
-    /// `Bearer` for an access token.
+    /// How an access token is used. "If the token_type member is included in the introspection response,
+    /// it MUST contain the value DPoP" (RFC 9449 §6.2) for one that is bound.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_type: Option<&'static str>,
     /// When it ends.
@@ -56,6 +58,10 @@ pub struct IntrospectionResponse<'a> {
     /// (RFC 8693 §4.1).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub act: Option<&'a ActorClaim>,
+    /// The key that whoever uses it has to prove: "the resource server uses the data of the introspection
+    /// response to validate the access token binding itself locally" (RFC 9449 §6.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<&'a ConfirmationClaim>,
 }
 
 impl IntrospectionResponse<'_> {

@@ -14,6 +14,7 @@ pub mod client_credential;
 pub mod client_metadata;
 pub mod code_grant;
 pub mod discovery;
+pub mod dpop;
 pub mod forwarded;
 pub mod grant_type;
 pub mod id_token;

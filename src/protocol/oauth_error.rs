@@ -48,6 +48,8 @@ error_codes! {
     UnsupportedTokenType    "unsupported_token_type"    400  "RFC 7009 §2.2.1";
     InvalidToken            "invalid_token"             401  "RFC 6750 §3.1";
     InsufficientScope       "insufficient_scope"        403  "RFC 6750 §3.1";
+    InvalidDpopProof        "invalid_dpop_proof"        400  "RFC 9449 §5";
+    UseDpopNonce            "use_dpop_nonce"            400  "RFC 9449 §8";
     AccessDenied            "access_denied"             400  "RFC 8628 §3.5";
     ServerError             "server_error"              500  "RFC 6749 §4.1.2.1";
     TemporarilyUnavailable  "temporarily_unavailable"   503  "RFC 6749 §4.1.2.1";
@@ -158,17 +160,14 @@ impl OAuthError {
         json!({ "error": self.code.as_str(), "error_description": self.description })
     }
 
-    /// The `WWW-Authenticate` value of RFC 6750 §3 for this refusal. The description has no
-    /// quotation mark and no backslash, so it can stand in quotes as it is.
-    pub fn bearer_challenge(&self) -> String {
-        let code = self.code.as_str();
-        if self.description.is_empty() {
-            return format!("Bearer error=\"{code}\"");
+    /// The members of a `WWW-Authenticate` challenge for this refusal (RFC 6750 §3). The description has
+    /// no quotation mark and no backslash, so it can stand in quotes as it is.
+    pub fn challenge_members(&self) -> Vec<String> {
+        let mut members = vec![format!("error=\"{}\"", self.code.as_str())];
+        if !self.description.is_empty() {
+            members.push(format!("error_description=\"{}\"", self.description));
         }
-        format!(
-            "Bearer error=\"{code}\", error_description=\"{}\"",
-            self.description
-        )
+        members
     }
 }
 
@@ -203,6 +202,8 @@ shorthands! {
     unsupported_token_type UnsupportedTokenType;
     invalid_token InvalidToken;
     insufficient_scope InsufficientScope;
+    invalid_dpop_proof InvalidDpopProof;
+    use_dpop_nonce UseDpopNonce;
     access_denied AccessDenied;
     server_error ServerError;
     temporarily_unavailable TemporarilyUnavailable;
@@ -253,8 +254,8 @@ mod tests {
             error.to_string(),
             "invalid_grant: the code is not valid (redeemed before)"
         );
-        assert!(!error.bearer_challenge().contains("redeemed"));
-        assert!(!error.bearer_challenge().contains("market"));
+        let challenge = error.challenge_members().concat();
+        assert!(!challenge.contains("redeemed") && !challenge.contains("market"));
         assert_eq!(error.client_id(), Some(&market));
     }
 

@@ -14,6 +14,7 @@ use foundation::id::{
     AuditId, ClientId, CredentialId, FamilyId, GrantId, InteractionId, KeyId, NodeId, PublisherId,
     ReceiptId, SecretId, SessionId, Subject, UserId,
 };
+use protocol::dpop::KeyThumbprint;
 use protocol::scope::ScopeName;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -54,7 +55,7 @@ macro_rules! stored_as_text {
 
 stored_as_bytes! {
     UserId SessionId GrantId FamilyId InteractionId ReceiptId CredentialId AuditId NodeId SecretId
-    TokenDigest
+    TokenDigest KeyThumbprint
 }
 
 stored_as_text! { ClientId PublisherId KeyId Subject ScopeName }

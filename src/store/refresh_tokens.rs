@@ -25,6 +25,7 @@ struct TokenRow {
     request_digest: Option<Vec<u8>>,
     sealed_answer: Option<Vec<u8>>,
     successor: Option<Vec<u8>>,
+    proof_key: Option<Vec<u8>>,
 }
 
 impl TokenRow {
@@ -40,6 +41,7 @@ impl TokenRow {
             request_digest: superseded.map(|s| bytes(&s.request)),
             sealed_answer: superseded.and_then(|s| s.sealed_answer.clone()),
             successor: superseded.map(|s| bytes(&s.successor)),
+            proof_key: token.proof_key.as_ref().map(bytes),
         }
     }
 
@@ -63,6 +65,7 @@ impl TokenRow {
             issued_at: Instant::from_millis(self.issued_at),
             expires_at: Instant::from_millis(self.expires_at),
             superseded,
+            proof_key: place.bytes_if("proof_key", self.proof_key.as_ref())?,
         })
     }
 }

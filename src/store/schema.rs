@@ -213,6 +213,7 @@ diesel::table! {
         request_digest -> Nullable<Binary>,
         sealed_answer -> Nullable<Binary>,
         successor -> Nullable<Binary>,
+        proof_key -> Nullable<Binary>,
     }
 }
 

@@ -1,5 +1,5 @@
-//! Around every request: the headers that every response has, the counters, and what happens when a
-//! handler panics or the clock went back.
+//! Around every request: the headers that every response has, the nonce for whoever proves possession of
+//! a key, the counters, and what happens when a handler panics or the clock went back.
 
 use std::future::{Ready, ready};
 use std::panic::AssertUnwindSafe;
@@ -9,7 +9,7 @@ use actix_web::Error;
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::error::InternalError;
-use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, StatusCode};
 use foundation::fault::Fault;
 use futures_util::FutureExt as _;
@@ -17,6 +17,7 @@ use futures_util::future::LocalBoxFuture;
 use protocol::oauth_error::invalid_request;
 
 use crate::ending::Ending;
+use crate::extract::proof::DPOP;
 use crate::health;
 use crate::reply::oauth_json;
 
@@ -26,20 +27,31 @@ pub(crate) mod security_headers;
 
 use count::{RequestCounters, Stopwatch};
 
+/// The header of RFC 9449 §8.
+static DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
+
 /// The middleware.
 pub(crate) struct Guard {
     https: bool,
     is_behind: Rc<dyn Fn() -> bool>,
+    nonce: Rc<dyn Fn() -> String>,
     ending: Ending,
     counters: Rc<RequestCounters>,
 }
 
 impl Guard {
-    /// Of one worker. `https` says whether the issuer is, `is_behind` whether the clock went back.
-    pub(crate) fn new(https: bool, ending: Ending, is_behind: impl Fn() -> bool + 'static) -> Self {
+    /// Of one worker. `https` says whether the issuer is, `is_behind` whether the clock went back, and
+    /// `nonce` makes one for a proof of possession.
+    pub(crate) fn new(
+        https: bool,
+        ending: Ending,
+        is_behind: impl Fn() -> bool + 'static,
+        nonce: impl Fn() -> String + 'static,
+    ) -> Self {
         Self {
             https,
             is_behind: Rc::new(is_behind),
+            nonce: Rc::new(nonce),
             ending,
             counters: Rc::default(),
         }
@@ -63,6 +75,7 @@ where
             inside,
             https: self.https,
             is_behind: Rc::clone(&self.is_behind),
+            nonce: Rc::clone(&self.nonce),
             ending: self.ending.clone(),
             counters: Rc::clone(&self.counters),
         }))
@@ -74,6 +87,7 @@ pub(crate) struct Guarded<S> {
     inside: S,
     https: bool,
     is_behind: Rc<dyn Fn() -> bool>,
+    nonce: Rc<dyn Fn() -> String>,
     ending: Ending,
     counters: Rc<RequestCounters>,
 }
@@ -99,6 +113,8 @@ where
         if (self.is_behind)() && !health::is_for_watchers(request.path()) {
             return Box::pin(async move { Ok(out_of_time(request, https)) });
         }
+        let proves = request.headers().contains_key(&DPOP);
+        let nonce = proves.then(|| Rc::clone(&self.nonce));
         // Without this a panic would close the connection, and its caller would not know whether to
         // try again.
         let answered = AssertUnwindSafe(self.inside.call(request)).catch_unwind();
@@ -109,6 +125,9 @@ where
             };
             let mut response = explained(answered?);
             security_headers::add(response.headers_mut(), https);
+            if let Some(nonce) = nonce {
+                give_nonce(response.headers_mut(), &nonce);
+            }
             if ending.has_begun() {
                 // Who keeps a connection would send its next request through a door that closes.
                 let head = response.response_mut().head_mut();
@@ -118,6 +137,18 @@ where
             route.count(response.status(), &began);
             Ok(response)
         })
+    }
+}
+
+/// Gives whoever came with a proof the nonce for the next one, in the good answers as well: that is the
+/// "more efficient manner of supplying a new nonce value" (RFC 9449 §8.2). "Responses that include the
+/// DPoP-Nonce HTTP header should be uncacheable".
+fn give_nonce(headers: &mut HeaderMap, nonce: &Rc<dyn Fn() -> String>) {
+    let is_kept = headers
+        .get(CACHE_CONTROL)
+        .is_none_or(|value| value != "no-store");
+    if !is_kept && let Ok(value) = HeaderValue::from_str(&nonce()) {
+        headers.insert(DPOP_NONCE.clone(), value);
     }
 }
 
@@ -165,7 +196,12 @@ mod tests {
             panic!("a secret of the handler")
         }
         let site = web::scope("")
-            .wrap(Guard::new(false, Ending::default(), || false))
+            .wrap(Guard::new(
+                false,
+                Ending::default(),
+                || false,
+                || "n".to_owned(),
+            ))
             .service(web::resource("/fine").route(web::get().to(HttpResponse::NoContent)))
             .service(web::resource("/panics").route(web::get().to(panics)));
         let site = init_service(App::new().service(site)).await;
@@ -186,6 +222,21 @@ mod tests {
             allow,
             guarded,
         )
+    }
+
+    #[test]
+    fn a_nonce_is_given_only_where_the_answer_is_not_kept() {
+        let nonce: Rc<dyn Fn() -> String> = Rc::new(|| "n".to_owned());
+        let given = |cache: Option<&'static str>| {
+            let mut headers = HeaderMap::new();
+            if let Some(cache) = cache {
+                headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache));
+            }
+            give_nonce(&mut headers, &nonce);
+            headers.get(&DPOP_NONCE).is_some_and(|value| value == "n")
+        };
+        assert!(given(Some("no-store")));
+        assert!(!given(Some("public, max-age=300")) && !given(None));
     }
 
     #[actix_web::test]

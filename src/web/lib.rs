@@ -34,10 +34,12 @@ use state::WebState;
 pub fn configure(state: WebState) -> impl FnOnce(&mut ServiceConfig) + Clone {
     move |config: &mut ServiceConfig| {
         let (settings, health) = (&state.settings, state.services.health.clone());
+        let proofs = state.services.proofs.clone();
         let guard = guard::Guard::new(
             settings.secure_cookies,
             settings.ending.clone(),
             move || health.clock_is_behind(),
+            move || proofs.fresh_nonce(),
         );
         let site = web::scope("")
             .app_data(Data::new(oidc::discovery::Documents::of(&state)))

@@ -10,6 +10,7 @@ mod consent;
 mod floods;
 mod outages;
 mod pages;
+mod proofs;
 mod races;
 mod redirects;
 mod strangers;

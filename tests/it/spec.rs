@@ -8,6 +8,7 @@ mod client_authentication;
 mod code_flow;
 mod consent;
 mod discovery;
+mod dpop;
 mod grants;
 mod http;
 mod introspection;

@@ -32,6 +32,7 @@ pub(crate) mod jwt;
 mod node;
 mod operator;
 pub(crate) mod person;
+pub(crate) mod possession;
 pub(crate) mod program;
 pub(crate) mod reply;
 pub(crate) mod request;

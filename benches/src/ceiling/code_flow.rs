@@ -59,6 +59,7 @@ impl Desk {
             redirect_uri_given: true,
             code_challenge: self.challenge.clone(),
             nonce: Some("n-0S6_WzA2Mj".to_owned()),
+            dpop_jkt: None,
         })
     }
 
@@ -196,6 +197,7 @@ pub(super) async fn token(
             issued_at: now,
             expires_at: now + REFRESH,
             superseded: None,
+            proof_key: None,
         };
         store::refresh_tokens::insert(tx, &first)
     });

@@ -23,7 +23,7 @@ use protocol::token_request::TokenRequest;
 use store::Store;
 
 use super::grant_handler::{GrantCall, GrantHandler, Redeemed, Redeeming};
-use super::judgement::{not_valid, within_authorized};
+use super::judgement::{not_valid, proves, within_authorized};
 use super::makings::GrantMakings;
 use super::reuse::Reuse;
 use crate::answer::Answer;
@@ -226,6 +226,7 @@ impl Redemption {
         };
         judge_redemption(&saved, &presented)?;
         within_authorized(&self.request.resource, &authorized.resource)?;
+        proves(self.context.binding, origin.dpop_jkt)?;
         Ok(())
     }
 
@@ -246,6 +247,7 @@ impl Redemption {
                 issued_at: now,
                 expires_at: idle.min(family.expires_at),
                 superseded: None,
+                proof_key: self.context.refresh_key(),
             };
             store::refresh_tokens::insert(tx, &first)?;
         }

@@ -10,7 +10,7 @@ use protocol::oauth_error::OAuthError;
 use protocol::scope::ScopeSet;
 use store::token_families::KnownParticipant;
 
-use super::judgement::{not_valid, within_authorized};
+use super::judgement::{not_valid, proves, within_authorized};
 use crate::parents::{Parents, parents};
 use crate::token_authorization::{IssuanceContext, ResourceOwner, TokenAuthorization};
 
@@ -70,6 +70,8 @@ impl PresentedRefreshToken {
         let Some(parents) = parents(db, client, &family, now)? else {
             return refused("what it rests on has ended");
         };
+        let binding = self.context.binding;
+        let proved = |scope| proves(binding, token.proof_key).map(|()| scope);
         let successor_used = match &token.superseded {
             Some(superseded) => store::refresh_tokens::is_used(db, superseded.successor)?,
             None => false,
@@ -84,7 +86,7 @@ impl PresentedRefreshToken {
             Presented::Expired => refused("it has expired"),
             Presented::Reuse => Ok(RefreshLookup::Burn(Box::new(family), "it was used before")),
             Presented::Retry { sealed_answer } => Ok(RefreshLookup::Retry(sealed_answer)),
-            Presented::Current => Ok(match judged {
+            Presented::Current => Ok(match judged.and_then(proved) {
                 Ok(scope) => RefreshLookup::Current(Box::new(Current {
                     authorization: self.authorization(&family, &parents, &scope),
                     participant: parents.participant,
@@ -104,7 +106,7 @@ impl PresentedRefreshToken {
             [] => authorized.resource.as_slice(),
             asked => asked,
         };
-        refresh_retry::request_digest(scope, resource, None)
+        refresh_retry::request_digest(scope, resource, self.context.binding.key())
     }
 
     /// What is requested, within the family: to ask for more than was authorized is an error.

@@ -1,6 +1,7 @@
 //! `refresh_token` (RFC 6749 §6): new tokens for an authorization that stands.
 //!
-//! Confidential clients keep their token unless they registered to rotate; public clients rotate.
+//! Confidential clients keep their token unless they registered to rotate; public clients rotate, unless
+//! the token is bound to a key of theirs.
 
 use std::sync::Arc;
 
@@ -105,7 +106,10 @@ impl RefreshTokenGrant {
                 self.reuse.burn(*family, call.context.now).await?;
                 Ok(Answer::Refused(not_valid(cause)))
             }
-            RefreshLookup::Current(current) if call.context.requester.rotates_refresh_tokens() => {
+            RefreshLookup::Current(current)
+                if call.context.requester.rotates_refresh_tokens()
+                    && current.token.proof_key.is_none() =>
+            {
                 let (authorization, rotation) = self.rotation.prepared(look, presented, *current);
                 let rotating = Redeemed::Rotating(authorization, Box::new(rotation));
                 Ok(Answer::Given(rotating))

@@ -81,6 +81,7 @@ impl RotationMakings {
             issued_at: now,
             expires_at: idle.min(current.family.expires_at),
             superseded: None,
+            proof_key: look.context.refresh_key(),
         };
         let authorization = TokenAuthorization {
             refresh_token: Some(token),

@@ -395,6 +395,7 @@ fn origin(request: &AuthorizationRequest) -> Origin {
         redirect_uri_given: request.redirect_uri_given,
         code_challenge: request.code_challenge.clone(),
         nonce: request.nonce.clone(),
+        dpop_jkt: request.dpop_jkt,
     })
 }
 

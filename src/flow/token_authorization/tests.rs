@@ -31,6 +31,7 @@ fn authorization(client: &Client, scope: &str, audience: &[&str]) -> TokenAuthor
     let context = IssuanceContext {
         requester: Arc::new(client.clone()),
         address: None,
+        binding: Binding::Bearer,
         read: LogCursor::default(),
         now: Instant::from_seconds(1000),
     };

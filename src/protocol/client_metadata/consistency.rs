@@ -4,6 +4,7 @@ use super::{
     ClientMetadata, MetadataError, ResponseType, SecurityProfile, SignatureAlgorithm, SubjectType,
     TokenEndpointAuthMethod, key_set,
 };
+use crate::redirect_uri::RedirectUri;
 use crate::{grant_type, resource};
 
 /// What members say together.
@@ -28,7 +29,32 @@ pub(super) fn check(metadata: &ClientMetadata) -> Result<(), MetadataError> {
     if metadata.interaction_return_uri.is_some() && !metadata.host {
         return wrong("interaction_return_uri", "is for hosts (portico:host) only");
     }
+    check_public_host(metadata)?;
     check_resource(metadata)
+}
+
+/// A host holds what opens every program, and a public one proves nothing by a secret: what it holds is
+/// bound to its key, and its codes come where only its own app is (RFC 8252 §7.2), or to the machine that
+/// it is developed on.
+fn check_public_host(metadata: &ClientMetadata) -> Result<(), MetadataError> {
+    if !metadata.host || metadata.is_confidential() {
+        return Ok(());
+    }
+    if !metadata.dpop_bound_access_tokens {
+        return Err(MetadataError::new(
+            "dpop_bound_access_tokens",
+            "must be true for a host (portico:host) without a secret",
+        ));
+    }
+    let anybodys = |uri: &RedirectUri| uri.origin().is_none();
+    if metadata.redirect_uris.iter().any(anybodys) {
+        return Err(MetadataError::redirect_uri(
+            "redirect_uris",
+            "must be claimed https addresses for a host (portico:host) without a secret: any app can \
+             have its scheme",
+        ));
+    }
+    Ok(())
 }
 
 /// "The values of the registered redirect_uris MUST be included in the elements of the array" that

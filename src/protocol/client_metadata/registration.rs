@@ -103,6 +103,7 @@ pub(super) fn read(reader: Reader<'_>) -> Result<ClientMetadata, MetadataError> 
         initiate_login_uri: reader.page("initiate_login_uri")?,
         backchannel_logout_uri: reader.page("backchannel_logout_uri")?,
         backchannel_logout_session_required: reader.flag("backchannel_logout_session_required")?,
+        dpop_bound_access_tokens: reader.flag("dpop_bound_access_tokens")?,
         profile: reader
             .named("portico:profile", SecurityProfile::parse)?
             .unwrap_or(SecurityProfile::Standard),
@@ -225,6 +226,7 @@ mod tests {
             "interaction_return_uri": "https://shop.example/back", "id_token_signed_response_alg":
             "PS256", "portico:rotate_refresh_tokens": false, "portico:resource": "https://orders.example/api",
             "application_type": "native", "initiate_login_uri": "https://shop.example/login",
+            "dpop_bound_access_tokens": true,
         }))
         .expect("consistent");
         let json = client.to_json();
@@ -260,6 +262,7 @@ mod tests {
             ("default_max_age", json!(0.5)),
             ("default_max_age", json!("60")),
             ("require_auth_time", json!("true")),
+            ("dpop_bound_access_tokens", json!("true")),
             ("subject_type", json!("public")),
             ("scope", json!("a\"b")),
             ("scope", json!(["openid"])),
@@ -309,6 +312,33 @@ mod tests {
         }
         let machine = parse_metadata(&json!({ "grant_types": ["client_credentials"] }));
         assert!(machine.is_ok_and(|client| client.response_types.is_empty()));
+    }
+
+    #[test]
+    fn a_host_without_a_secret_proves_its_key_and_is_reached_by_no_other_app() {
+        let host = |uri: &str, bound: bool| {
+            let registered = with(json!({
+                "portico:host": true, "token_endpoint_auth_method": "none", "redirect_uris": [uri],
+                "application_type": "native", "dpop_bound_access_tokens": bound,
+            }));
+            registered.map(|_| ()).map_err(|error| error.field)
+        };
+        for uri in [
+            "https://nova.example/cb",
+            "http://127.0.0.1/cb",
+            "http://localhost/cb",
+        ] {
+            assert_eq!(host(uri, true), Ok(()), "{uri}");
+            assert_eq!(
+                host(uri, false),
+                Err("dpop_bound_access_tokens".to_owned()),
+                "{uri}"
+            );
+        }
+        assert_eq!(
+            host("com.example.nova:/cb", true),
+            Err("redirect_uris".to_owned())
+        );
     }
 
     #[test]

@@ -36,6 +36,7 @@ impl OAuthForm {
             credential: self.credential,
             parameters: self.parameters,
             address: self.address,
+            proof: None,
         }
     }
 }

@@ -11,9 +11,9 @@ use actix_web::middleware::DefaultHeaders;
 use actix_web::{HttpResponse, Resource, web};
 
 /// What a page may send along. Without credentials `*` is every header but `Authorization` (Fetch,
-/// "CORS non-wildcard request-header name"); `Content-Type` is named for browsers that do not know
-/// `*`.
-const HEADERS: &str = "authorization, content-type, *";
+/// "CORS non-wildcard request-header name"); `Content-Type` and `DPoP` are named for browsers that do not
+/// know `*`.
+const HEADERS: &str = "authorization, content-type, dpop, *";
 
 /// A resource that any origin may call without credentials.
 pub(crate) fn open(
@@ -31,7 +31,7 @@ pub(crate) fn open(
         .add((ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
         .add((
             ACCESS_CONTROL_EXPOSE_HEADERS,
-            "www-authenticate, retry-after",
+            "www-authenticate, retry-after, dpop-nonce",
         ));
     web::resource(path)
         .wrap(headers)

@@ -5,7 +5,7 @@ use actix_web::web::{self, Data, ServiceConfig};
 use flow::answer::Answer;
 use flow::protected_call::ProtectedEndpoint;
 
-use crate::extract::bearer::Bearer;
+use crate::extract::access_token::AccessToken;
 use crate::guard::cors;
 use crate::method;
 use crate::reply::oauth_json;
@@ -21,11 +21,11 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     );
 }
 
-async fn answer(state: Data<WebState>, bearer: Bearer) -> HttpResponse {
-    let call = bearer.to(ProtectedEndpoint::Userinfo);
+async fn answer(state: Data<WebState>, token: AccessToken) -> HttpResponse {
+    let call = token.to(ProtectedEndpoint::Userinfo);
     match state.services.userinfo.answer(&call).await {
         Ok(Answer::Given(claims)) => oauth_json::ok(&claims),
-        Ok(Answer::Refused(error)) => oauth_json::bearer_refused(&error),
+        Ok(Answer::Refused(error)) => oauth_json::token_refused(&error, call.credential.scheme),
         Err(fault) => oauth_json::failed(&fault),
     }
 }

@@ -10,7 +10,9 @@ use actix_web::http::header::{
 use actix_web::web::Bytes;
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use flow::answer::Answer;
+use flow::protected_call::TokenScheme;
 use foundation::fault::Fault;
+use protocol::dpop;
 use protocol::oauth_error::{ErrorCode, OAuthError};
 use serde::Serialize;
 
@@ -96,11 +98,45 @@ pub(crate) fn failed(fault: &Fault) -> HttpResponse {
     response.json(OAuthError::new(code, format!("error id {id}")).body())
 }
 
-/// A refusal of a protected resource (RFC 6750 §3).
-pub(crate) fn bearer_refused(error: &OAuthError) -> HttpResponse {
-    let mut response = no_store(status(error));
-    response.insert_header((WWW_AUTHENTICATE, error.bearer_challenge()));
+/// A refusal of a protected resource (RFC 6750 §3, RFC 9449 §7.1) to a token that came by this scheme.
+pub(crate) fn token_refused(error: &OAuthError, scheme: TokenScheme) -> HttpResponse {
+    let status = match error.code() {
+        // "Resource servers use an HTTP 401 (Unauthorized) error code" (RFC 9449 §9)
+        ErrorCode::UseDpopNonce | ErrorCode::InvalidDpopProof => StatusCode::UNAUTHORIZED,
+        _ => status(error),
+    };
+    let mut response = no_store(status);
+    response.insert_header((WWW_AUTHENTICATE, challenges(Some((error, scheme)))));
     response.json(error.body())
+}
+
+/// The challenges of a protected resource, one for each scheme. "If the mechanism used to attempt
+/// authentication could be established unambiguously, then the corresponding challenge SHOULD be used to
+/// deliver error information" (RFC 9449 §7.2).
+fn challenges(refused: Option<(&OAuthError, TokenScheme)>) -> String {
+    let challenge = |scheme: TokenScheme| {
+        let error = refused.filter(|(_, by)| *by == scheme);
+        let mut members = match error {
+            Some((error, _)) => error.challenge_members(),
+            None => Vec::new(),
+        };
+        match scheme {
+            TokenScheme::Bearer if error.is_none() => members.push("realm=\"portico\"".to_owned()),
+            TokenScheme::Bearer => {}
+            TokenScheme::DPoP => members.push(format!("algs=\"{}\"", proof_algorithms())),
+        }
+        format!("{} {}", scheme.name(), members.join(", "))
+    };
+    TokenScheme::ALL.map(challenge).join(", ")
+}
+
+/// "The value of the parameter is a space-delimited list of JWS alg … values" (RFC 9449 §7.1).
+fn proof_algorithms() -> String {
+    let names = dpop::SIGNING_ALGORITHMS.iter();
+    names
+        .map(|known| known.as_str())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// A client's request that cannot be read.
@@ -127,39 +163,39 @@ impl ResponseError for OAuthRefusal {
 
 /// A request to a protected resource that cannot be read.
 #[derive(Debug)]
-pub(crate) enum BearerRefusal {
+pub(crate) enum TokenRefusal {
     /// "If the request lacks any authentication information … the resource server SHOULD NOT
     /// include an error code or other error information" (RFC 6750 §3.1).
     Missing,
-    /// Anything else.
-    Refused(OAuthError),
+    /// Anything else, by the scheme of the token, if one came.
+    Refused(OAuthError, TokenScheme),
 }
 
-impl From<OAuthError> for BearerRefusal {
+impl From<OAuthError> for TokenRefusal {
     fn from(error: OAuthError) -> Self {
-        Self::Refused(error)
+        Self::Refused(error, TokenScheme::Bearer)
     }
 }
 
-impl fmt::Display for BearerRefusal {
+impl fmt::Display for TokenRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing => f.write_str("no token"),
-            Self::Refused(error) => error.fmt(f),
+            Self::Refused(error, _) => error.fmt(f),
         }
     }
 }
 
-impl ResponseError for BearerRefusal {
+impl ResponseError for TokenRefusal {
     fn error_response(&self) -> HttpResponse {
         match self {
             Self::Missing => {
                 let mut response = no_store(StatusCode::UNAUTHORIZED);
                 response
-                    .insert_header((WWW_AUTHENTICATE, "Bearer realm=\"portico\""))
+                    .insert_header((WWW_AUTHENTICATE, challenges(None)))
                     .finish()
             }
-            Self::Refused(error) => bearer_refused(error),
+            Self::Refused(error, scheme) => token_refused(error, *scheme),
         }
     }
 }
@@ -168,7 +204,7 @@ impl ResponseError for BearerRefusal {
 mod tests {
     use super::*;
     use actix_web::body::to_bytes;
-    use protocol::oauth_error::{invalid_client, invalid_grant, invalid_token};
+    use protocol::oauth_error::{invalid_client, invalid_grant, invalid_token, use_dpop_nonce};
     use serde_json::json;
 
     /// Status, the headers that matter, and the body.
@@ -246,20 +282,28 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn a_protected_resource_answers_with_a_challenge() {
-        let refused = bearer_refused(&invalid_token("it has ended").because("signed out"));
-        insta::assert_snapshot!(shape(refused).await, @r#"
+    async fn a_protected_resource_answers_with_a_challenge_of_each_scheme() {
+        let ended = invalid_token("it has ended").because("signed out");
+        insta::assert_snapshot!(shape(token_refused(&ended, TokenScheme::Bearer)).await, @r#"
         401
         content-type: application/json
         cache-control: no-store
-        www-authenticate: Bearer error="invalid_token", error_description="it has ended"
+        www-authenticate: Bearer error="invalid_token", error_description="it has ended", DPoP algs="RS256 PS256 ES256 EdDSA Ed25519"
         {"error":"invalid_token","error_description":"it has ended"}
         "#);
-        insta::assert_snapshot!(shape(BearerRefusal::Missing.error_response()).await, @r#"
+        let stale = use_dpop_nonce("again");
+        insta::assert_snapshot!(shape(token_refused(&stale, TokenScheme::DPoP)).await, @r#"
         401
         content-type: application/json
         cache-control: no-store
-        www-authenticate: Bearer realm="portico"
+        www-authenticate: Bearer realm="portico", DPoP error="use_dpop_nonce", error_description="again", algs="RS256 PS256 ES256 EdDSA Ed25519"
+        {"error":"use_dpop_nonce","error_description":"again"}
+        "#);
+        insta::assert_snapshot!(shape(TokenRefusal::Missing.error_response()).await, @r#"
+        401
+        content-type: application/json
+        cache-control: no-store
+        www-authenticate: Bearer realm="portico", DPoP algs="RS256 PS256 ES256 EdDSA Ed25519"
         "#);
     }
 }

@@ -34,6 +34,7 @@ const FLOW: &[(&str, &str)] = &[
     ("health", "memory parts"),
     ("protected_call", ""),
     ("token_authorization", "parents"),
+    ("verify_proof", "parts protected_call"),
     ("participant", "token_authorization"),
     (
         "issue",
@@ -52,7 +53,7 @@ const FLOW: &[(&str, &str)] = &[
     ),
     (
         "answer_token_request",
-        "answer authenticate_client family_end issue memory parents participant parts protected_call resources subject token_authorization",
+        "answer authenticate_client family_end issue memory parents participant parts protected_call resources subject token_authorization verify_proof",
     ),
     (
         "administer",
@@ -73,7 +74,7 @@ const FLOW: &[(&str, &str)] = &[
     ),
     (
         "answer_userinfo",
-        "answer find_client last_used parts protected_call shared_data subject verify_access_token",
+        "answer find_client last_used parts protected_call shared_data subject verify_access_token verify_proof",
     ),
     (
         "authorize",
@@ -101,7 +102,7 @@ const FLOW: &[(&str, &str)] = &[
     ),
     (
         "services",
-        "account administer answer_token_request answer_userinfo authenticate_client authorize choose_account decide_consent end_session find_client health introspect issue memory pace parts passwords pending_authorization refresh_keys renew_history resources revoke sessions sign_in subject throttle upkeep verify_access_token",
+        "account administer answer_token_request answer_userinfo authenticate_client authorize choose_account decide_consent end_session find_client health introspect issue memory pace parts passwords pending_authorization refresh_keys renew_history resources revoke sessions sign_in subject throttle upkeep verify_access_token verify_proof",
     ),
 ];
 
@@ -129,7 +130,7 @@ const WEB: &[(&str, &str)] = &[
         "account",
         "extract face method page reply shown sign_in visitor",
     ),
-    ("guard", "ending health reply"),
+    ("guard", "ending extract health reply"),
     ("oauth", "extract guard page reply state visitor"),
     (
         "oidc",

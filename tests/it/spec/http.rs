@@ -100,7 +100,7 @@ in_both_worlds! {
                 assert_eq!(allowed.status, 204, "{path}");
                 assert_eq!(allowed.header("access-control-allow-origin"), Some("*"), "{path}");
                 // "*" stands for every name but "Authorization" (Fetch §4.9).
-                assert_eq!(allowed.header("access-control-allow-headers"), Some("authorization, content-type, *"));
+                assert_eq!(allowed.header("access-control-allow-headers"), Some("authorization, content-type, dpop, *"));
                 assert_eq!(allowed.header("access-control-allow-methods"), Some("GET, HEAD, POST"));
                 assert_eq!(allowed.header("access-control-allow-credentials"), None, "{path}");
                 let read = w.send(w.http("GET", path).header("origin", origin));

@@ -108,7 +108,7 @@ in_both_worlds! {
         let tokens = w.person("ada").uses(&market);
         let missing = w.get("/userinfo");
         assert_eq!((missing.status, missing.body.as_str()), (401, ""));
-        assert_eq!(missing.header("www-authenticate"), Some("Bearer realm=\"portico\""));
+        assert_eq!(missing.header("www-authenticate"), Some("Bearer realm=\"portico\", DPoP algs=\"RS256 PS256 ES256 EdDSA Ed25519\""));
         let query = w.get(&format!("/userinfo?access_token={}", tokens.access));
         assert_eq!(query.error(), "400 invalid_request", "never in the query");
         let twice = w.http("POST", "/userinfo").bearer_auth(&tokens.access);
@@ -117,7 +117,7 @@ in_both_worlds! {
         assert_eq!(twice.error(), "400 invalid_request");
         let refused = market.userinfo("nothing");
         assert_eq!(refused.error(), "401 invalid_token");
-        assert_snapshot!(refused.header("www-authenticate").unwrap_or_default(), @r#"Bearer error="invalid_token", error_description="the access token is not valid""#);
+        assert_snapshot!(refused.header("www-authenticate").unwrap_or_default(), @r#"Bearer error="invalid_token", error_description="the access token is not valid", DPoP algs="RS256 PS256 ES256 EdDSA Ed25519""#);
         for token in [tokens.refresh(), tokens.id_token.as_deref().expect("one")] {
             assert_eq!(market.userinfo(token).error(), "401 invalid_token");
         }

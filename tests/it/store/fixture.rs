@@ -25,6 +25,7 @@ use foundation::id::{
 };
 use protocol::claim::ClaimsRequest;
 use protocol::client_metadata::{ClientMetadata, parse_metadata};
+use protocol::dpop::KeyThumbprint;
 use protocol::scope::{ScopeName, ScopeSet};
 use serde_json::json;
 use store::{Store, Transaction};
@@ -139,6 +140,7 @@ pub(super) fn family(grant: &Grant, session: &Session, offline: bool) -> TokenFa
             redirect_uri_given: true,
             code_challenge: None,
             nonce: Some("n-0S6_WzA2Mj".to_owned()),
+            dpop_jkt: Some(KeyThumbprint::new([9; 32])),
         }),
         authorized: Authorized {
             scope: scopes("openid profile"),
@@ -183,6 +185,7 @@ pub(super) fn refresh_token(family: &TokenFamily) -> RefreshToken {
         issued_at: NOW,
         expires_at: NOW + Span::days(30),
         superseded: None,
+        proof_key: None,
     }
 }
 

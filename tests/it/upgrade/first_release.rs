@@ -334,6 +334,7 @@ impl Upgraded {
             },
             redirect_uri: text("redirect_uri"),
             scope: text("scope"),
+            key: None,
         }
     }
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::World;
 use super::browser::form_body;
 use super::jwt::{self, ClientKey};
+use super::possession::ProofKey;
 use super::reply::Reply;
 use super::request::{Request, VERIFIER};
 
@@ -37,6 +38,8 @@ pub(crate) struct Program {
     pub(crate) redirect_uri: String,
     /// What its usual request asks for.
     pub(crate) scope: String,
+    /// The key that it proves, where it proves one (RFC 9449).
+    pub(crate) key: Option<ProofKey>,
 }
 
 /// What the token endpoint gave.
@@ -148,6 +151,7 @@ impl Program {
                 .unwrap_or_default()
                 .to_owned(),
             scope: text("scope"),
+            key: None,
         }
     }
 
@@ -167,6 +171,14 @@ impl Program {
         }
     }
 
+    /// The same program, proving possession of a key in what it sends.
+    pub(crate) fn proving(&self, key: &ProofKey) -> Self {
+        Self {
+            key: Some(key.clone()),
+            ..self.clone()
+        }
+    }
+
     /// Its usual authorization request.
     pub(crate) fn request(&self) -> Request {
         Request::usual(self, fresh("state"), fresh("nonce"))
@@ -174,6 +186,11 @@ impl Program {
 
     /// A request to an endpoint of clients, with its proof of who it is.
     pub(crate) fn posts(&self, path: &str, form: &[(&str, String)]) -> Reply {
+        self.world.send(self.post(path, form))
+    }
+
+    /// The same, before it is sent.
+    pub(crate) fn post(&self, path: &str, form: &[(&str, String)]) -> reqwest::RequestBuilder {
         let mut fields: Vec<(String, String)> = form
             .iter()
             .map(|(name, value)| ((*name).to_owned(), value.clone()))
@@ -192,7 +209,7 @@ impl Program {
                 add("client_assertion", &self.assertion(key, json!({})));
             }
         }
-        self.world.send(form_body(request, &fields))
+        form_body(request, &fields)
     }
 
     /// An assertion of this client, with these claims over the usual ones.
@@ -207,7 +224,12 @@ impl Program {
 
     /// A token request.
     pub(crate) fn token(&self, form: &[(&str, String)]) -> Reply {
-        let reply = self.posts("/token", form);
+        let reply = match &self.key {
+            None => self.posts("/token", form),
+            Some(key) => key.sends(&self.world, ("POST", "/token"), None, |proof| {
+                self.post("/token", form).header("dpop", proof)
+            }),
+        };
         // "in any response containing tokens" (RFC 6749 §5.1), and in errors as well.
         assert_eq!(reply.header("cache-control"), Some("no-store"), "{reply:?}");
         reply
@@ -291,8 +313,16 @@ impl Program {
 
     /// Asks userinfo.
     pub(crate) fn userinfo(&self, access_token: &str) -> Reply {
-        let request = self.world.http("GET", "/userinfo");
-        self.world.send(request.bearer_auth(access_token))
+        let request = || self.world.http("GET", "/userinfo");
+        let Some(key) = &self.key else {
+            return self.world.send(request().bearer_auth(access_token));
+        };
+        let target = ("GET", "/userinfo");
+        key.sends(&self.world, target, Some(access_token), |proof| {
+            let authorization = format!("DPoP {access_token}");
+            let request = request().header("authorization", authorization);
+            request.header("dpop", proof)
+        })
     }
 
     /// What it registered, as the operator reads it.

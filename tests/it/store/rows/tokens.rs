@@ -12,6 +12,7 @@ use foundation::clock::Span;
 use foundation::id::{ClientId, FamilyId, InteractionId, SessionId, UserId};
 use protocol::authorization_error::{AuthorizationErrorCode, AuthorizationRefusal};
 use protocol::authorization_request::AuthorizationRequest;
+use protocol::dpop::KeyThumbprint;
 use protocol::scope::ScopeName;
 use serde_json::json;
 
@@ -236,6 +237,7 @@ on_both_databases! {
         let second = RefreshToken {
             digest: digest(),
             number: 2,
+            proof_key: Some(KeyThumbprint::new([9; 32])),
             ..first.clone()
         };
         write(&store, {
@@ -247,6 +249,7 @@ on_both_databases! {
         });
         let find = |digest| read(&store, |db| store::refresh_tokens::find(db, digest));
         assert_eq!(find(first.digest), Some(first.clone()));
+        assert_eq!(find(second.digest), Some(second.clone()));
         let superseded = Superseded {
             at: NOW,
             request: digest(),

@@ -1,12 +1,12 @@
-//! A bearer token (RFC 6750 §2): in the header, or in the body of a posted form; never in the
-//! query, never twice. What it opens is found by `flow::answer_userinfo`.
+//! An access token: in the header (RFC 6750 §2.1, RFC 9449 §7.1), or in the body of a posted form
+//! (RFC 6750 §2.2); never in the query, never twice. What it opens is found by `flow::answer_userinfo`.
 
 use std::net::IpAddr;
 
 use actix_web::dev::Payload;
 use actix_web::http::Method;
 use actix_web::{FromRequest, HttpRequest};
-use flow::protected_call::{BearerCall, ProtectedEndpoint};
+use flow::protected_call::{PresentedAccessToken, ProtectedEndpoint, TokenCall, TokenScheme};
 use foundation::secret::SecretText;
 use futures_util::future::LocalBoxFuture;
 use protocol::oauth_error::{OAuthError, invalid_request};
@@ -14,44 +14,52 @@ use protocol::parameters::Parameters;
 
 use crate::extract::body;
 use crate::extract::oauth_form::{address, authorization};
-use crate::reply::oauth_json::BearerRefusal;
+use crate::extract::proof::Proof;
+use crate::reply::oauth_json::TokenRefusal;
 
 /// The name of the token in a form, and where it must not be.
 const ACCESS_TOKEN: &str = "access_token";
 
-/// The presented token, and the form that it came with.
+/// The presented token, the form that it came with, and the proof of the key that it is bound to.
 #[derive(Debug)]
-pub(crate) struct Bearer {
-    token: SecretText,
+pub(crate) struct AccessToken {
+    presented: PresentedAccessToken,
     parameters: Parameters,
     address: Option<IpAddr>,
+    proof: Proof,
 }
 
-impl Bearer {
+impl AccessToken {
     /// What reaches an endpoint with it.
-    pub(crate) fn to(self, endpoint: ProtectedEndpoint) -> BearerCall {
-        BearerCall {
+    pub(crate) fn to(self, endpoint: ProtectedEndpoint) -> TokenCall {
+        TokenCall {
             endpoint,
-            credential: self.token,
+            credential: self.presented,
             parameters: self.parameters,
             address: self.address,
+            proof: self.proof.0,
         }
     }
 }
 
-impl FromRequest for Bearer {
-    type Error = BearerRefusal;
-    type Future = LocalBoxFuture<'static, Result<Self, BearerRefusal>>;
+impl FromRequest for AccessToken {
+    type Error = TokenRefusal;
+    type Future = LocalBoxFuture<'static, Result<Self, TokenRefusal>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
             let (token, parameters) = read(&request, payload).await?;
-            let token = token.ok_or(BearerRefusal::Missing)?;
+            let presented = token.ok_or(TokenRefusal::Missing)?;
+            let proof = Proof::of(&request).map_err(|error| match presented.scheme {
+                TokenScheme::DPoP => TokenRefusal::Refused(error, TokenScheme::DPoP),
+                TokenScheme::Bearer => TokenRefusal::from(error),
+            })?;
             Ok(Self {
-                token,
+                presented,
                 parameters,
                 address: address(&request),
+                proof,
             })
         })
     }
@@ -60,7 +68,7 @@ impl FromRequest for Bearer {
 async fn read(
     request: &HttpRequest,
     payload: Payload,
-) -> Result<(Option<SecretText>, Parameters), OAuthError> {
+) -> Result<(Option<PresentedAccessToken>, Parameters), OAuthError> {
     // "Because of the security weaknesses associated with the URI method … it SHOULD NOT be used"
     // (RFC 6750 §2.3); OAuth 2.1 has taken it out. Refused rather than overlooked: whoever sends
     // it there should learn that it stands in logs now.
@@ -75,7 +83,11 @@ async fn read(
         true => body::form(request, payload).await?,
         false => Parameters::default(),
     };
-    let in_body = parameters.one(ACCESS_TOKEN)?.map(SecretText::new);
+    let in_body = parameters.one(ACCESS_TOKEN)?;
+    let in_body = in_body.map(|token| PresentedAccessToken {
+        token: SecretText::new(token),
+        scheme: TokenScheme::Bearer,
+    });
     // "Clients MUST NOT use more than one method to transmit the token in each request"
     // (RFC 6750 §2)
     match (header, in_body) {
@@ -89,12 +101,17 @@ fn has_token(query: &str) -> Result<bool, OAuthError> {
     Ok(parameters.iter().any(|(name, _)| name == ACCESS_TOKEN))
 }
 
-/// The token of a `Bearer` header. Another scheme is none of ours: no token was presented.
-fn in_header(request: &HttpRequest) -> Result<Option<SecretText>, OAuthError> {
+/// The token of an `Authorization` header. A scheme of others is none of ours: no token was presented.
+fn in_header(request: &HttpRequest) -> Result<Option<PresentedAccessToken>, OAuthError> {
     let header = authorization(request)?.and_then(|text| text.split_once(' '));
-    Ok(header
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer"))
-        .map(|(_, token)| SecretText::new(token.trim())))
+    Ok(header.and_then(|(named, token)| {
+        let mut schemes = TokenScheme::ALL.into_iter();
+        let scheme = schemes.find(|scheme| named.eq_ignore_ascii_case(scheme.name()))?;
+        Some(PresentedAccessToken {
+            token: SecretText::new(token.trim()),
+            scheme,
+        })
+    }))
 }
 
 #[cfg(test)]
@@ -107,8 +124,8 @@ mod tests {
 
     async fn extract(request: TestRequest) -> Result<String, (u16, String)> {
         let (request, mut payload) = request.to_http_parts();
-        match Bearer::from_request(&request, &mut payload).await {
-            Ok(bearer) => Ok(bearer.token.expose().to_owned()),
+        match AccessToken::from_request(&request, &mut payload).await {
+            Ok(found) => Ok(found.presented.token.expose().to_owned()),
             Err(refusal) => Err((
                 refusal.error_response().status().as_u16(),
                 refusal.to_string(),
@@ -122,7 +139,7 @@ mod tests {
 
     #[actix_web::test]
     async fn a_token_comes_in_the_header_or_in_a_posted_form() {
-        for value in ["Bearer t", "bearer t", "BEARER  t"] {
+        for value in ["Bearer t", "bearer t", "BEARER  t", "DPoP t", "dpop  t"] {
             assert_eq!(
                 extract(with_header(TestRequest::get(), value))
                     .await
@@ -136,6 +153,22 @@ mod tests {
             .insert_header(FORM)
             .set_payload("access_token=t");
         assert_eq!(extract(posted).await.as_deref(), Ok("t"));
+    }
+
+    #[actix_web::test]
+    async fn a_token_in_a_form_is_a_bearers_whatever_comes_along() {
+        let posted = TestRequest::post()
+            .insert_header(FORM)
+            .insert_header(("dpop", "a.b.c"))
+            .set_payload("access_token=t");
+        let (request, mut payload) = posted.to_http_parts();
+        let found = AccessToken::from_request(&request, &mut payload).await;
+        let call = found.expect("a token").to(ProtectedEndpoint::Userinfo);
+        assert_eq!(call.credential.scheme, TokenScheme::Bearer);
+        assert_eq!(
+            call.proof.map(|proof| proof.method).as_deref(),
+            Some("POST")
+        );
     }
 
     #[actix_web::test]

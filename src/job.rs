@@ -11,16 +11,18 @@ use flow::Services;
 use flow::upkeep::Upkeep;
 use foundation::fault::Fault;
 use foundation::id::NodeId;
+use store::Store;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 
 mod expire_sessions;
 mod heartbeat;
 mod sweep;
 pub(crate) mod tail;
+pub(crate) mod watched;
 pub(crate) mod witness;
 
 use tail::TailProgress;
+use watched::WatchedTasks;
 
 /// How often what was last used is written.
 const LAST_USED: Duration = Duration::from_secs(5);
@@ -28,9 +30,12 @@ const LAST_USED: Duration = Duration::from_secs(5);
 /// server answers first.
 const KEYS: Duration = Duration::from_secs(60);
 
+/// How often it is looked whether the store's writer is there.
+const WRITER: Duration = Duration::from_secs(1);
+
 /// The running timers.
 pub(crate) struct Jobs {
-    tasks: JoinSet<()>,
+    tasks: WatchedTasks,
     stop: watch::Sender<bool>,
     node: NodeId,
     upkeep: Upkeep,
@@ -38,33 +43,31 @@ pub(crate) struct Jobs {
 
 impl Jobs {
     /// Starts them on the runtime of the caller.
-    pub(crate) fn start(services: &Services, progress: &Arc<TailProgress>) -> Self {
+    pub(crate) fn start(services: &Services, store: &Store, progress: &Arc<TailProgress>) -> Self {
         let stop = watch::Sender::new(false);
-        let mut tasks = JoinSet::new();
+        let mut tasks = WatchedTasks::default();
         let upkeep = &services.upkeep;
         let node = upkeep.new_node_id();
-        tasks.spawn(until(
-            &stop,
-            heartbeat::run(upkeep.clone(), node, Arc::clone(progress)),
-        ));
-        tasks.spawn(until(&stop, expire_sessions::run(upkeep.clone())));
-        tasks.spawn(until(&stop, sweep::run(upkeep.clone())));
+        // Commands name it by this.
+        tracing::info!(%node, "the others hear of this node");
+        let beats = heartbeat::run(upkeep.clone(), node, Arc::clone(progress));
+        tasks.spawn("heartbeat", until(&stop, beats));
+        let expires = expire_sessions::run(upkeep.clone());
+        tasks.spawn("expiry", until(&stop, expires));
+        tasks.spawn("sweep", until(&stop, sweep::run(upkeep.clone())));
         let keys = services.signing_keys.clone();
-        tasks.spawn(until(
-            &stop,
-            every(KEYS, "keys", move || {
-                let keys = keys.clone();
-                async move { keys.rotate_by_age().await }
-            }),
-        ));
+        let rotates = every(KEYS, "keys", move || {
+            let keys = keys.clone();
+            async move { keys.rotate_by_age().await }
+        });
+        tasks.spawn("keys", until(&stop, rotates));
         let of = upkeep.clone();
-        tasks.spawn(until(
-            &stop,
-            every(LAST_USED, "last used", move || {
-                let upkeep = of.clone();
-                async move { upkeep.flush_last_used().await.map(drop) }
-            }),
-        ));
+        let flushes = every(LAST_USED, "last used", move || {
+            let upkeep = of.clone();
+            async move { upkeep.flush_last_used().await.map(drop) }
+        });
+        tasks.spawn("last used", until(&stop, flushes));
+        tasks.spawn("store writer", until(&stop, while_it_writes(store.clone())));
         Self {
             tasks,
             stop,
@@ -73,27 +76,18 @@ impl Jobs {
         }
     }
 
-    /// Waits until one of them ends, which none does unless it panics.
-    pub(crate) async fn lost(&mut self) {
-        lost(&mut self.tasks).await;
+    /// Waits until one of them ends, which none does unless it panics. Gives its name.
+    pub(crate) async fn lost(&mut self) -> &'static str {
+        self.tasks.lost().await
     }
 
     /// Ends them, and writes what they still hold.
     pub(crate) async fn stop(mut self) {
         self.stop.send_replace(true);
-        while self.tasks.join_next().await.is_some() {}
+        self.tasks.ended().await;
         report("last used", self.upkeep.flush_last_used().await.map(drop));
         // The others need not wait for it.
         report("heartbeat", self.upkeep.retire_node(self.node).await);
-    }
-}
-
-/// Waits until one of these ends.
-async fn lost(tasks: &mut JoinSet<()>) {
-    match tasks.join_next().await {
-        Some(Err(error)) => tracing::error!(%error, "a job ended by itself"),
-        Some(Ok(())) => tracing::error!("a job ended by itself"),
-        None => std::future::pending().await,
     }
 }
 
@@ -123,6 +117,13 @@ where
     }
 }
 
+/// Ends when the thread that writes to SQLite has.
+async fn while_it_writes(store: Store) {
+    while !store.has_lost_its_writer() {
+        tokio::time::sleep(WRITER).await;
+    }
+}
+
 /// A failure is logged here, once; the next time may do better.
 fn report(name: &'static str, done: Result<(), Fault>) {
     if let Err(fault) = done {
@@ -131,19 +132,5 @@ fn report(name: &'static str, done: Result<(), Fault>) {
             fault = fault.chain(),
             "a job failed; it will be tried again"
         );
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_job_that_panics_is_missed() {
-        let mut tasks = JoinSet::new();
-        tasks.spawn(std::future::pending());
-        tasks.spawn(async { panic!("a mistake of ours") });
-        lost(&mut tasks).await;
-        assert_eq!(tasks.len(), 1, "the other one goes on");
     }
 }

@@ -224,15 +224,13 @@ impl Running {
                 None => std::future::pending().await,
             }
         };
-        let Some(asked) = signals.wait(ended) else {
-            let by_itself = Err(Fault::broken("the server (it ended by itself)"));
-            return self.end(ShutdownManner::AtOnce).and(by_itself);
+        let asked = signals.wait(ended);
+        let manner = match asked {
+            Some(EndSignal::Interrupt) => ShutdownManner::Graceful,
+            // What ended by itself is announced as well.
+            Some(EndSignal::Terminate) | None => ShutdownManner::Announced(self.notice),
         };
         tracing::info!(?asked, "ending");
-        let manner = match asked {
-            EndSignal::Interrupt => ShutdownManner::Graceful,
-            EndSignal::Terminate => ShutdownManner::Announced(self.notice),
-        };
         std::thread::spawn(move || {
             signals.wait(std::future::pending());
             std::process::exit(130);
@@ -243,7 +241,11 @@ impl Running {
             tracing::error!("the process ends, although it is still waited for something");
             std::process::exit(1);
         });
-        self.end(manner)
+        let done = self.end(manner);
+        match asked {
+            Some(_) => done,
+            None => done.and(Err(Fault::broken("the server (it ended by itself)"))),
+        }
     }
 
     fn end(&mut self, ending: ShutdownManner) -> Result<(), Fault> {
@@ -283,8 +285,9 @@ fn run(
         keys: app.services.key_refresh.clone(),
         upkeep: app.services.upkeep.clone(),
         log_history: app.services.log_history.clone(),
+        health: app.services.health.clone(),
     };
-    let tail = Tail::start(follows, app.witness())?;
+    let mut tail = Tail::start(follows, app.witness())?;
     let runtime = Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(4)
@@ -292,15 +295,17 @@ fn run(
         .build()
         .map_err(|e| Fault::broken_by("the server's runtime", e))?;
     let served = runtime.block_on(async {
-        let server = StartedServer::start(&app, listener, mount)?;
-        let mut jobs = Jobs::start(&app.services, tail.progress());
+        let mut server = StartedServer::start(&app, listener, mount)?;
+        let mut jobs = Jobs::start(&app.services, &app.store, tail.progress());
         let _ = started.send(());
         let mut served = Ok(());
         let ending = tokio::select! {
             ending = stopped => ending.unwrap_or(ShutdownManner::AtOnce),
-            () = jobs.lost() => {
-                served = Err(Fault::broken("a job (it ended by itself)"));
-                ShutdownManner::Graceful
+            part = lost(&mut server, &mut jobs, &mut tail) => {
+                tracing::error!(part, "it ended by itself; nothing is served without it");
+                app.services.health.misses(part);
+                served = Err(Fault::broken(format!("the {part} (it ended by itself)")));
+                ShutdownManner::Announced(app.config.server.shutdown_notice)
             }
         };
         if let ShutdownManner::Announced(notice) = ending {
@@ -314,6 +319,15 @@ fn run(
     });
     tail.stop();
     served
+}
+
+/// Waits until a part ends that the server cannot do without; gives its name.
+async fn lost(server: &mut StartedServer, jobs: &mut Jobs, tail: &mut Tail) -> &'static str {
+    tokio::select! {
+        part = server.lost() => part,
+        part = jobs.lost() => part,
+        () = tail.lost() => tail::NAME,
+    }
 }
 
 #[cfg(test)]

@@ -1,18 +1,18 @@
 //! The HTTP server: workers, metrics; and what of the settings `web` needs. Who is let in is
 //! `entrance`'s.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::web::ServiceConfig;
-use actix_web::{App as Site, HttpResponse, HttpServer};
+use actix_web::{App as Site, HttpResponse};
 use flow::health::Health;
+use foundation::clock::Span;
 use foundation::fault::Fault;
 use live::Live;
 use store::Store;
-use tokio::task::JoinHandle;
 use web::address_limits::AddressLimits;
 use web::callers::Callers;
 use web::ending::Ending;
@@ -21,7 +21,8 @@ use web::state::{WebSettings, WebState};
 use super::App;
 use super::connection::admission::Connections;
 use super::entrance::{self, Entrance, HandshakePace};
-use super::tls::{ReloadTask, Reloading};
+use super::tls::Reloading;
+use crate::job::watched::WatchedTasks;
 use crate::telemetry::{Metrics, MetricsText};
 
 /// Further sites on the same port, each behind a guard on its host.
@@ -31,15 +32,16 @@ pub type Mount = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
 pub(super) const GRACE_SECONDS: u64 = 10;
 /// How often metrics are folded.
 const FOLD: Duration = Duration::from_secs(5);
+/// Connections to the metrics' own listener, of which each reader needs one.
+const METRICS_READERS: usize = 64;
 /// Threads of one worker for what takes a processor's time; the store has its own.
 const BLOCKING_THREADS: usize = 16;
 
 /// A started server.
 pub(super) struct StartedServer {
     handles: Vec<ServerHandle>,
-    tasks: Vec<JoinHandle<()>>,
+    tasks: WatchedTasks,
     ending: Ending,
-    _reload: Option<ReloadTask>,
 }
 
 impl StartedServer {
@@ -88,32 +90,32 @@ impl StartedServer {
         let server = entrance
             .listen(builder, listener, factory)
             .map_err(|e| Fault::broken_by("the server", e))?;
-        let reload = reloading.map(|r| r.watch(Arc::clone(&app.look_again)));
         let mut started = Self {
             handles: vec![server.handle()],
-            tasks: Vec::new(),
+            tasks: WatchedTasks::default(),
             ending,
-            _reload: reload,
         };
-        started.tasks.push(tokio::spawn(served(server)));
+        started.tasks.spawn("server", served(server));
+        if let Some(reloading) = reloading {
+            let follows = reloading.watch(Arc::clone(&app.look_again));
+            started.tasks.spawn("certificate", follows);
+        }
         if let Some((address, text)) = own_metrics {
-            started.start_metrics(address, text)?;
+            started.start_metrics(address, text, settings.keep_alive)?;
         }
         if let Some(metrics) = metrics {
-            started.tasks.push(tokio::spawn(measure(
-                app.services.health.clone(),
-                app.store.clone(),
-                Arc::clone(&app.live),
-                metrics,
-            )));
+            let (health, live) = (app.services.health.clone(), Arc::clone(&app.live));
+            let measures = measure(health, app.store.clone(), live, metrics);
+            started.tasks.spawn("metrics", measures);
         }
         Ok(started)
     }
 
     fn start_metrics(
         &mut self,
-        address: std::net::SocketAddr,
+        address: SocketAddr,
         text: MetricsText,
+        keep_alive: Span,
     ) -> Result<(), Fault> {
         let factory = move || {
             let text = Arc::clone(&text);
@@ -127,15 +129,26 @@ impl StartedServer {
             };
             Site::new().route("/metrics", web::method::get().to(show))
         };
-        let server = HttpServer::new(factory)
-            .workers(1)
-            .disable_signals()
-            .bind(address)
-            .map_err(|e| Fault::unavailable("the address for metrics (server.metrics_listen)", e))?
-            .run();
+        let builder = actix_server::Server::build().workers(1).disable_signals();
+        let entrance = Entrance {
+            connections: Connections::new(METRICS_READERS, METRICS_READERS, Vec::new()),
+            tls: None,
+            handshake: HandshakePace::default(),
+            keep_alive: keep_alive.as_std(),
+        };
+        let server = TcpListener::bind(address)
+            .and_then(|listener| entrance.listen(builder, listener, factory))
+            .map_err(|e| {
+                Fault::unavailable("the address for metrics (server.metrics_listen)", e)
+            })?;
         self.handles.push(server.handle());
-        self.tasks.push(tokio::spawn(served(server)));
+        self.tasks.spawn("metrics server", served(server));
         Ok(())
+    }
+
+    /// Waits until a part of it ends, which none does unless it panics. Gives its name.
+    pub(super) async fn lost(&mut self) -> &'static str {
+        self.tasks.lost().await
     }
 
     /// Says that it is about to end, and goes on answering.
@@ -147,9 +160,6 @@ impl StartedServer {
     pub(super) async fn stop(self, graceful: bool) {
         for handle in &self.handles {
             handle.stop(graceful).await;
-        }
-        for task in self.tasks {
-            task.abort();
         }
     }
 }

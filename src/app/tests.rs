@@ -21,6 +21,7 @@ use serde_json::json;
 use super::*;
 
 mod keys;
+mod parts;
 
 struct World {
     folder: tempfile::TempDir,

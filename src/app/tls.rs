@@ -18,7 +18,6 @@ use openssl::ssl::{
 };
 use openssl::x509::X509;
 use tokio::sync::Notify;
-use tokio::task::JoinHandle;
 
 use crate::config::TlsSettings;
 
@@ -46,15 +45,6 @@ pub(super) struct Reloading {
 struct Files {
     cert: Vec<u8>,
     key: Vec<u8>,
-}
-
-/// Looks at the files until it is dropped.
-pub(super) struct ReloadTask(JoinHandle<()>);
-
-impl Drop for ReloadTask {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
 }
 
 impl Files {
@@ -130,17 +120,15 @@ impl Reloading {
         Ok(builder.build())
     }
 
-    /// Follows the files on the runtime of the caller, and looks at once when it is asked to.
-    pub(super) fn watch(mut self, look_again: Arc<Notify>) -> ReloadTask {
-        ReloadTask(tokio::spawn(async move {
-            loop {
-                tokio::select! {
-                    () = tokio::time::sleep(LOOK) => {}
-                    () = look_again.notified() => {}
-                }
-                self.look();
+    /// Follows the files, and looks at once when it is asked to.
+    pub(super) async fn watch(mut self, look_again: Arc<Notify>) {
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => {}
+                () = look_again.notified() => {}
             }
-        }))
+            self.look();
+        }
     }
 
     /// Takes what the files hold now, if it is new and good; else the old certificate stays.

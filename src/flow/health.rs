@@ -1,7 +1,8 @@
 //! Whether this node can serve: what its readiness and its figures say.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use store::Store;
 
@@ -14,6 +15,7 @@ pub struct Health {
     store: Store,
     memory: Memory,
     writable: Arc<AtomicBool>,
+    missing: Arc<Mutex<BTreeSet<&'static str>>>,
 }
 
 impl Health {
@@ -22,6 +24,7 @@ impl Health {
             store: parts.store.clone(),
             memory: memory.clone(),
             writable: Arc::clone(&parts.writable),
+            missing: Arc::default(),
         }
     }
 
@@ -40,6 +43,25 @@ impl Health {
     /// still be full, or read-only.
     pub fn is_writable(&self) -> bool {
         self.writable.load(Ordering::Relaxed)
+    }
+
+    /// A part of this process (a job, the thread that follows the log) has ended by itself.
+    pub fn misses(&self, part: &'static str) {
+        self.parts_missing().insert(part);
+    }
+
+    /// Another has taken the place of a part that was missing.
+    pub fn finds(&self, part: &'static str) {
+        self.parts_missing().remove(part);
+    }
+
+    /// The parts that have ended by themselves.
+    pub fn missing(&self) -> Vec<&'static str> {
+        self.parts_missing().iter().copied().collect()
+    }
+
+    fn parts_missing(&self) -> MutexGuard<'_, BTreeSet<&'static str>> {
+        self.missing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the clock went back and has not caught up: nothing may be answered meanwhile.

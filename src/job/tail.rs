@@ -14,6 +14,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use domain::log_history::Followed;
+use flow::health::Health;
 use flow::refresh_keys::KeyRefresh;
 use flow::renew_history::LogHistory;
 use flow::upkeep::Upkeep;
@@ -22,7 +23,7 @@ use foundation::fault::Fault;
 use foundation::id::Position;
 use live::Live;
 use store::{MAX_ABANDONED, Store};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
 use super::witness::Witness;
 
@@ -40,6 +41,8 @@ const SILENCE: Duration = Duration::from_secs(2);
 const PAGE: i64 = 1000;
 /// How often the witness is written, at most.
 const WITNESS: Span = Span::seconds(1);
+/// What it is called.
+pub(crate) const NAME: &str = "tail";
 /// How often memory is freed of what ended.
 const FORGET: Span = Span::minutes(1);
 
@@ -74,6 +77,8 @@ pub(crate) struct TailParts {
     pub(crate) upkeep: Upkeep,
     /// What is done where the log went back.
     pub(crate) log_history: LogHistory,
+    /// Who is told while nobody follows.
+    pub(crate) health: Health,
 }
 
 /// What a follower finds, and leaves to the one after it.
@@ -110,6 +115,8 @@ impl Shared {
 /// A started tail.
 pub(crate) struct Tail {
     watch: JoinHandle<()>,
+    /// Closed when the thread that watches has ended.
+    gone: oneshot::Receiver<()>,
     shared: Arc<Shared>,
 }
 
@@ -133,11 +140,25 @@ impl Tail {
         follower.look()?;
         follow(&shared, follower)?;
         let watched = Arc::clone(&shared);
+        let (goes, gone) = oneshot::channel();
         let watch = std::thread::Builder::new()
             .name("tail-watch".into())
-            .spawn(move || watch(&watched, answers))
+            .spawn(move || {
+                let _goes: oneshot::Sender<()> = goes;
+                watch(&watched, answers);
+            })
             .map_err(|e| Fault::broken_by("the thread that watches who follows the log", e))?;
-        Ok(Self { watch, shared })
+        Ok(Self {
+            watch,
+            gone,
+            shared,
+        })
+    }
+
+    /// Waits until nobody sees to it any more that the log is followed, which is so only if a thread
+    /// panicked. To be asked once.
+    pub(crate) async fn lost(&mut self) {
+        let _ = (&mut self.gone).await;
     }
 
     /// How far it is.
@@ -189,12 +210,23 @@ impl Drop for FollowerThread {
 /// Hears whether somebody follows the log, and sees to it that somebody does, until the tail is told to
 /// stop.
 fn watch(shared: &Arc<Shared>, mut answers: Receiver<()>) {
+    let health = &shared.parts.health;
+    let mut is_missing = false;
     loop {
         let why = match answers.recv_timeout(SILENCE) {
-            Ok(()) => continue,
+            Ok(()) => {
+                if std::mem::take(&mut is_missing) {
+                    health.finds(NAME);
+                }
+                continue;
+            }
             Err(_) if shared.stop.load(Ordering::Acquire) => return,
             Err(RecvTimeoutError::Timeout) => "the database does not answer who follows the log",
-            Err(RecvTimeoutError::Disconnected) => "the thread that follows the log has ended",
+            Err(RecvTimeoutError::Disconnected) => {
+                is_missing = true;
+                health.misses(NAME);
+                "the thread that follows the log has ended"
+            }
         };
         let threads = shared.threads.load(Ordering::Acquire);
         tracing::error!(threads, "{why}; another takes its place");

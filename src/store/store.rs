@@ -290,6 +290,11 @@ impl Store {
         drop(tokio::time::timeout(self.0.timeout, all).await);
     }
 
+    /// Whether the thread that writes to SQLite has ended by itself: nothing is written any more then.
+    pub fn has_lost_its_writer(&self) -> bool {
+        self.0.writer.as_ref().is_some_and(Writer::has_ended)
+    }
+
     /// How many connections there are now; SQLite's writer has its own beside them.
     pub fn pool(&self) -> PoolFigures {
         self.0.pool.figures()

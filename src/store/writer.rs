@@ -82,6 +82,11 @@ impl Writer {
         })
     }
 
+    /// Whether the thread has ended, which it does only when it is told to, or panics.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
     /// Queues a closure. Its answer comes through `answer`, once, from the thread; if the thread is
     /// gone, `answer` is dropped. After `deadline` (by the clock's uptime) nobody waits any more, and
     /// a closure that has not begun is not run.

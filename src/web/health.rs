@@ -30,19 +30,23 @@ async fn healthz() -> HttpResponse {
 }
 
 /// The process may be sent requests: its memory is fresh, the database answers and can be written,
-/// its clock is not behind, no newer program wrote to it what this one cannot obey, and it is not about
-/// to end.
+/// its clock is not behind, no newer program wrote to it what this one cannot obey, no part of it has
+/// ended by itself, and it is not about to end.
 async fn readyz(state: Data<WebState>) -> HttpResponse {
     let health = &state.services.health;
     let (fresh, database) = (health.is_fresh(), health.store_answers().await);
     let (writable, clock) = (health.is_writable(), !health.clock_is_behind());
     let up_to_date = health.is_up_to_date().await;
-    let ending = state.settings.ending.has_begun();
-    let ready = fresh && database && writable && clock && up_to_date && !ending;
+    let (missing, ending) = (health.missing(), state.settings.ending.has_begun());
+    let serves = fresh && database && writable && clock && up_to_date;
+    let ready = serves && missing.is_empty() && !ending;
     let mut body = json!({
         "ready": ready, "fresh": fresh, "database": database, "writable": writable, "clock": clock,
         "up_to_date": up_to_date,
     });
+    if !missing.is_empty() {
+        body["missing"] = missing.into();
+    }
     if ending {
         body["ending"] = true.into();
     }

@@ -35,6 +35,12 @@ const FIRST_HEAD: Duration = Duration::from_secs(5);
 const DISCONNECT: Duration = Duration::from_secs(1);
 /// What the system keeps of an answer that nobody reads.
 const SEND_BUFFER: usize = 64 * 1024;
+/// What the system takes of requests before we read them. Left to itself it takes megabytes of each
+/// connection.
+const RECEIVE_BUFFER: usize = 16 * 1024;
+/// How many new connections may wait until they are accepted: of those that find no room, each tries again a
+/// second later only.
+const NEWCOMERS: i32 = 4096;
 /// Files and sockets besides the connections of clients: the database's, the ways out, what is read.
 const OTHER_FILES: usize = 256;
 
@@ -100,7 +106,11 @@ impl Entrance {
         B: MessageBody + 'static,
     {
         // Connections have it from their listener.
-        SockRef::from(&listener).set_send_buffer_size(SEND_BUFFER)?;
+        let socket = SockRef::from(&listener);
+        socket.set_send_buffer_size(SEND_BUFFER)?;
+        socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
+        // It listens already, for fewer.
+        socket.listen(NEWCOMERS)?;
         let ending = server.graceful_shutdown_signal();
         let service = move || {
             let ending = ending.clone();

@@ -2,7 +2,7 @@
 //! come to an end. They hold little, not for long, and nobody else waits for them.
 
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 use foundation::clock::{Clock as _, Span, SystemClock};
@@ -173,6 +173,33 @@ fn gets_or_nothing(address: SocketAddr) -> String {
         .write_all(request.as_bytes())
         .and_then(|()| stream.read_to_string(&mut answer));
     answer
+}
+
+#[test]
+fn the_metrics_own_listener_keeps_pace_as_well() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    drop(listener);
+    let mut place = Place::new(Database::sqlite());
+    place.sets("PORTICO_SERVER__METRICS_LISTEN", &address.to_string());
+    let server = place.start();
+    assert!(gets(address, "/metrics").contains("portico_connections "));
+    assert!(gets(place.address, "/metrics").starts_with("HTTP/1.1 404"));
+    let request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let requests = request.repeat(MANY_REQUESTS / request.len());
+    let mut greedy: Vec<_> = crowd(32)
+        .take(32)
+        .map(|from| connects_from(from, address))
+        .collect();
+    for stream in &mut greedy {
+        sends_all_it_can(stream, requests.as_bytes());
+    }
+    assert!(gets(address, "/metrics").starts_with("HTTP/1.1 200"));
+    soon("those who read nothing are sent away", || {
+        greedy.retain_mut(|stream| sends_all_it_can(stream, b"G"));
+        greedy.is_empty()
+    });
+    server.kill();
 }
 
 #[test]

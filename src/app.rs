@@ -36,6 +36,7 @@ mod folders;
 mod history;
 mod master_key;
 mod running;
+mod served;
 mod server;
 mod tls;
 

@@ -11,9 +11,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use domain::audit::{ActedBy, AuditEntry};
-use domain::lifetimes::Lifetimes;
 use flow::renew_history::HistoryRenewal;
-use foundation::clock::{Clock as _, Instant, SharedClock};
+use foundation::clock::{Clock as _, SharedClock};
 use foundation::database_url::DatabaseUrl;
 use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
@@ -22,6 +21,7 @@ use live::node_time::NodeTime;
 use serde_json::json;
 use store::{SchemaState, Store};
 
+use super::served::wait_until_nobody_serves;
 use super::{App, Make, find_store, folders, master_key, open_store, store_settings};
 use crate::config::Config;
 
@@ -96,7 +96,8 @@ impl App {
         }
     }
 
-    /// Puts a copy back, in the place of whatever is there, and begins a new history.
+    /// Puts a copy back, in the place of whatever is there, and begins a new history. Waits where a node
+    /// may have been killed a moment ago.
     ///
     /// # Errors
     /// A server is running on the database, the file is no copy of one, is newer than this program,
@@ -167,7 +168,7 @@ impl Restoring<'_> {
             .schema()
             .is_ok_and(|schema| schema == SchemaState::Current)
         {
-            nobody_serves(&store)?;
+            wait_until_nobody_serves(&store, self.clock)?;
         }
         drop(store);
         // The log of writes beside it must not be read into the one that takes its place.
@@ -220,7 +221,7 @@ impl Restoring<'_> {
         };
         match store.schema()? {
             SchemaState::Missing => {}
-            SchemaState::Current => nobody_serves(&store)?,
+            SchemaState::Current => drop(wait_until_nobody_serves(&store, self.clock)?),
             SchemaState::Older | SchemaState::Newer { .. } => {
                 let cause = "its schema is of another version, so nobody can tell whether a server \
                              runs on it; restore with that version, or into an empty database";
@@ -275,24 +276,6 @@ impl Restoring<'_> {
             renewal.write(tx, seen)
         })?;
         Ok(theirs.filter(|theirs| *theirs != self.config.server.issuer))
-    }
-}
-
-fn nobody_serves(store: &Store) -> Result<(), Fault> {
-    let since: Instant = store.time()?.time - Lifetimes::NODE_SILENCE;
-    match store
-        .read_blocking(|db| store::nodes::live(db, since))?
-        .is_empty()
-    {
-        true => Ok(()),
-        false => {
-            let seconds = Lifetimes::NODE_SILENCE.as_seconds();
-            let cause = format!(
-                "a server is running on it; stop all of them and try again (one that was killed \
-                 counts as gone {seconds} seconds later)"
-            );
-            Err(Fault::unusable("the database", cause))
-        }
     }
 }
 

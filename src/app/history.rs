@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use domain::audit::ActedBy;
-use domain::lifetimes::Lifetimes;
 use flow::renew_history::{HistoryRenewal, LogHistory};
 use foundation::clock::{Clock as _, SharedClock};
 use foundation::entropy::SharedEntropy;
@@ -12,6 +11,7 @@ use foundation::fault::Fault;
 use live::node_time::NodeTime;
 use store::{SchemaState, Store};
 
+use super::served::{is_served, wait_until_nobody_serves};
 use super::{App, Make, find_store, master_key, open_store};
 use crate::config::Config;
 use crate::job::witness::Witness;
@@ -94,7 +94,7 @@ impl App {
     }
 
     /// Makes an installation this issuer's. It begins a new history: what the issuer before gave out is
-    /// worth nothing here. Gives whose it was.
+    /// worth nothing here. Gives whose it was. Waits where a node may have been killed a moment ago.
     ///
     /// # Errors
     /// There is no such database, its master key is another, or a server is running on it.
@@ -112,8 +112,12 @@ impl App {
             Arc::clone(&time) as SharedClock,
             Arc::clone(entropy),
         )?;
+        master_key::open(config, &store, entropy.as_ref(), Make::Nothing)?;
+        let gone = match store.read_blocking(store::installation::issuer)? {
+            Some(before) if before == config.server.issuer => return Ok(Some(before)),
+            _ => wait_until_nobody_serves(&store, clock)?,
+        };
         let (now, entropy) = (time.now(), entropy.as_ref());
-        master_key::open(config, &store, entropy, Make::Nothing)?;
         let renewal = HistoryRenewal::of_adoption(by.clone(), now, entropy);
         let issuer = config.server.issuer.clone();
         let adopted = store.renew_blocking(move |tx| {
@@ -122,8 +126,7 @@ impl App {
             if before.as_ref() == Some(&issuer) {
                 return Ok(Some(before));
             }
-            let is_served = !store::nodes::live(tx, now - Lifetimes::NODE_SILENCE)?.is_empty();
-            if is_served {
+            if !gone.are_all_there_were(tx, now)? {
                 return Ok(None);
             }
             store::installation::set_issuer(tx, &issuer)?;
@@ -131,13 +134,6 @@ impl App {
             renewal.write(tx, seen)?;
             Ok(Some(before))
         })?;
-        adopted.value.ok_or_else(|| {
-            let seconds = Lifetimes::NODE_SILENCE.as_seconds();
-            let cause = format!(
-                "a server is running on it; stop all of them and try again (one that was killed, or \
-                 copied while it ran, counts as gone {seconds} seconds later)"
-            );
-            Fault::unusable("the database", cause)
-        })
+        adopted.value.ok_or_else(|| is_served(None))
     }
 }

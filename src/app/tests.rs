@@ -22,6 +22,7 @@ use super::*;
 
 mod keys;
 mod parts;
+mod served;
 
 struct World {
     folder: tempfile::TempDir,

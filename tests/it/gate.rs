@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use url::Url;
@@ -35,7 +35,8 @@ struct Inner {
     made: AtomicUsize,
     /// So many of the first ones are forgotten.
     forgotten: AtomicUsize,
-    sockets: Mutex<Vec<TcpStream>>,
+    /// What has not ended of the connections.
+    sockets: Mutex<Vec<Weak<TcpStream>>>,
 }
 
 impl Gate {
@@ -85,7 +86,7 @@ impl Gate {
     pub(crate) fn is_now(&self, way: Way) {
         self.inner.way.store(way as u8, Ordering::SeqCst);
         if way == Way::Closed {
-            for socket in self.inner.sockets().drain(..) {
+            for socket in self.inner.sockets().drain(..).filter_map(|s| s.upgrade()) {
                 let _ = socket.shutdown(Shutdown::Both);
             }
         }
@@ -110,7 +111,7 @@ impl Inner {
         self.way.load(Ordering::SeqCst) == way as u8
     }
 
-    fn sockets(&self) -> std::sync::MutexGuard<'_, Vec<TcpStream>> {
+    fn sockets(&self) -> std::sync::MutexGuard<'_, Vec<Weak<TcpStream>>> {
         self.sockets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -121,13 +122,20 @@ impl Inner {
     }
 
     fn relay(self: &Arc<Self>, from: &TcpStream, to: &TcpStream, number: usize) {
-        let mut from = from.try_clone().expect("a socket");
+        let from = Arc::new(from.try_clone().expect("a socket"));
         let mut to = to.try_clone().expect("a socket");
-        self.sockets().push(from.try_clone().expect("a socket"));
+        let mut sockets = self.sockets();
+        sockets.retain(|socket| socket.strong_count() > 0);
+        sockets.push(Arc::downgrade(&from));
+        // Closed since it was let in, and not among those that were.
+        if self.is(Way::Closed) {
+            let _ = from.shutdown(Shutdown::Both);
+        }
+        drop(sockets);
         let gate = Arc::clone(self);
         std::thread::spawn(move || {
             let mut buffer = [0; 16 * 1024];
-            while let Ok(length @ 1..) = from.read(&mut buffer) {
+            while let Ok(length @ 1..) = (&*from).read(&mut buffer) {
                 while gate.is_silent(number) {
                     std::thread::sleep(LOOK);
                 }

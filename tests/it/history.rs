@@ -4,7 +4,7 @@
 use domain::audit::ActedBy;
 use domain::log_history::{Followed, History, LogCursor, Loss, OnLoss};
 use flow::renew_history::HistoryRenewal;
-use foundation::clock::{Clock as _, SharedClock, Span, SystemClock};
+use foundation::clock::{Clock as _, Instant, SharedClock, Span, SystemClock};
 use foundation::entropy::{SharedEntropy, SystemEntropy};
 use foundation::id::{HistoryId, Mark, Position};
 use portico::app::App;
@@ -90,6 +90,27 @@ fn is_noticed(w: &World, sql: &str) {
     w.soon("it follows the new one", || {
         w.cursor().history == history(w).id
     });
+}
+
+/// Does something while the server's node is heard of again and again.
+fn while_it_is_heard_of<T: Send>(w: &World, act: impl FnOnce() -> T + Send) -> T {
+    let store = w.store();
+    let nodes = store.read_blocking(|db| store::nodes::live(db, Instant::from_millis(0)));
+    let [mut node] = nodes.expect("the store answers")[..] else {
+        panic!("there is one");
+    };
+    std::thread::scope(|scope| {
+        let acts = scope.spawn(act);
+        w.soon("it is done", || {
+            node.seen_at = node.seen_at + Span::millis(1);
+            let (id, at, read, keys) = (node.id, node.seen_at, node.confirmed, node.keys_seen);
+            let heard =
+                store.write_blocking(move |tx| store::nodes::heartbeat(tx, id, at, read, keys));
+            heard.expect("the store answers");
+            acts.is_finished()
+        });
+        acts.join().expect("it does not panic")
+    })
 }
 
 /// The last event, which the server has read.
@@ -343,13 +364,14 @@ fn another_issuer_starts_only_after_it_has_adopted_the_installation() {
         let adopts = || {
             App::adopt(&config, &clock, &entropy, &ActedBy::SYSTEM).map_err(|fault| fault.chain())
         };
+        let adopts_beside_it = || while_it_is_heard_of(&w, adopts);
         let refused = opens().expect_err("it is another's");
         assert!(
             refused.contains("portico adopt") && refused.contains(w.issuer()),
             "{refused}"
         );
         visit.goes_on();
-        let served = adopts().expect_err("a node is there");
+        let served = adopts_beside_it().expect_err("a node is there");
         assert!(served.contains("stop all of them"), "{served}");
         let before = history(&w);
         w.restart_after(|| {

@@ -1,6 +1,6 @@
 //! Chaos: nodes on PostgreSQL, and one with commands beside it on SQLite, with people, programs and
 //! operators at work, while nodes are killed, paused and asked to end, the way to the database is cut
-//! or goes silent, and single clocks jump.
+//! or goes silent, single clocks jump, and copies of before are put back.
 //!
 //! Nothing that was acknowledged is lost, nothing works twice, no token is taken for good a second
 //! after its end was acknowledged, and five seconds after the last fault everything is ready without
@@ -9,6 +9,7 @@
 //! `PORTICO_TEST_SEED` repeats the choices of an earlier run, `PORTICO_TEST_SECONDS` says how long it
 //! goes on, on each database; threads and processes keep their own time.
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -35,6 +36,8 @@ const SECONDS: i64 = 60;
 const NODES: usize = 3;
 /// What an answer at one node needs to be known at the others, and a little.
 const SETTLED: Duration = Duration::from_millis(1500);
+/// After one round in so many a copy is put back.
+const GOES_BACK: usize = 5;
 /// One act in so many is an operator's.
 const OPERATOR: usize = 80;
 
@@ -106,6 +109,11 @@ fn round(
         drop(ends);
     });
     std::thread::sleep(SETTLED);
+    everybody_looks(&addresses, actors);
+}
+
+/// Each compares what they were told with what some node says.
+fn everybody_looks(addresses: &[(SocketAddr, String)], actors: &mut [Actor<'_>]) {
     std::thread::scope(|scope| {
         for actor in actors {
             let (address, issuer) = &addresses[actor.chance.below(addresses.len())];
@@ -116,6 +124,38 @@ fn round(
             });
         }
     });
+}
+
+/// A round after which a copy from before it is put back: nobody is signed in then, no token is worth
+/// anything, and consents are as they were.
+fn goes_back(
+    cluster: &mut Cluster,
+    programs: &[Program],
+    actors: &mut [Actor<'_>],
+    (chance, watch): (&Chance, &Watch),
+) {
+    let (first, copy) = (cluster.places().swap_remove(0), "copy");
+    let _ = std::fs::remove_file(first.folder().join(copy));
+    assert!(first.does(&["backup", copy]), "no copy was made");
+    let consents: Vec<_> = actors
+        .iter()
+        .map(|actor| actor.ledger.consents(programs.len()))
+        .collect();
+    round(cluster, programs, actors, (chance, watch));
+    eprintln!("  a copy is put back");
+    cluster.all(|node| node.is_sent("TERM"));
+    cluster.all(Node::has_ended);
+    assert!(
+        first.does(&["restore", copy, "--yes"]),
+        "it was not put back"
+    );
+    cluster.all(Node::starts);
+    cluster.is_ready_at_once();
+    for (actor, consents) in actors.iter_mut().zip(consents) {
+        actor.ledger.goes_back_to(consents);
+        watch.hears_of(actor);
+    }
+    everybody_looks(&cluster.addresses(), actors);
 }
 
 /// Ends a round, also where it failed: else those who work would go on for ever.
@@ -166,7 +206,12 @@ fn goes_on_whatever_happens(database: Database, nodes: usize) {
     let mut rounds = 0;
     while SystemClock.uptime().as_millis() < until {
         rounds += 1;
-        round(&mut cluster, &programs, &mut actors, (&chance, &watch));
+        let goes_on = if rounds % GOES_BACK == 0 {
+            goes_back
+        } else {
+            round
+        };
+        goes_on(&mut cluster, &programs, &mut actors, (&chance, &watch));
     }
     let tallies = actors.iter().map(|actor| actor.ledger.tally);
     let tally = tallies.fold(Tally::default(), Tally::plus);

@@ -117,6 +117,32 @@ impl Ledger {
         self.grants.iter().rposition(|g| g.program == program)
     }
 
+    /// What stands of the consents: for each program, whether there is one, and whether the phone is
+    /// part of it.
+    pub(super) fn consents(&self, programs: usize) -> Vec<(Fate, Fate)> {
+        let of = |program| self.grant(program).map(|grant| &self.grants[grant]);
+        (0..programs)
+            .map(|program| of(program).map_or((Fate::Ended, Fate::Ended), |g| (g.fate, g.phone)))
+            .collect()
+    }
+
+    /// A copy was put back that was made when these consents stood: all else has ended.
+    pub(super) fn goes_back_to(&mut self, consents: Vec<(Fate, Fate)>) {
+        for sign_in in &mut self.sign_ins {
+            sign_in.fate = Fate::Ended;
+        }
+        for family in &mut self.families {
+            (family.fate, family.redeemed, family.refreshing) = (Fate::Ended, Code::Spent, false);
+        }
+        for (program, (fate, phone)) in consents.into_iter().enumerate() {
+            self.grants.push(Grant {
+                program,
+                fate,
+                phone,
+            });
+        }
+    }
+
     /// Whether a family's tokens are good.
     pub(super) fn fate(&self, family: &Family) -> Fate {
         Fate::of(&[

@@ -11,7 +11,7 @@ use portico::app::App;
 use portico::config::Config;
 use tempfile::TempDir;
 
-use super::Visit;
+use super::{Visit, while_it_is_heard_of};
 use crate::world::{World, in_both_worlds};
 
 /// Another master key than that of the tests.
@@ -48,7 +48,8 @@ in_both_worlds! {
         visit.market.revokes(&visit.tokens.access);
         let lost = visit.ada.uses(&visit.market);
         w.person("bob");
-        let served = restores(w.config(), &copy).expect_err("a server runs");
+        let served = while_it_is_heard_of(w, || restores(w.config(), &copy));
+        let served = served.expect_err("a server runs");
         assert!(served.contains("stop all of them"), "{served}");
         w.restart_after(|| {
             assert!(restores(w.config(), &copy).expect("put back").is_some());

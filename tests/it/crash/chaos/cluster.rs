@@ -133,11 +133,10 @@ impl Node {
         self.server.as_ref().expect("it runs").is_sent(signal);
     }
 
-    /// One that was asked to end has ended well, whatever its database does, and is started again.
-    pub(super) fn has_ended_and_starts(&mut self) {
+    /// One that was asked to end has ended well, whatever its database does.
+    pub(super) fn has_ended(&mut self) {
         let code = self.server.take().expect("it ran").ended();
         assert_eq!(code, Some(0), "it did not end well");
-        self.starts();
     }
 
     pub(super) fn hears_the_database(&mut self, way: Way) {

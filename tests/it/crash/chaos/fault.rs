@@ -97,7 +97,10 @@ impl Fault {
     pub(super) fn ends(self, cluster: &mut Cluster) {
         match self {
             Self::Killed(node) => cluster.node(node).starts(),
-            Self::Ended(node) => cluster.node(node).has_ended_and_starts(),
+            Self::Ended(node) => {
+                cluster.node(node).has_ended();
+                cluster.node(node).starts();
+            }
             Self::Paused(node) => cluster.node(node).is_sent("CONT"),
             Self::CutOff(node) | Self::Unheard(node) => {
                 cluster.node(node).hears_the_database(Way::Open);

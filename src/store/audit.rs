@@ -150,7 +150,7 @@ pub fn list(conn: &mut Connection, filter: &AuditFilter) -> Result<Vec<AuditReco
         let last: Option<i64> = audit::table
             .filter(audit::id.eq(id.clone()))
             .select(audit::at)
-            .first(conn)
+            .get_result(conn)
             .optional()
             .map_err(at(TABLE))?;
         let Some(last) = last else {

@@ -109,7 +109,7 @@ pub fn find(conn: &mut Connection, id: &ClientId) -> Result<Option<Client>, Faul
         .left_join(publishers::table)
         .filter(clients::id.eq(id.as_str()))
         .select((clients::all_columns, publishers::all_columns.nullable()))
-        .first(conn)
+        .get_result(conn)
         .optional()
         .map_err(at(TABLE))?;
     let Some(joined) = found else { return Ok(None) };
@@ -232,7 +232,7 @@ pub fn list(
         let last: Option<String> = clients::table
             .filter(clients::id.eq(after.as_str()))
             .select(clients::folded_name)
-            .first(conn)
+            .get_result(conn)
             .optional()
             .map_err(at(TABLE))?;
         let Some(last) = last else {

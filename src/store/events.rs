@@ -14,6 +14,7 @@ use crate::connection::Connection;
 use crate::dialect::insert_numbered;
 use crate::fault::at;
 use crate::histories;
+use crate::one_of::{OneOf, one_of};
 use crate::schema::events;
 
 mod effect;
@@ -33,7 +34,7 @@ const TABLE: &str = "events";
 pub fn end(conn: &mut Connection) -> Result<Position, Fault> {
     let end: Option<i64> = events::table
         .select(max(events::position))
-        .first(conn)
+        .get_result(conn)
         .map_err(at(TABLE))?;
     Ok(Position(end.unwrap_or(0)))
 }
@@ -48,7 +49,7 @@ pub fn last_keys_changed(conn: &mut Connection) -> Result<Option<Position>, Faul
         .filter(events::effect.eq(word::RELOAD))
         .filter(events::target.eq(effect::reload_target(&Reload::Keys)))
         .select(max(events::position))
-        .first(conn)
+        .get_result(conn)
         .map_err(at(TABLE))?;
     Ok(last.map(Position))
 }
@@ -70,7 +71,8 @@ pub fn access_tokens_were_cut_off(conn: &mut Connection, after: Position) -> Res
 pub fn too_new(conn: &mut Connection) -> Result<Option<TooNew>, Fault> {
     let needed: Option<i32> = too_new_rows()
         .select(events::effect_version)
-        .first(conn)
+        .limit(1)
+        .get_result(conn)
         .optional()
         .map_err(at(TABLE))?;
     Ok(needed.map(|needed| TooNew { needed }))
@@ -99,18 +101,20 @@ pub(crate) fn too_new_rows() -> _ {
 #[auto_type]
 pub(crate) fn rows_that_end(targets: Vec<String>) -> _ {
     let word: &'static str = word::END;
+    let targets: OneOf<events::target> = one_of(events::target, targets);
     events::table
         .filter(events::effect.eq(word))
-        .filter(events::target.eq_any(targets))
+        .filter(targets)
 }
 
 /// The not-before marks of these, wherever in the log.
 #[auto_type]
 pub(crate) fn not_before_rows(targets: Vec<String>) -> _ {
     let word: &'static str = word::NOT_BEFORE;
+    let targets: OneOf<events::target> = one_of(events::target, targets);
     events::table
         .filter(events::effect.eq(word))
-        .filter(events::target.eq_any(targets))
+        .filter(targets)
 }
 
 pub(crate) fn between(
@@ -162,7 +166,7 @@ pub fn window(conn: &mut Connection, now: Instant, span: Span) -> Result<Window,
     let last_stamp: Option<i64> = events::table
         .filter(events::position.eq(view.end.0))
         .select(events::at)
-        .first(conn)
+        .get_result(conn)
         .optional()
         .map_err(at(TABLE))?;
     let last_stamp = last_stamp.map(Instant::from_millis);
@@ -171,7 +175,7 @@ pub fn window(conn: &mut Connection, now: Instant, span: Span) -> Result<Window,
         .filter(events::at.ge(since.millis()))
         .filter(events::position.le(view.end.0))
         .select(min(events::position))
-        .first(conn)
+        .get_result(conn)
         .map_err(at(TABLE))?;
     let events = match first {
         Some(first) => between(conn, Position(first - 1), view.end, i64::MAX)?,
@@ -212,7 +216,7 @@ pub fn purge(
     // Before they go: somebody who has read up to one of them must not take it for lost.
     let last: Option<i64> = old
         .select(max(events::position))
-        .first(conn)
+        .get_result(conn)
         .map_err(at(TABLE))?;
     if let Some(last) = last {
         histories::note_purge(conn, Position(last))?;

@@ -70,7 +70,7 @@ pub fn live(
         .filter(grants::user_id.eq(user.as_bytes().as_slice()))
         .filter(grants::client_id.eq(client.as_str()))
         .filter(grants::ended_at.is_null())
-        .first(conn)
+        .get_result(conn)
         .optional()
         .map_err(at(TABLE))?;
     found.map(GrantRow::read).transpose()
@@ -83,7 +83,7 @@ pub fn live(
 pub fn find(conn: &mut Connection, id: GrantId) -> Result<Option<Grant>, Fault> {
     let found: Option<GrantRow> = grants::table
         .filter(grants::id.eq(id.as_bytes().as_slice()))
-        .first(conn)
+        .get_result(conn)
         .optional()
         .map_err(at(TABLE))?;
     found.map(GrantRow::read).transpose()

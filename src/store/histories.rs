@@ -52,7 +52,8 @@ pub fn current(conn: &mut Connection) -> Result<History, Fault> {
 fn latest(conn: &mut Connection) -> Result<HistoryRow, Fault> {
     histories::table
         .order(histories::number.desc())
-        .first(conn)
+        .limit(1)
+        .get_result(conn)
         .map_err(at(TABLE))
 }
 
@@ -79,7 +80,8 @@ pub fn look(conn: &mut Connection, number: Position) -> Result<LogView, Fault> {
         histories::table
             .order(histories::number.desc())
             .select((columns, end, end_mark, mark))
-            .first(conn)
+            .limit(1)
+            .get_result(conn)
             .map_err(at(TABLE))?;
     let (id, number, purged_to) = row;
     Ok(LogView {

@@ -64,7 +64,7 @@ pub fn find_user(
             .filter(identities::kind.eq(kind.word()))
             .filter(identities::value.eq(value))
             .select(users::all_columns)
-            .first(conn)
+            .get_result(conn)
             .optional()
             .map_err(at(TABLE))?;
         if let Some(row) = found {

@@ -34,7 +34,8 @@ impl InstallationIdentity {
         histories::table
             .order(histories::number)
             .select((histories::id, sealed_with, issuer))
-            .first(conn)
+            .limit(1)
+            .get_result(conn)
             .map_err(at(TABLE))
     }
 
@@ -73,7 +74,7 @@ pub fn master_key_fingerprint(conn: &mut Connection) -> Result<Option<Vec<u8>>, 
     installation::table
         .filter(installation::id.eq(THE_ROW))
         .select(installation::master_key_fingerprint)
-        .first(conn)
+        .get_result(conn)
         .optional()
         .map_err(at(TABLE))
 }
@@ -116,7 +117,7 @@ pub fn issuer(conn: &mut Connection) -> Result<Option<String>, Fault> {
     let issuer: Option<Option<String>> = installation::table
         .filter(installation::id.eq(THE_ROW))
         .select(installation::issuer)
-        .first(conn)
+        .get_result(conn)
         .optional()
         .map_err(at(TABLE))?;
     Ok(issuer.flatten())

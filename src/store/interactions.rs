@@ -91,7 +91,7 @@ fn make_room(conn: &mut Connection, session: SessionId) -> Result<(), Fault> {
     let person: Option<Vec<u8>> = sessions::table
         .filter(sessions::id.eq(&session))
         .select(sessions::user_id)
-        .first(conn)
+        .get_result(conn)
         .optional()
         .map_err(at(TABLE))?;
     let whose = sessions::table.on(interactions::session_id.eq(sessions::id.nullable()));
@@ -124,7 +124,7 @@ fn remove(conn: &mut Connection, ids: &[Vec<u8>]) -> Result<(), Fault> {
 pub fn find(conn: &mut Connection, id: InteractionId) -> Result<Option<Interaction>, Fault> {
     let found: Option<InteractionRow> = interactions::table
         .filter(interactions::id.eq(id.as_bytes().as_slice()))
-        .first(conn)
+        .get_result(conn)
         .optional()
         .map_err(at(TABLE))?;
     found.map(InteractionRow::read).transpose()

@@ -17,6 +17,7 @@ mod fault;
 pub mod faultpoint;
 mod log_guard;
 mod log_reader;
+mod one_of;
 mod pool;
 mod schema;
 mod store;

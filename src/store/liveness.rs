@@ -103,7 +103,7 @@ fn scope_of_standing_grant(
         .filter(grants::ended_at.is_null())
         .filter(users::disabled_at.is_null())
         .select(grants::scopes)
-        .first(conn)
+        .get_result(conn)
         .optional()
         .map_err(at("grants"))?;
     let place = Place::new("grants", Key::Bytes(person.grant_id.as_bytes()));

@@ -64,7 +64,7 @@ pub fn find_with_family(
             one_time_credentials::expires_at,
             one_time_credentials::used_at,
         ))
-        .first(conn)
+        .get_result(conn)
         .optional()
         .map_err(at(TABLE))?;
     let Some((family, expires_at, used_at)) = found else {

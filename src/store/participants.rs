@@ -61,7 +61,7 @@ pub fn note(conn: &mut Connection, participant: &Participant) -> Result<Noted, F
     let sid: Option<String> = participants::table
         .find((&row.session_id, &row.client_id))
         .select(participants::sid)
-        .first(conn)
+        .get_result(conn)
         .map_err(at(TABLE))?;
     let place = Place::new(TABLE, Key::Bytes(&row.session_id));
     Ok(Noted {

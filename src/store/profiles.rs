@@ -29,7 +29,7 @@ struct ProfileRow {
 pub fn find(conn: &mut Connection, user: UserId) -> Result<Option<Profile>, Fault> {
     let found: Option<ProfileRow> = profiles::table
         .filter(profiles::user_id.eq(user.as_bytes().as_slice()))
-        .first(conn)
+        .get_result(conn)
         .optional()
         .map_err(at(TABLE))?;
     let Some(row) = found else { return Ok(None) };

@@ -62,7 +62,7 @@ pub fn insert(conn: &mut Connection, publisher: &Publisher) -> Result<(), Fault>
 pub fn find(conn: &mut Connection, id: &PublisherId) -> Result<Option<Publisher>, Fault> {
     let found: Option<PublisherRow> = publishers::table
         .filter(publishers::id.eq(id.as_str()))
-        .first(conn)
+        .get_result(conn)
         .optional()
         .map_err(at(TABLE))?;
     found.map(PublisherRow::read).transpose()
@@ -128,7 +128,7 @@ pub fn list(
         let last: Option<String> = publishers::table
             .filter(publishers::id.eq(after.as_str()))
             .select(publishers::folded_name)
-            .first(conn)
+            .get_result(conn)
             .optional()
             .map_err(at(TABLE))?;
         let Some(last) = last else {

@@ -90,7 +90,7 @@ pub fn insert(conn: &mut Connection, token: &RefreshToken) -> Result<(), Fault> 
 pub fn find(conn: &mut Connection, digest: TokenDigest) -> Result<Option<RefreshToken>, Fault> {
     let found: Option<TokenRow> = refresh_tokens::table
         .filter(refresh_tokens::digest.eq(digest.as_bytes().as_slice()))
-        .first(conn)
+        .get_result(conn)
         .optional()
         .map_err(at(TABLE))?;
     found.map(TokenRow::read).transpose()
@@ -143,7 +143,7 @@ pub fn is_used(conn: &mut Connection, digest: TokenDigest) -> Result<bool, Fault
     let superseded: Option<Option<i64>> = refresh_tokens::table
         .filter(refresh_tokens::digest.eq(digest.as_bytes().as_slice()))
         .select(refresh_tokens::superseded_at)
-        .first(conn)
+        .get_result(conn)
         .optional()
         .map_err(at(TABLE))?;
     Ok(superseded.flatten().is_some())

@@ -98,7 +98,7 @@ pub fn find_by_cookie(
         .filter(sessions::cookie_digest.eq(cookie.as_bytes().as_slice()))
         .filter(stands())
         .select((SessionRow::as_select(), users::all_columns))
-        .first(conn)
+        .get_result(conn)
         .optional()
         .map_err(at(TABLE))?;
     found
@@ -115,7 +115,7 @@ pub fn find(conn: &mut Connection, id: SessionId) -> Result<Option<Session>, Fau
         .filter(sessions::id.eq(id.as_bytes().as_slice()))
         .filter(stands())
         .select(SessionRow::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional()
         .map_err(at(TABLE))?;
     found.map(SessionRow::read).transpose()
@@ -221,7 +221,7 @@ pub fn password_changed_at(conn: &mut Connection, id: SessionId) -> Result<Optio
     let found: Option<Option<i64>> = sessions::table
         .filter(sessions::id.eq(id.as_bytes().as_slice()))
         .select(sessions::password_changed_at)
-        .first(conn)
+        .get_result(conn)
         .optional()
         .map_err(at(TABLE))?;
     Ok(instant(found.flatten()))
@@ -312,7 +312,7 @@ pub fn next_expiry(conn: &mut Connection) -> Result<Option<Instant>, Fault> {
         .filter(sessions::ended_at.is_null())
         .filter(stands())
         .select(min(sessions::expires_at))
-        .first(conn)
+        .get_result(conn)
         .map_err(at(TABLE))?;
     Ok(next.map(Instant::from_millis))
 }

@@ -31,7 +31,7 @@ struct ThrottleRow {
 pub fn find(conn: &mut Connection, key: TokenDigest) -> Result<Option<Throttle>, Fault> {
     let found: Option<ThrottleRow> = throttles::table
         .filter(throttles::throttle_key.eq(key.as_bytes().as_slice()))
-        .first(conn)
+        .get_result(conn)
         .optional()
         .map_err(at(TABLE))?;
     Ok(found.map(|row| Throttle {

@@ -35,7 +35,7 @@ pub fn find(
         .filter(subjects::sector_key.eq(sector_key))
         .filter(subjects::retired_at.is_null())
         .select(subjects::subject)
-        .first(conn)
+        .get_result(conn)
         .optional()
         .map_err(at(TABLE))?;
     let place = Place::new(TABLE, Key::Bytes(user.as_bytes()));
@@ -78,7 +78,7 @@ pub fn find_user(
         .filter(subjects::sector_key.eq(sector_key))
         .filter(subjects::subject.eq(subject.as_str()))
         .select(subjects::user_id)
-        .first(conn)
+        .get_result(conn)
         .optional()
         .map_err(at(TABLE))?;
     let place = Place::new(TABLE, Key::Text(subject.as_str()));

@@ -114,7 +114,7 @@ pub fn find(conn: &mut Connection, id: FamilyId) -> Result<Option<TokenFamily>, 
         .filter(token_families::id.eq(id.as_bytes().as_slice()))
         .filter(history_stands())
         .select(FamilyRow::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional()
         .map_err(at(TABLE))?;
     found.map(FamilyRow::read).transpose()
@@ -259,7 +259,7 @@ pub fn standing(
             participants::last_at.nullable(),
             exists(events::too_new_rows()),
         ))
-        .first(conn)
+        .get_result(conn)
         .optional()
         .map_err(at(TABLE))?;
     let Some((scopes, session_expires_at, session_ended_at, sid, last_at, is_too_new)) = found
@@ -292,7 +292,7 @@ pub fn standing(
 pub fn oldest_position(conn: &mut Connection) -> Result<Option<Position>, Fault> {
     let oldest: Option<i64> = token_families::table
         .select(min(token_families::log_position))
-        .first(conn)
+        .get_result(conn)
         .map_err(at(TABLE))?;
     Ok(oldest.map(Position))
 }

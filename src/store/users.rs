@@ -68,7 +68,7 @@ pub fn insert(conn: &mut Connection, user: &User) -> Result<bool, Fault> {
 pub fn find(conn: &mut Connection, id: UserId) -> Result<Option<User>, Fault> {
     let found: Option<UserRow> = users::table
         .filter(users::id.eq(id.as_bytes().as_slice()))
-        .first(conn)
+        .get_result(conn)
         .optional()
         .map_err(at(TABLE))?;
     found.map(UserRow::read).transpose()
@@ -83,9 +83,9 @@ pub fn lock(conn: &mut Connection, id: UserId) -> Result<Option<User>, Fault> {
     let user = users::table.filter(users::id.eq(id.as_bytes().as_slice()));
     let found: Option<UserRow> = match conn {
         // The one that writes is alone.
-        Connection::Sqlite(conn) => user.first(conn),
+        Connection::Sqlite(conn) => user.get_result(conn),
         // Rows that refer to the user are not kept waiting.
-        Connection::Postgres(conn) => user.for_no_key_update().first(conn),
+        Connection::Postgres(conn) => user.for_no_key_update().get_result(conn),
     }
     .optional()
     .map_err(at(TABLE))?;
@@ -99,7 +99,7 @@ pub fn lock(conn: &mut Connection, id: UserId) -> Result<Option<User>, Fault> {
 pub fn find_by_username(conn: &mut Connection, username: &str) -> Result<Option<User>, Fault> {
     let found: Option<UserRow> = users::table
         .filter(users::username.eq(username))
-        .first(conn)
+        .get_result(conn)
         .optional()
         .map_err(at(TABLE))?;
     found.map(UserRow::read).transpose()

@@ -64,6 +64,11 @@ impl Load {
         })
     }
 
+    /// Runs something else on this thread.
+    pub(crate) fn run<T>(&self, work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+        LocalSet::new().block_on(&self.runtime, work)
+    }
+
     /// One request on a connection of its own; gives the answer's body.
     pub(crate) fn once(&self, address: SocketAddr, request: &[u8]) -> Outcome<(u16, String)> {
         self.runtime.block_on(async {

@@ -18,6 +18,7 @@ use crate::report::{Rate, Report, Row, median};
 use crate::requests::{self, Access, Around, CodeFlow, Issued, Once};
 use crate::stopwatch::Stopwatch;
 
+mod crowd;
 mod growth;
 mod house;
 mod instructions;
@@ -86,6 +87,8 @@ enum Part {
     SeenBefore,
     /// Introspection of tokens never seen
     FirstSeen,
+    /// Beside 4,000 connections that read nothing (`ulimit -n` must allow them)
+    Crowd,
     /// Beside npm's oidc-provider (with `--peer`)
     Peers,
     /// The code flow on PostgreSQL (with `--postgres`)

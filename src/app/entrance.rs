@@ -35,8 +35,8 @@ const FIRST_HEAD: Duration = Duration::from_secs(5);
 const DISCONNECT: Duration = Duration::from_secs(1);
 /// What the system keeps of an answer that nobody reads.
 const SEND_BUFFER: usize = 64 * 1024;
-/// What the system takes of requests before we read them. Left to itself it takes megabytes of each
-/// connection.
+/// What the system takes of requests before we read them. Left to itself it takes 128 KiB of each
+/// connection, and more where we read.
 const RECEIVE_BUFFER: usize = 16 * 1024;
 /// How many new connections may wait until they are accepted: of those that find no room, each tries again a
 /// second later only.

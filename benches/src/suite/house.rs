@@ -55,8 +55,11 @@ impl Suite<'_> {
             server.memory()?
         ));
         drop(server);
-        match self.wants(Part::FirstSeen) {
-            true => self.first_seen(&portico, &issued, &ceiling),
+        if self.wants(Part::FirstSeen) {
+            self.first_seen(&portico, &issued, &ceiling)?;
+        }
+        match self.wants(Part::Crowd) {
+            true => self.crowd(&portico),
             false => Ok(()),
         }
     }

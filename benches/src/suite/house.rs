@@ -15,12 +15,13 @@ pub(super) const SQLITE_CONNECTIONS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 10;
 
 /// The parts that need no second database.
-const ALONE: [Part; 6] = [
+const ALONE: [Part; 7] = [
     Part::Start,
     Part::CodeFlow,
     Part::ClientCredentials,
     Part::SeenBefore,
     Part::FirstSeen,
+    Part::Crowd,
     Part::Peers,
 ];
 

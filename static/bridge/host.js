@@ -378,13 +378,13 @@
       })
     }
 
-    /** Locks here when the session's time is up, also without a network. */
-    function expires(at) {
+    /** Locks here when the session's time is up, also without a network and whatever this clock says. */
+    function expires(left) {
       page.clearTimeout(expiry)
-      const left = at * 1000 - Date.now()
-      if (left <= 0) lock('expired')
+      if (left <= 0) return lock('expired')
       // A timer counts to 24 days; a session may be longer.
-      else expiry = page.setTimeout(() => expires(at), Math.min(left, 2 ** 31 - 1))
+      const most = 2 ** 31 - 1
+      expiry = page.setTimeout(() => expires(left - most), Math.min(left, most))
     }
 
     function hear(name, data) {
@@ -395,7 +395,7 @@
       }
       else if (name === 'mini_program_suspended') lock('suspended', data.client_id)
       else if (name === 'ready') {
-        if (data.session_expires_at) expires(data.session_expires_at)
+        if (data.session_expires_at) expires(data.session_expires_at - data.at)
         programs.forEach((program) => program.cover(false))
       } else if (name === 'grant_changed') {
         const { client_id, ...change } = data

@@ -12,7 +12,7 @@
   'use strict'
   const MAX_LINE = 65536
   // A comment comes every 15 s.
-  const SILENCE_MS = 35000
+  const SILENCE_MS = 20000
   const MAX_PAUSE_MS = 5000
 
   const ENDS = ['session_expired', 'session_ended', 'user_changed']
@@ -36,7 +36,7 @@
         for (const line of lines) {
           const [, field, text] = /^([^:]*)(?:: ?(.*))?$/.exec(line) ?? []
           if (line === '') {
-            if (event.data !== undefined) yield event
+            if (event.data !== undefined || event.id !== undefined) yield event
             event = {}
           } else if (field === 'data') event.data = event.data === undefined ? (text ?? '') : `${event.data}\n${text ?? ''}`
           else if (field === 'event' || field === 'id') event[field] = text ?? ''
@@ -62,6 +62,7 @@
 
     function pass(name, data, id) {
       last_id = id ?? last_id
+      if (data === undefined) return void channel?.postMessage({ id })
       if (name === 'ready' || endsAll(name, data)) last = { name, data }
       channel?.postMessage({ name, data, id })
       heard(name, data)
@@ -84,7 +85,7 @@
         else if (answer.ok) {
           for await (const { event, id, data } of events(answer.body, signal)) {
             awake()
-            if (event) pass(event, JSON.parse(data), id)
+            if (event || id !== undefined) pass(event, event && data && JSON.parse(data), id)
             if (hasEnded()) break
           }
         }
@@ -118,10 +119,9 @@
     }
     if (channel) {
       channel.onmessage = ({ data: { ask, name, data, id } }) => {
-        if (name) {
-          last_id = id ?? last_id
-          heard(name, data)
-        } else if (!leads) return
+        last_id = id ?? last_id
+        if (name) heard(name, data)
+        else if (!leads) return
         else if (ask === 'check' || hasEnded()) check()
         else if (last) channel.postMessage(last)
       }

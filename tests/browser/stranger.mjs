@@ -13,21 +13,23 @@ export const pkce = {
 }
 
 /**
- * An origin with pages: `{ '/path': '<html>' }`, or `{ '/path': { location } }` for a page that sends
- * the person on.
+ * An origin with pages: `{ '/path': '<html>' }`, `{ '/path': { location } }` for a page that sends
+ * the person on, or `{ '/path': (request, answer) => … }` for anything else. `name` is its host, which ends in
+ * `localhost`; another one is another site.
  */
-export async function site(pages) {
+export async function site(pages, name = 'localhost') {
   const server = createServer((request, answer) => {
     const page = pages[new URL(request.url, 'http://localhost').pathname]
+    if (typeof page === 'function') return page(request, answer)
     if (page?.location) return answer.writeHead(303, page).end()
     answer.writeHead(page ? 200 : 404, { 'content-type': 'text/html; charset=utf-8' })
     answer.end(page ?? 'Nothing is here.')
   })
   await new Promise((settle) => server.listen(0, '127.0.0.1', settle))
   return {
-    origin: `http://localhost:${server.address().port}`,
+    origin: `http://${name}:${server.address().port}`,
     pages,
-    closes: () => server.close(),
+    closes: () => (server.close(), server.closeAllConnections()),
   }
 }
 

@@ -19,6 +19,7 @@ use keys::key_ring::Keys;
 use keys::password::PasswordPolicy;
 use live::Live;
 use live::node_time::NodeTime;
+use live::session_watches::WatchLimits;
 use outbound::allowed_hosts::AllowedHosts;
 use outbound::fetch::{FetchSettings, GuardedFetch, SharedFetch};
 use store::faultpoint::Faultpoints;
@@ -161,7 +162,8 @@ impl App {
         }
         let passwords = password_policy(config);
         passwords.check()?;
-        let live = Arc::new(Live::new(Arc::clone(&clock)));
+        let watches = WatchLimits::beside(config.server.connections);
+        let live = Arc::new(Live::new(Arc::clone(&clock)).with_watches(watches));
         let parts = Parts {
             store: store.clone(),
             live: Arc::clone(&live),

@@ -18,6 +18,7 @@ mod expire_sessions;
 mod heartbeat;
 mod sweep;
 pub(crate) mod tail;
+mod watch_sessions;
 pub(crate) mod watched;
 pub(crate) mod witness;
 
@@ -55,6 +56,11 @@ impl Jobs {
         let expires = expire_sessions::run(upkeep.clone());
         tasks.spawn("expiry", until(&stop, expires));
         tasks.spawn("sweep", until(&stop, sweep::run(upkeep.clone())));
+        let watching = &services.session_watching;
+        let tells = watch_sessions::announce(watching.clone());
+        tasks.spawn("streams of backends", until(&stop, tells));
+        let closes = watch_sessions::close_expired(watching.clone());
+        tasks.spawn("streams", until(&stop, closes));
         let keys = services.signing_keys.clone();
         let rotates = every(KEYS, "keys", move || {
             let keys = keys.clone();

@@ -308,6 +308,8 @@ fn run(
                 ShutdownManner::Announced(app.config.server.shutdown_notice)
             }
         };
+        // They would never end by themselves; elsewhere they begin again where they were.
+        app.live.watches.end();
         if let ShutdownManner::Announced(notice) = ending {
             server.announce_the_end();
             tokio::time::sleep(notice.as_std()).await;

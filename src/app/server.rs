@@ -202,6 +202,10 @@ async fn measure(health: Health, store: Store, live: Arc<Live>, metrics: Metrics
         metrics::gauge!("portico_log_position").set(live.freshness.position().0 as f64);
         metrics::gauge!("portico_ended_entries").set(live.ended.len() as f64);
         metrics::gauge!("portico_clients_cached").set(live.clients.len() as f64);
+        let streams = live.watches.counts();
+        metrics::gauge!("portico_streams", "of" => "host").set(streams.hosts as f64);
+        metrics::gauge!("portico_streams", "of" => "program").set(streams.programs as f64);
+        metrics::gauge!("portico_streams", "of" => "backend").set(streams.backends as f64);
         let pool = store.pool();
         metrics::gauge!("portico_store_connections", "state" => "idle").set(pool.idle);
         metrics::gauge!("portico_store_connections", "state" => "in_use").set(pool.in_use);

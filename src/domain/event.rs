@@ -4,7 +4,7 @@
 
 use foundation::clock::Instant;
 use foundation::digest::TokenDigest;
-use foundation::id::{ClientId, FamilyId, GrantId, KeyId, Position, SessionId, UserId};
+use foundation::id::{ClientId, FamilyId, GrantId, KeyId, Mark, Position, SessionId, UserId};
 use protocol::scope::ScopeSet;
 
 use crate::session::EndReason;
@@ -56,6 +56,8 @@ pub enum Event {
         client_id: ClientId,
         /// All that it allows now.
         scopes: ScopeSet,
+        /// What it allowed before and does not any more.
+        removed: ScopeSet,
     },
     /// A token family ended.
     FamilyEnded {
@@ -63,6 +65,8 @@ pub enum Event {
         family_id: FamilyId,
         /// Whose.
         user_id: UserId,
+        /// The session in which it was authorized.
+        session_id: SessionId,
         /// To whom it was given.
         client_id: ClientId,
         /// Why.
@@ -74,6 +78,10 @@ pub enum Event {
         token: TokenDigest,
         /// Whose client.
         client_id: ClientId,
+        /// For whom it spoke; nobody for a client's own.
+        user_id: Option<UserId>,
+        /// The session that it would have died with, if any.
+        session_id: Option<SessionId>,
     },
     /// A user was disabled: every token given out before is dead.
     UserDisabled {
@@ -90,6 +98,8 @@ pub enum Event {
     ClientTokensRevoked {
         /// Which.
         client_id: ClientId,
+        /// Why.
+        reason: EndReason,
     },
     /// A client's registration, state, secrets or publisher changed: read it again.
     ClientChanged {
@@ -157,7 +167,7 @@ impl Event {
             Self::UserDisabled { user_id } | Self::UserTokensRevoked { user_id } => {
                 Effect::NotBefore(NotBefore::User(*user_id))
             }
-            Self::ClientTokensRevoked { client_id } => {
+            Self::ClientTokensRevoked { client_id, .. } => {
                 Effect::NotBefore(NotBefore::Client(client_id.clone()))
             }
             Self::ClientChanged { client_id } => Effect::Reload(Reload::Client(client_id.clone())),
@@ -180,6 +190,28 @@ pub struct LoggedEvent {
     pub kind: String,
     /// What it does.
     pub effect: Result<Effect, TooNew>,
+    /// What was drawn for its row.
+    pub mark: Mark,
+    /// What else its row says, for those who are told of it.
+    pub facts: EventFacts,
+}
+
+/// What a row says beside its effect: whom it concerns and why it happened. Nobody obeys it; it is for
+/// whoever tells others. A newer version may have left out, or written otherwise, what is missing here.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EventFacts {
+    /// Whom.
+    pub user_id: Option<UserId>,
+    /// In which session.
+    pub session_id: Option<SessionId>,
+    /// Which client.
+    pub client_id: Option<ClientId>,
+    /// Why.
+    pub reason: Option<EndReason>,
+    /// What a grant does not allow any more.
+    pub removed: ScopeSet,
+    /// Whether a signing key was revoked.
+    pub is_key_revoked: bool,
 }
 
 /// An event whose effect this program does not know. Whoever meets it must not guess: it knows

@@ -25,6 +25,7 @@ pub mod publisher;
 pub mod refresh_retry;
 pub mod registration_change;
 pub mod session;
+pub mod session_watch;
 pub mod shared_secret;
 pub mod sign_in;
 pub mod signing_key;

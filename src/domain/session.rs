@@ -39,8 +39,12 @@ pub enum EndReason {
     ReuseDetected,
     Revoked,
     Withdrawn,
-    /// Another sign-in in the same browser took its place.
+    /// Another sign-in of the same person in the same browser took its place.
     Replaced,
+    /// Somebody else signed in in the same browser.
+    UserChanged,
+    UserDisabled,
+    Suspended,
 }
 
 impl EndReason {
@@ -55,6 +59,9 @@ impl EndReason {
             Self::Revoked => "revoked",
             Self::Withdrawn => "withdrawn",
             Self::Replaced => "replaced",
+            Self::UserChanged => "user_changed",
+            Self::UserDisabled => "user_disabled",
+            Self::Suspended => "suspended",
         }
     }
 
@@ -69,6 +76,9 @@ impl EndReason {
             Self::Revoked,
             Self::Withdrawn,
             Self::Replaced,
+            Self::UserChanged,
+            Self::UserDisabled,
+            Self::Suspended,
         ]
         .into_iter()
         .find(|r| r.word() == word)

@@ -41,6 +41,7 @@ impl FamilyEnd {
             tx.append(Event::FamilyEnded {
                 family_id: family.id,
                 user_id: family.user_id,
+                session_id: family.authorized.session_id,
                 client_id: family.client_id.clone(),
                 reason: self.reason,
             });

@@ -54,6 +54,7 @@ pub mod token_authorization;
 pub mod upkeep;
 mod verify_access_token;
 pub mod verify_proof;
+pub mod watch_session;
 
 pub use parts::{Parts, Policy};
 pub use services::Services;

@@ -19,6 +19,8 @@ pub enum ProtectedEndpoint {
     Revocation,
     /// OpenID Connect Core §5.3.
     Userinfo,
+    /// Portico's own: what happens to sessions.
+    SessionEvents,
 }
 
 impl ProtectedEndpoint {
@@ -29,13 +31,15 @@ impl ProtectedEndpoint {
             Self::Introspection => &endpoints.introspection,
             Self::Revocation => &endpoints.revocation,
             Self::Userinfo => &endpoints.userinfo,
+            Self::SessionEvents => &endpoints.session_events,
         }
     }
 
     /// Whether an access token of this kind opens it.
     pub(crate) fn is_opened_by(self, token: &TokenHandle) -> bool {
         match self {
-            Self::Userinfo => token.opens_userinfo,
+            // Whoever may ask who a person is may hear what becomes of them here.
+            Self::Userinfo | Self::SessionEvents => token.opens_userinfo,
             Self::Token | Self::Introspection | Self::Revocation => false,
         }
     }

@@ -122,9 +122,12 @@ impl Revocation {
         if self.verifier.status(&verified).await? == TokenStatus::Dead {
             return Ok(());
         }
+        let person = verified.handle.on_behalf_of;
         let event = Event::TokenRevoked {
             token: verified.jti,
             client_id: caller.id.clone(),
+            user_id: person.map(|person| person.user_id),
+            session_id: person.and_then(|person| person.session_id),
         };
         let written = self.store.write(move |tx| {
             tx.append(event);

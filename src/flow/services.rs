@@ -37,6 +37,7 @@ use crate::throttle::SignInThrottle;
 use crate::upkeep::Upkeep;
 use crate::verify_access_token::AccessTokenVerifier;
 use crate::verify_proof::ProofVerifier;
+use crate::watch_session::SessionWatching;
 
 /// Everything that can be asked of Portico, by whom it is asked. Cheap to clone.
 #[derive(Clone)]
@@ -49,6 +50,8 @@ pub struct Services {
     pub revocation: Revocation,
     /// The UserInfo endpoint.
     pub userinfo: Userinfo,
+    /// What happens to sessions, as it happens.
+    pub session_watching: SessionWatching,
     /// The authorization endpoint.
     pub authorization: Authorization,
     /// The sign-in page.
@@ -117,6 +120,12 @@ impl Services {
             introspection: Introspection::new(parts, &authentication, &verifier, &subjects),
             revocation: Revocation::new(parts, &memory, &authentication, &verifier),
             userinfo: Userinfo::new(parts, (&verifier, &proofs), &clients, &subjects),
+            session_watching: SessionWatching::new(
+                parts,
+                &memory,
+                (&verifier, &proofs),
+                (&clients, &subjects),
+            ),
             sign_in: SignIn::new(
                 parts,
                 &memory,

@@ -1,5 +1,5 @@
-//! What every node knows without asking: what has ended, the clients, the tokens seen before, how
-//! fresh all of that is, and what time it is.
+//! What every node knows without asking: what has ended, the clients, the tokens seen before, who
+//! listens to what ends, how fresh all of that is, and what time it is.
 //!
 //! Pure memory: no I/O. Only `job/tail` and start-up write what comes from the event log;
 //! requests read, and fill the caches with what they had to look up. Every cache is bounded.
@@ -10,6 +10,7 @@ pub mod fence;
 pub mod freshness;
 pub mod history;
 pub mod node_time;
+pub mod session_watches;
 pub mod subjects;
 pub mod verified_tokens;
 
@@ -25,6 +26,7 @@ use fence::Fence;
 use freshness::Freshness;
 use history::KnownHistory;
 use node_time::NodeTime;
+use session_watches::{SessionWatches, WatchLimits};
 use subjects::Subjects;
 use verified_tokens::VerifiedTokens;
 
@@ -47,6 +49,8 @@ pub struct Live {
     pub time: Arc<NodeTime>,
     /// Who may write what comes from the log.
     pub fence: Fence,
+    /// Who listens to session events.
+    pub watches: Arc<SessionWatches>,
 }
 
 impl Live {
@@ -61,6 +65,16 @@ impl Live {
             history: KnownHistory::default(),
             time,
             fence: Fence::default(),
+            watches: Arc::default(),
+        }
+    }
+
+    /// The same, with room for so many who listen.
+    #[must_use]
+    pub fn with_watches(self, limits: WatchLimits) -> Self {
+        Self {
+            watches: Arc::new(SessionWatches::bounded(limits)),
+            ..self
         }
     }
 
@@ -93,6 +107,7 @@ impl Live {
     /// copy, restore): the window is loaded again, and until that is confirmed nothing is fresh.
     pub fn clear(&self) {
         self.freshness.lose();
+        self.watches.lose_the_log();
         self.ended.clear();
         self.clients.clear();
         self.verified_tokens.clear();

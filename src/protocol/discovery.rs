@@ -12,7 +12,7 @@ use crate::prompt::Prompts;
 /// The only authentication context class that is reached with a password.
 pub const ACR_PASSWORD: &str = "urn:portico:acr:password";
 
-/// The addresses of the standard endpoints, all behind the issuer.
+/// The addresses of the standard endpoints and of our own, all behind the issuer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoints {
     /// The issuer, exactly as configured.
@@ -31,6 +31,8 @@ pub struct Endpoints {
     pub end_session: String,
     /// RFC 7517 §5.
     pub jwks: String,
+    /// Portico's own: what happens to sessions, as it happens.
+    pub session_events: String,
 }
 
 /// What depends on how this server is set up.
@@ -60,6 +62,7 @@ impl Endpoints {
             revocation: at("revoke"),
             end_session: at("end-session"),
             jwks: at("jwks"),
+            session_events: at("session-events"),
         }
     }
 }

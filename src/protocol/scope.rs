@@ -14,6 +14,8 @@ pub const OFFLINE_ACCESS: &str = "offline_access";
 pub const UNIONID: &str = "unionid";
 /// A host may launch mini-programs with this token.
 pub const PORTICO_LAUNCH: &str = "portico:launch";
+/// A client hears of the sessions of all its persons with this token.
+pub const PORTICO_EVENTS: &str = "portico:events";
 
 /// Bytes of one name.
 const MAX_NAME: usize = 128;

@@ -62,9 +62,11 @@ impl ScopeCatalog {
     }
 
     /// Whether it is about a person, and so means nothing where there is none
-    /// (`client_credentials`). An operator's scope is about their services.
+    /// (`client_credentials`). An operator's scope is about their services, and some of ours are for
+    /// clients themselves.
     pub fn is_about_a_person(&self, name: &ScopeName) -> bool {
-        self.row(name.as_str()).is_some()
+        self.row(name.as_str())
+            .is_some_and(ScopeRow::is_about_a_person)
     }
 
     /// When it is given without a question.
@@ -114,7 +116,7 @@ impl ScopeCatalog {
     pub fn for_mini_programs(&self) -> Vec<&'static str> {
         let rows = self.rows.iter().filter(|row| match row.asked_by {
             AskedBy::Anyone | AskedBy::MiniPrograms => row.name != scope::OFFLINE_ACCESS,
-            AskedBy::NotMiniPrograms { .. } | AskedBy::Hosts => false,
+            AskedBy::NotMiniPrograms { .. } | AskedBy::Hosts | AskedBy::ForThemselves => false,
         });
         rows.map(|row| row.name).collect()
     }

@@ -6,9 +6,11 @@ use diesel::prelude::*;
 use domain::event::effect::{EFFECT_VERSION, NotBefore, Reload};
 use domain::event::{LoggedEvent, TooNew};
 use domain::log_history::LogView;
+use domain::token_handle::TokenHandle;
 use foundation::clock::{Instant, Span};
+use foundation::digest::TokenDigest;
 use foundation::fault::Fault;
-use foundation::id::{ClientId, HistoryId, Position};
+use foundation::id::{ClientId, HistoryId, Position, UserId};
 
 use crate::connection::Connection;
 use crate::dialect::insert_numbered;
@@ -132,6 +134,78 @@ pub(crate) fn between(
         .load(conn)
         .map_err(at(TABLE))?;
     rows.into_iter().map(LoggedRow::read).collect()
+}
+
+/// Whom the events concern that somebody missed. Those that concern nobody in particular always come
+/// along.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MissedBy {
+    /// A person.
+    User(UserId),
+    /// A client, with whatever concerns the sessions of anybody.
+    Client(ClientId),
+}
+
+/// At most `limit` events after a position, up to another, that concern somebody.
+///
+/// # Errors
+/// The database does not answer, or an event cannot be read.
+pub fn missed(
+    conn: &mut Connection,
+    (after, end): (Position, Position),
+    by: &MissedBy,
+    limit: i64,
+) -> Result<Vec<LoggedEvent>, Fault> {
+    let all = events::table
+        .filter(events::position.gt(after.0))
+        .filter(events::position.le(end.0))
+        .order(events::position)
+        .limit(limit)
+        .select(LoggedRow::as_select())
+        .into_boxed();
+    let rows: Vec<LoggedRow> = match by {
+        MissedBy::User(user) => {
+            let of_user = events::user_id.eq(user.as_bytes().as_slice());
+            all.filter(of_user.or(events::user_id.is_null())).load(conn)
+        }
+        MissedBy::Client(client) => {
+            let of_client = events::client_id.eq(client.as_str());
+            all.filter(of_client.or(events::client_id.is_null()))
+                .load(conn)
+        }
+    }
+    .map_err(at(TABLE))?;
+    rows.into_iter().map(LoggedRow::read).collect()
+}
+
+/// The events that killed an access token, the earliest first: at most so many as have a name.
+///
+/// # Errors
+/// The database does not answer, or an event cannot be read.
+pub fn that_killed(
+    conn: &mut Connection,
+    handle: &TokenHandle,
+    jti: TokenDigest,
+) -> Result<Vec<LoggedEvent>, Fault> {
+    const ENOUGH: i64 = 100;
+    let marks = handle.not_before().map(|of| not_before_target(&of));
+    let ended: Vec<LoggedRow> = rows_that_end(handle.ends_with(jti).map(end_target).collect())
+        .order(events::position)
+        .limit(ENOUGH)
+        .select(LoggedRow::as_select())
+        .load(conn)
+        .map_err(at(TABLE))?;
+    let not_before: Vec<LoggedRow> = not_before_rows(marks.collect())
+        .filter(events::position.gt(handle.position.0))
+        .order(events::position)
+        .limit(ENOUGH)
+        .select(LoggedRow::as_select())
+        .load(conn)
+        .map_err(at(TABLE))?;
+    let rows = ended.into_iter().chain(not_before);
+    let mut killed = rows.map(LoggedRow::read).collect::<Result<Vec<_>, _>>()?;
+    killed.sort_by_key(|logged| logged.position);
+    Ok(killed)
 }
 
 /// Appends an event and gives its position.

@@ -5,13 +5,13 @@ use diesel::prelude::*;
 use domain::participant::Participant;
 use foundation::clock::Instant;
 use foundation::fault::Fault;
-use foundation::id::{ClientId, SessionId};
+use foundation::id::{ClientId, SessionId, UserId};
 
 use crate::column::{Key, Place, bytes};
 use crate::connection::Connection;
 use crate::dialect::insert_unless_there;
 use crate::fault::at;
-use crate::schema::participants;
+use crate::schema::{participants, sessions};
 
 const TABLE: &str = "participants";
 
@@ -156,4 +156,51 @@ pub fn set_sid(
         .execute(conn)
         .map_err(at(TABLE))?;
     Ok(())
+}
+
+/// When a client's stay in a session began, and the `sid` that it has in it; `None` if it has not been
+/// there.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
+pub fn stay(
+    conn: &mut Connection,
+    session: SessionId,
+    client: &ClientId,
+) -> Result<Option<(Instant, String)>, Fault> {
+    let found: Option<(i64, Option<String>)> = participants::table
+        .find((session.as_bytes().as_slice(), client.as_str()))
+        .select((participants::first_at, participants::sid))
+        .first(conn)
+        .optional()
+        .map_err(at(TABLE))?;
+    Ok(found.and_then(|(first_at, sid)| Some((Instant::from_millis(first_at), sid?))))
+}
+
+/// The same of all sessions of a user that had not ended by a moment.
+///
+/// # Errors
+/// The store does not answer.
+pub fn stays_of_user(
+    conn: &mut Connection,
+    user: UserId,
+    client: &ClientId,
+    at_instant: Instant,
+) -> Result<Vec<(Instant, String)>, Fault> {
+    let not_ended = sessions::ended_at
+        .is_null()
+        .or(sessions::ended_at.ge(at_instant.millis()));
+    let found: Vec<(i64, Option<String>)> = participants::table
+        .inner_join(sessions::table.on(participants::session_id.eq(sessions::id)))
+        .filter(sessions::user_id.eq(user.as_bytes().as_slice()))
+        .filter(not_ended)
+        .filter(participants::client_id.eq(client.as_str()))
+        .order(participants::first_at)
+        .select((participants::first_at, participants::sid))
+        .load(conn)
+        .map_err(at(TABLE))?;
+    let stays = found.into_iter();
+    Ok(stays
+        .filter_map(|(first_at, sid)| Some((Instant::from_millis(first_at), sid?)))
+        .collect())
 }

@@ -57,6 +57,21 @@ const DESCRIBED: &[(&str, MetricKind, &str)] = &[
         "Connections that were closed at once, by where there was no room: all, address.",
     ),
     (
+        "portico_streams",
+        MetricKind::Gauge,
+        "Streams of session events that are open, by whose they are: host, program, backend.",
+    ),
+    (
+        "portico_streams_refused_total",
+        MetricKind::Counter,
+        "Streams that were refused, by where there was no room: all, client.",
+    ),
+    (
+        "portico_stream_events_total",
+        MetricKind::Counter,
+        "Events said over streams, by event.",
+    ),
+    (
         "portico_log_lines_dropped_total",
         MetricKind::Total,
         "Lines of the log that could not be written: a full disk, or nobody who reads.",

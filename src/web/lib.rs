@@ -22,6 +22,7 @@ mod oauth;
 mod oidc;
 pub mod page;
 mod reply;
+mod session_events;
 mod shown;
 mod sign_in;
 mod sign_out;
@@ -52,6 +53,7 @@ pub fn configure(state: WebState) -> impl FnOnce(&mut ServiceConfig) + Clone {
             .configure(oauth::introspect::routes)
             .configure(oauth::revoke::routes)
             .configure(oidc::userinfo::routes)
+            .configure(session_events::routes)
             .configure(oidc::jwks::routes)
             .configure(oidc::discovery::routes)
             .configure(oidc::portico_configuration::routes)

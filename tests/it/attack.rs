@@ -13,6 +13,7 @@ mod pages;
 mod proofs;
 mod races;
 mod redirects;
+mod session_streams;
 mod strangers;
 mod tokens;
 

@@ -24,6 +24,8 @@ mod pressed_twice;
 mod refresh;
 mod revocation;
 mod scopes;
+mod session_events;
+mod session_streams;
 mod sign_in;
 mod stale_pages;
 mod token_endpoint;

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::database::Database;
 use crate::world::World;
 use crate::world::jwt::ASSERTION_TYPE;
-use crate::world::program::Proof;
+use crate::world::program::{Proof, Tokens};
 
 mod endings;
 mod wire;
@@ -221,4 +221,63 @@ fn what_a_new_key_signs_here_is_known_there() {
     let after = held.person.uses(&held.program);
     assert!(held.program.at(&second).finds_active(&after.access));
     assert!(held.program.at(&second).finds_active(&held.tokens.access));
+}
+
+#[test]
+fn what_happens_here_is_heard_by_who_listens_there() {
+    let Some((first, second)) = nodes() else {
+        return;
+    };
+    let events =
+        json!({ "grant_types": ["authorization_code", "refresh_token", "client_credentials"] });
+    let market = first.mini_program_with("market", "openid phone.verified portico:events", events);
+    let own = Tokens::of(&market.client_credentials(&[("scope", "portico:events")])).access;
+    for (here, there, name) in [(&first, &second, "ada"), (&second, &first, "bob")] {
+        let person = here.person(name);
+        let tokens = person.uses(&market.at(here));
+        let mut at_page = there.listens(&tokens.access).is_ready();
+        let mut at_backend = there.listens(&own).is_ready();
+        person.takes_back(&market, "phone.verified");
+        person.signs_out();
+        assert_eq!(at_page.hears_the_rest(), ["grant_changed", "session_ended"]);
+        for event in ["grant_changed", "session_ended"] {
+            let told = at_backend.hears();
+            assert_eq!(
+                (told.name.as_str(), &told.data["sid"]),
+                (event, &tokens.claims()["sid"])
+            );
+        }
+        // Any node goes on where another one was.
+        let back = here.listens_from(&own, at_backend.last_event_id.as_deref());
+        assert_eq!(back.is_ready().status(), 200);
+    }
+}
+
+#[test]
+fn a_node_whose_tail_is_blocked_lets_nobody_listen() {
+    let Some(database) = Database::postgres() else {
+        return;
+    };
+    let first = World::new(database);
+    let url = first.database().url.clone();
+    let wire = Wire::to(&url);
+    let second = first.another_node_with(|config| config.database.url = wire.url(&url));
+    let wire = wire;
+    let held = Use::new(&first, "market");
+    let mut before = second.listens(&held.tokens.access).is_ready();
+    wire.block(true);
+    first.passes(NO_LONGER_TRUSTED);
+    let mut refused = second.listens(&held.tokens.access);
+    assert_eq!(refused.status(), 503);
+    assert_eq!(refused.refusal()["error"], "temporarily_unavailable");
+    held.person.signs_out();
+    wire.block(false);
+    // Told late, or closed to be asked again: the end is not missed.
+    let told = before.hears_the_rest();
+    assert!(told.is_empty() || told == ["session_ended"], "{told:?}");
+    second.soon("it follows the log again", || {
+        second.get("/readyz").status == 200
+    });
+    let back = second.listens_from(&held.tokens.access, before.last_event_id.as_deref());
+    assert_eq!({ back }.hears_the_rest(), ["session_ended"]);
 }

@@ -29,6 +29,7 @@ pub(crate) mod browser;
 pub(crate) mod certificate;
 pub(crate) mod html;
 pub(crate) mod jwt;
+pub(crate) mod listener;
 mod node;
 mod operator;
 pub(crate) mod person;
@@ -299,17 +300,6 @@ impl World {
     /// Moves the clock by seconds.
     pub(crate) fn seconds_pass(&self, seconds: i64) {
         self.passes(Span::seconds(seconds));
-    }
-
-    /// Looks again until it is so, for ten seconds at most.
-    pub(crate) fn soon(&self, what: &str, mut so: impl FnMut() -> bool) {
-        for _ in 0..1000 {
-            if so() {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        panic!("it did not come true that {what}");
     }
 
     /// From now on the store fails wherever it passes this point.

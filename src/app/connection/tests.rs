@@ -240,6 +240,37 @@ async fn an_answer_that_nobody_takes_is_given_up() {
     assert_eq!(written.expect_err("stuck").kind(), io::ErrorKind::TimedOut);
 }
 
+/// What is nobody's turn has no end of its own: an answer that goes on outlasts every other time.
+#[tokio::test]
+async fn a_long_answer_goes_on_while_it_is_taken_and_ends_when_it_is_not() {
+    let quick = ConnectionPace {
+        head: SOON,
+        answer: SOON,
+        rest: SOON,
+        write: SOON,
+        ..SLOW
+    };
+    let (mut stream, mut client) = connected(quick, 256);
+    client.write_all(GET.as_bytes()).await.expect("room");
+    assert_eq!(all(&mut stream).await, GET);
+    answers(&mut stream).await;
+    for _ in 0..3 {
+        let quiet = tokio::time::timeout(2 * SOON, stream.read(&mut [0; 64])).await;
+        assert!(quiet.is_err(), "nothing comes, and nothing ends: {quiet:?}");
+        answers(&mut stream).await;
+        let mut taken = vec![0; ANSWER.len()];
+        client
+            .read_exact(&mut taken)
+            .await
+            .expect("it is on its way");
+    }
+    let mut part = Ok(());
+    while part.is_ok() {
+        part = stream.write_all(&[b':'; 64]).await;
+    }
+    assert_eq!(part.expect_err("given up").kind(), io::ErrorKind::TimedOut);
+}
+
 #[tokio::test]
 async fn who_is_idle_between_requests_is_not_timed_here() {
     let pace = ConnectionPace {

@@ -70,6 +70,26 @@ pub enum NotBefore<C = ClientId> {
     AccessTokens,
 }
 
+impl NotBefore {
+    /// The same with a reference to its client.
+    pub const fn borrowed(&self) -> NotBefore<&ClientId> {
+        match self {
+            Self::User(id) => NotBefore::User(*id),
+            Self::Grant(id) => NotBefore::Grant(*id),
+            Self::Client(id) => NotBefore::Client(id),
+            Self::ClientInSession {
+                session_id,
+                client_id,
+            } => NotBefore::ClientInSession {
+                session_id: *session_id,
+                client_id,
+            },
+            Self::All => NotBefore::All,
+            Self::AccessTokens => NotBefore::AccessTokens,
+        }
+    }
+}
+
 /// What is to be read again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reload {

@@ -187,6 +187,7 @@ fn take_back_in(
         user_id: grant.user_id,
         client_id: grant.client_id.clone(),
         scopes: scopes.names(),
+        removed: taken.clone(),
     });
     Ok(Some((ScopeSet::default(), taken)))
 }

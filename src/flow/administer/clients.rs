@@ -6,6 +6,7 @@ use domain::client::{Client, ClientSecret};
 use domain::event::Event;
 use domain::mini_program::MiniProgramState;
 use domain::publisher::Publisher;
+use domain::session::EndReason;
 use foundation::clock::Instant;
 use foundation::fault::Fault;
 use foundation::id::{ClientId, CredentialId, PublisherId};
@@ -292,6 +293,7 @@ pub(super) fn cut_off(tx: &mut store::Transaction<'_>, client_id: &ClientId) -> 
     }
     tx.append(Event::ClientTokensRevoked {
         client_id: client_id.clone(),
+        reason: EndReason::Suspended,
     });
     tx.append(Event::ClientChanged {
         client_id: client_id.clone(),

@@ -3,6 +3,7 @@
 
 use domain::administrator::Permission;
 use domain::event::Event;
+use domain::session::EndReason;
 use domain::user::Username;
 use foundation::id::ClientId;
 use serde_json::json;
@@ -45,7 +46,10 @@ impl Administration {
             if store::clients::find(tx, &client_id)?.is_none() {
                 return Ok(Err(Refusal::not_found("client", client_id)));
             }
-            tx.append(Event::ClientTokensRevoked { client_id });
+            tx.append(Event::ClientTokensRevoked {
+                client_id,
+                reason: EndReason::Operator,
+            });
             audited.insert(tx)?;
             Ok(Ok(()))
         })

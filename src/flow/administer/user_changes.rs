@@ -205,7 +205,7 @@ fn end_everything(
     user: &User,
     now: Instant,
 ) -> Result<usize, Fault> {
-    let ended = end_all(tx, user.id, now, EndReason::Operator)?;
+    let ended = end_all(tx, user.id, now, EndReason::UserDisabled)?;
     tx.append(Event::UserDisabled { user_id: user.id });
     Ok(ended)
 }

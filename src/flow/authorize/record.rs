@@ -317,11 +317,13 @@ fn settle_grant(
     let scopes = allow(Some(&grant));
     if grant.scopes != scopes {
         store::grants::set_scopes(tx, grant.id, &scopes, now)?;
+        let (before, after) = (grant.scopes.names(), scopes.names());
         tx.append(Event::GrantChanged {
             grant_id: grant.id,
             user_id: user,
             client_id: client.id.clone(),
-            scopes: scopes.names(),
+            removed: before.difference(&after),
+            scopes: after,
         });
         grant.scopes = scopes;
     }

@@ -217,7 +217,11 @@ fn replace_session(
                 ..old
             }));
         }
-        end_in(tx, old.id, old.user_id, now, EndReason::Replaced)?;
+        let reason = match old.user_id == new.user_id {
+            true => EndReason::Replaced,
+            false => EndReason::UserChanged,
+        };
+        end_in(tx, old.id, old.user_id, now, reason)?;
     }
     if !store::sessions::insert(tx, &new, cookie)? {
         return Ok(None);

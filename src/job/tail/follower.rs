@@ -264,6 +264,7 @@ impl Follower {
         };
         self.shared.has_followed(&self.followed);
         live.freshness.confirm(self.followed.read, began);
+        live.watches.confirmed(self.followed.read);
         drop(inside);
         let now = live.time.uptime();
         if self.shared.is_unwitnessed() || now >= self.witnessed_at + WITNESS {
@@ -303,6 +304,7 @@ impl Follower {
             self.shared.progress.keys_are_seen(logged.position);
             self.shared.progress.keys_changed.notify_one();
         }
+        live.watches.happened(logged, self.followed.read.history);
         Ok(Ok(()))
     }
 }

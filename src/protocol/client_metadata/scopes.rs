@@ -1,13 +1,15 @@
 //! What a client may ask for by the table of scopes: in its registration, and in a request.
 
 use super::{ClientMetadata, MetadataError};
+use crate::grant_type;
 use crate::scope::{ScopeName, ScopeSet};
 use crate::scope_catalog::{AskedBy, ScopeCatalog};
 use crate::spelling;
 
 impl ScopeCatalog {
     /// What a request asks for, in the scopes that the client registered: a mini-program whose
-    /// library asks for a wide scope means the narrow one, if it registered that. Whoever is
+    /// library asks for a wide scope means the narrow one, if it registered that; what a client has for
+    /// itself is asked of no person. Whoever is
     /// answered is told, because "if the issued access token scope is different from the one
     /// requested by the client, the authorization server MUST include the "scope" response
     /// parameter" (RFC 6749 §3.3).
@@ -21,13 +23,20 @@ impl ScopeCatalog {
                 .filter(|narrow| registered.contains(narrow.as_str()));
             narrow.unwrap_or_else(|| name.clone())
         };
-        requested.iter().map(read).collect()
+        let of_nobody = |name: &&ScopeName| {
+            let row = self.row(name.as_str());
+            row.is_some_and(|row| !row.is_about_a_person())
+        };
+        let of_a_person = requested.iter().filter(|name| !of_nobody(name));
+        of_a_person.map(read).collect()
     }
 
     fn narrow(&self, name: &ScopeName) -> Option<ScopeName> {
         match self.row(name.as_str())?.asked_by {
             AskedBy::NotMiniPrograms { narrow } => ScopeName::parse(narrow).ok(),
-            AskedBy::Anyone | AskedBy::MiniPrograms | AskedBy::Hosts => None,
+            AskedBy::Anyone | AskedBy::MiniPrograms | AskedBy::Hosts | AskedBy::ForThemselves => {
+                None
+            }
         }
     }
 
@@ -58,6 +67,9 @@ impl ScopeCatalog {
             )),
             AskedBy::MiniPrograms => Some(format!("{name} is for mini-programs only")),
             AskedBy::Hosts => Some(format!("{name} is for hosts (portico:host) only")),
+            AskedBy::ForThemselves => Some(format!(
+                "{name} is for clients with a credential of their own and the grant client_credentials"
+            )),
         }
     }
 
@@ -85,6 +97,9 @@ impl AskedBy {
             Self::NotMiniPrograms { .. } => client.mini_program.is_none(),
             Self::MiniPrograms => client.mini_program.is_some(),
             Self::Hosts => client.host,
+            Self::ForThemselves => {
+                client.is_confidential() && client.may_use(grant_type::CLIENT_CREDENTIALS)
+            }
         }
     }
 }

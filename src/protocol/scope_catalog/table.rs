@@ -48,6 +48,8 @@ pub enum AskedBy {
     MiniPrograms,
     /// The super app's own clients.
     Hosts,
+    /// Clients that can keep a secret, for themselves: it is about no person, and nobody is asked.
+    ForThemselves,
 }
 
 /// Whether a registration without `scope` means a scope.
@@ -143,6 +145,13 @@ pub const BUILT_IN: &[ScopeRow] = &[
         asked_by: AskedBy::Hosts,
         listed: false,
         taken_back: TakenBack::WithTheGrant,
+        ..PLAIN
+    },
+    ScopeRow {
+        name: scope::PORTICO_EVENTS,
+        asked_by: AskedBy::ForThemselves,
+        listed: false,
+        taken_back: TakenBack::Never,
         ..PLAIN
     },
     ScopeRow {
@@ -258,6 +267,11 @@ impl ScopeRow {
     /// row begins with.
     pub const fn plain(name: &'static str) -> Self {
         Self { name, ..PLAIN }
+    }
+
+    /// Whether it is about a person, who is asked and reads about it.
+    pub fn is_about_a_person(&self) -> bool {
+        self.asked_by != AskedBy::ForThemselves
     }
 
     /// The end of the keys of its sentences: `phone-verified`.

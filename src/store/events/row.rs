@@ -3,8 +3,8 @@
 //! or details, that nobody here knows.
 
 use diesel::prelude::*;
-use domain::event::effect::{EFFECT_VERSION, Effect};
-use domain::event::{Event, LoggedEvent, TooNew};
+use domain::event::effect::EFFECT_VERSION;
+use domain::event::{Event, EventFacts, LoggedEvent, TooNew};
 use domain::session::EndReason;
 use foundation::clock::Instant;
 use foundation::fault::Fault;
@@ -13,7 +13,7 @@ use protocol::scope::ScopeSet;
 use serde::{Deserialize, Serialize};
 
 use super::effect;
-use crate::column::{Key, Place, bytes, json};
+use crate::column::{Bytes, Key, Place, bytes, json};
 use crate::schema::events;
 
 const TABLE: &str = "events";
@@ -53,6 +53,8 @@ struct Detail<'e> {
     reason: Option<EndReason>,
     #[serde(skip_serializing_if = "Option::is_none")]
     scopes: Option<&'e ScopeSet>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    removed: Option<&'e ScopeSet>,
     #[serde(skip_serializing_if = "Option::is_none")]
     revoked: Option<&'e KeyId>,
 }
@@ -115,29 +117,47 @@ fn described(event: &Event) -> (Concerns<'_>, Detail<'_>) {
             user_id,
             client_id,
             scopes,
+            removed,
         } => {
             concerns.grant = Some(grant_id);
             concerns.user = Some(user_id);
             concerns.client = Some(client_id);
             detail.scopes = Some(scopes);
+            detail.removed = Some(removed).filter(|removed| !removed.is_empty());
         }
         Event::FamilyEnded {
             family_id,
             user_id,
+            session_id,
             client_id,
             reason,
         } => {
             concerns.family = Some(family_id);
             concerns.user = Some(user_id);
+            concerns.session = Some(session_id);
             concerns.client = Some(client_id);
             detail.reason = Some(*reason);
         }
-        Event::TokenRevoked { client_id, .. }
-        | Event::ClientTokensRevoked { client_id }
-        | Event::ClientChanged { client_id } => concerns.client = Some(client_id),
-        Event::UserDisabled { user_id } | Event::UserTokensRevoked { user_id } => {
-            concerns.user = Some(user_id);
+        Event::TokenRevoked {
+            client_id,
+            user_id,
+            session_id,
+            ..
+        } => {
+            concerns.client = Some(client_id);
+            concerns.user = user_id.as_ref();
+            concerns.session = session_id.as_ref();
         }
+        Event::ClientTokensRevoked { client_id, reason } => {
+            concerns.client = Some(client_id);
+            detail.reason = Some(*reason);
+        }
+        Event::ClientChanged { client_id } => concerns.client = Some(client_id),
+        Event::UserDisabled { user_id } => {
+            concerns.user = Some(user_id);
+            detail.reason = Some(EndReason::UserDisabled);
+        }
+        Event::UserTokensRevoked { user_id } => concerns.user = Some(user_id),
         Event::AllTokensRevoked | Event::ClockSetBack | Event::HistoryRenewed => {}
         Event::KeysChanged { revoked } => detail.revoked = revoked.as_ref(),
     }
@@ -151,39 +171,68 @@ pub(super) struct LoggedRow {
     position: i64,
     at: i64,
     kind: String,
+    session_id: Option<Vec<u8>>,
+    user_id: Option<Vec<u8>>,
+    client_id: Option<String>,
     detail: String,
     effect: String,
     target: String,
     effect_version: i32,
+    mark: i64,
 }
 
-/// What an effect needs beside its target.
-#[derive(Deserialize)]
-struct Left {
+/// What a row says in `detail`, as far as this program knows it.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ReadDetail {
+    reason: Option<String>,
     scopes: Option<ScopeSet>,
+    removed: ScopeSet,
+    revoked: Option<String>,
 }
 
 impl LoggedRow {
     pub(super) fn read(self) -> Result<LoggedEvent, Fault> {
+        let place = Place::new(TABLE, Key::Number(self.position));
+        // What an effect needs of it is missed there.
+        let detail: ReadDetail = place.json("detail", &self.detail).unwrap_or_default();
+        let client_id = self.client_id.as_deref();
+        let facts = EventFacts {
+            user_id: id(place, "user_id", self.user_id.as_deref())?,
+            session_id: id(place, "session_id", self.session_id.as_deref())?,
+            client_id: client_id
+                .map(|client| place.name_of("client_id", client))
+                .transpose()?,
+            reason: detail.reason.as_deref().and_then(EndReason::from_word),
+            removed: detail.removed,
+            is_key_revoked: detail.revoked.is_some(),
+        };
+        let effect = match self.effect_version > EFFECT_VERSION {
+            true => Err(TooNew {
+                needed: self.effect_version,
+            }),
+            false => Ok(effect::read(
+                place,
+                &self.effect,
+                &self.target,
+                detail.scopes,
+            )?),
+        };
         Ok(LoggedEvent {
-            effect: self.effect()?,
+            effect,
+            facts,
             position: Position(self.position),
             at: Instant::from_millis(self.at),
             kind: self.kind,
+            mark: Mark(self.mark),
         })
     }
+}
 
-    fn effect(&self) -> Result<Result<Effect, TooNew>, Fault> {
-        if self.effect_version > EFFECT_VERSION {
-            return Ok(Err(TooNew {
-                needed: self.effect_version,
-            }));
-        }
-        let place = Place::new(TABLE, Key::Number(self.position));
-        let scopes = match self.effect == effect::word::NARROW {
-            true => place.json::<Left>("detail", &self.detail)?.scopes,
-            false => None,
-        };
-        effect::read(place, &self.effect, &self.target, scopes).map(Ok)
-    }
+fn id<T: Bytes>(
+    place: Place<'_>,
+    column: &'static str,
+    stored: Option<&[u8]>,
+) -> Result<Option<T>, Fault> {
+    stored.map(|bytes| place.bytes(column, bytes)).transpose()
 }

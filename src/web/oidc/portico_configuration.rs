@@ -4,6 +4,7 @@
 
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
+use protocol::discovery::Endpoints;
 use serde_json::{Map, Value, json};
 
 use crate::guard::cors;
@@ -40,6 +41,10 @@ fn portico_configuration(issuer: &str, host_origins: &[String]) -> Map<String, V
     let members = [
         ("issuer", json!(issuer)),
         ("account_uri", at("/account")),
+        (
+            "session_events_endpoint",
+            json!(Endpoints::of(issuer).session_events),
+        ),
         ("bridge_uri", at(&assets::href(BRIDGE))),
         ("bridge_integrity", json!(bridge.map(Asset::integrity))),
         ("host_origins", json!(host_origins)),

@@ -279,7 +279,7 @@ mod tests {
         let languages = Languages::built_in();
         for tag in languages.tags() {
             let language = languages.negotiate(std::slice::from_ref(&tag), None, None);
-            for row in BUILT_IN {
+            for row in BUILT_IN.iter().filter(|row| row.is_about_a_person()) {
                 let words = row.words();
                 let asked_apart = row.sensitive.then(|| format!("what-{words}"));
                 let may_be_missing = !row.shown.is_empty();

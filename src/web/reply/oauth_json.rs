@@ -98,6 +98,15 @@ pub(crate) fn failed(fault: &Fault) -> HttpResponse {
     response.json(OAuthError::new(code, format!("error id {id}")).body())
 }
 
+/// Nothing is wrong with the request, but it cannot be answered now: whoever asked may come back after so
+/// many seconds.
+pub(crate) fn come_back(status: StatusCode, seconds: &'static str, why: &str) -> HttpResponse {
+    let error = OAuthError::new(ErrorCode::TemporarilyUnavailable, why);
+    let mut response = no_store(status);
+    response.insert_header((RETRY_AFTER, seconds));
+    response.json(error.body())
+}
+
 /// A refusal of a protected resource (RFC 6750 §3, RFC 9449 §7.1) to a token that came by this scheme.
 pub(crate) fn token_refused(error: &OAuthError, scheme: TokenScheme) -> HttpResponse {
     let status = match error.code() {

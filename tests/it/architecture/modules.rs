@@ -89,6 +89,10 @@ const FLOW: &[(&str, &str)] = &[
         "answer authenticate_client family_end memory parts protected_call verify_access_token",
     ),
     (
+        "watch_session",
+        "find_client memory parts protected_call subject verify_access_token verify_proof",
+    ),
+    (
         "choose_account",
         "authorize browser browser_response pace pending_authorization sessions step",
     ),
@@ -102,7 +106,7 @@ const FLOW: &[(&str, &str)] = &[
     ),
     (
         "services",
-        "account administer answer_token_request answer_userinfo authenticate_client authorize choose_account decide_consent end_session find_client health introspect issue memory pace parts passwords pending_authorization refresh_keys renew_history resources revoke sessions sign_in subject throttle upkeep verify_access_token verify_proof",
+        "account administer answer_token_request answer_userinfo authenticate_client authorize choose_account decide_consent end_session find_client health introspect issue memory pace parts passwords pending_authorization refresh_keys renew_history resources revoke sessions sign_in subject throttle upkeep verify_access_token verify_proof watch_session",
     ),
 ];
 
@@ -132,6 +136,7 @@ const WEB: &[(&str, &str)] = &[
     ),
     ("guard", "ending extract health reply"),
     ("oauth", "extract guard page reply state visitor"),
+    ("session_events", "extract guard reply state"),
     (
         "oidc",
         "extract guard method page reply sign_out state visitor",

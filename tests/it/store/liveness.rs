@@ -147,6 +147,7 @@ on_both_databases! {
             }),
             ("client", |h| Event::ClientTokensRevoked {
                 client_id: h.client.id.clone(),
+                reason: EndReason::Operator,
             }),
             ("grant", |h| Event::GrantEnded {
                 grant_id: h.grant.id,
@@ -200,7 +201,10 @@ on_both_databases! {
         let client = home.client.id.clone();
         let suspended = store.write_blocking(move |tx| {
             store::clients::set_state(tx, &client, MiniProgramState::Suspended, NOW)?;
-            tx.append(Event::ClientTokensRevoked { client_id: client });
+            tx.append(Event::ClientTokensRevoked {
+                client_id: client,
+                reason: EndReason::Suspended,
+            });
             Ok(())
         });
         assert!(suspended.is_ok());
@@ -253,6 +257,8 @@ on_both_databases! {
             Event::TokenRevoked {
                 token: jti,
                 client_id: home.client.id.clone(),
+                user_id: Some(home.user.id),
+                session_id: Some(home.session.id),
             },
         );
         let handle = home.handle(Position(100));
@@ -275,6 +281,7 @@ on_both_databases! {
         append(&store, Event::FamilyEnded {
             family_id: by_family.family.id,
             user_id: by_family.user.id,
+            session_id: by_family.session.id,
             client_id: by_family.client.id.clone(),
             reason: EndReason::Revoked,
         });

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use domain::event::{Event, TooNew};
+use domain::event::{Event, EventFacts, TooNew};
 use domain::log_history::{Continuity, Followed, Loss};
 use domain::session::EndReason;
 use foundation::clock::{Instant, Span};
@@ -52,21 +52,26 @@ fn all_kinds() -> Vec<Event> {
             user_id,
             client_id: client(),
             scopes: scopes("openid email"),
+            removed: scopes("phone"),
         },
         Event::FamilyEnded {
             family_id,
             user_id,
+            session_id,
             client_id: client(),
             reason: EndReason::ReuseDetected,
         },
         Event::TokenRevoked {
             token: digest(),
             client_id: client(),
+            user_id: Some(user_id),
+            session_id: Some(session_id),
         },
         Event::UserDisabled { user_id },
         Event::UserTokensRevoked { user_id },
         Event::ClientTokensRevoked {
             client_id: client(),
+            reason: EndReason::Suspended,
         },
         Event::ClientChanged {
             client_id: client(),
@@ -112,6 +117,40 @@ on_both_databases! {
             assert_eq!(logged.effect, Ok(event.effect()));
         }
         assert_eq!(all.len(), events.len());
+    }
+
+    fn an_event_reads_back_with_whom_it_concerns_and_why(database: &Database) {
+        let store = database.open();
+        let events = all_kinds();
+        let appended = events.clone();
+        let written = store.write_blocking(move |tx| {
+            appended.into_iter().for_each(|event| tx.append(event));
+            Ok(())
+        });
+        written.expect("it is written");
+        let facts = |kind: &str| {
+            let found = logged(&store, Position(0)).into_iter().find(|l| l.kind == kind);
+            found.expect("it is there").facts
+        };
+        let Event::FamilyEnded { session_id, user_id, client_id, .. } = &events[4] else {
+            panic!("a family");
+        };
+        let of_family = EventFacts {
+            user_id: Some(*user_id),
+            session_id: Some(*session_id),
+            client_id: Some(client_id.clone()),
+            reason: Some(EndReason::ReuseDetected),
+            ..EventFacts::default()
+        };
+        assert_eq!(facts("family_ended"), of_family);
+        assert_eq!(facts("token_revoked"), EventFacts { reason: None, ..of_family.clone() });
+        assert_eq!(facts("session_ended").reason, Some(EndReason::Expired));
+        assert_eq!(facts("user_disabled").reason, Some(EndReason::UserDisabled));
+        assert_eq!(facts("client_cut").reason, Some(EndReason::Suspended));
+        assert_eq!(facts("grant_changed").removed, scopes("phone"));
+        assert_eq!(facts("all_cut"), EventFacts::default());
+        let keys = logged(&store, Position(0)).into_iter().filter(|l| l.facts.is_key_revoked);
+        assert_eq!(keys.count(), 1);
     }
 
     fn a_transaction_without_events_has_no_position(database: &Database) {
@@ -326,7 +365,10 @@ on_both_databases! {
         let home = Household::new(&store);
         append(&store, changed());
         let client_id = home.client.id.clone();
-        let mark = append(&store, Event::ClientTokensRevoked { client_id });
+        let mark = append(&store, Event::ClientTokensRevoked {
+            client_id,
+            reason: EndReason::Operator,
+        });
         append(&store, changed());
         let last = append(&store, changed());
         let before = clock().now() + Span::minutes(1);

@@ -2,12 +2,14 @@
 //! command typed beside it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::log_history::LogCursor;
 use flow::Services;
 use foundation::clock::Span;
 use foundation::entropy::SystemEntropy;
 use foundation::id::Position;
+use live::session_watches::WatchCounts;
 use portico::app::{App, TestHooks};
 use store::Store;
 
@@ -41,6 +43,17 @@ impl World {
             (0..MAX_CONNECTIONS).any(|_| answers()),
             "it does not answer"
         );
+    }
+
+    /// Looks again until it is so, for ten seconds at most.
+    pub(crate) fn soon(&self, what: &str, mut so: impl FnMut() -> bool) {
+        for _ in 0..1000 {
+            if so() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("it did not come true that {what}");
     }
 
     /// What a command beside the server acts with, typed at a machine whose wall clock is so far ahead
@@ -87,6 +100,12 @@ impl World {
             .live()
             .verified_tokens
             .len()
+    }
+
+    /// How many streams of session events are open here.
+    pub(crate) fn streams(&self) -> WatchCounts {
+        let running = self.running();
+        running.as_ref().expect("it runs").live().watches.counts()
     }
 
     /// The last event that the server's memory has.

@@ -160,6 +160,8 @@ impl<'s> Town<'s> {
                     self.append(Event::TokenRevoked {
                         token: token.jti,
                         client_id: token.handle.client_id.clone(),
+                        user_id: None,
+                        session_id: None,
                     });
                 }
             }
@@ -170,7 +172,10 @@ impl<'s> Town<'s> {
             }
             What::RevokeClient { client } => {
                 let client_id = self.clients[client].0.id.clone();
-                self.append(Event::ClientTokensRevoked { client_id });
+                self.append(Event::ClientTokensRevoked {
+                    client_id,
+                    reason: EndReason::Operator,
+                });
             }
             What::SuspendClient { client } => self.suspend(client),
             What::RevokeAll => self.append(Event::AllTokensRevoked),
@@ -319,6 +324,7 @@ impl<'s> Town<'s> {
                 user_id: grant.user_id,
                 client_id: grant.client_id,
                 scopes: scopes(names),
+                removed: ScopeSet::default(),
             });
             Ok(())
         });
@@ -331,6 +337,7 @@ impl<'s> Town<'s> {
                 tx.append(Event::FamilyEnded {
                     family_id: family.id,
                     user_id: family.user_id,
+                    session_id: family.authorized.session_id,
                     client_id: family.client_id,
                     reason,
                 });
@@ -364,6 +371,7 @@ impl<'s> Town<'s> {
             if state == MiniProgramState::Suspended {
                 tx.append(Event::ClientTokensRevoked {
                     client_id: client_id.clone(),
+                    reason: EndReason::Suspended,
                 });
             }
             tx.append(Event::ClientChanged { client_id });

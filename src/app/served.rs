@@ -73,8 +73,8 @@ fn says_how_long(node: &Node, now: Instant) -> Span {
     let age = now.since(node.seen_at).clamp(Span::millis(0), silence);
     let left = silence - age;
     tracing::warn!(
-        "node {} was last heard of {} seconds ago: if it was killed, this goes on in {} seconds; if it is \
-         heard of again, it runs, and this is refused",
+        "node {} was last heard of {} s ago: if it was killed, this goes on in {} s; if it is heard of again, \
+         it runs, and this is refused",
         node.id,
         age.as_seconds(),
         left.as_seconds() + 1

@@ -190,10 +190,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PacedStream<S> {
     /// After an answer and the end of its request the next one may come.
     fn take_turns(&mut self) {
         if matches!(self.turn, RequestTurn::Answered(_)) && self.framing.is_over() {
-            self.framing.begin();
-            self.turn = RequestTurn::Head(None);
-            self.wake_reader();
+            self.begin_turn();
         }
+    }
+
+    /// Notes that an answer is out. That is mostly after the end of its request, so that nothing is
+    /// waited for, and no clock is read.
+    fn has_answered(&mut self) {
+        match self.framing.is_over() {
+            true => self.begin_turn(),
+            false => self.turn = RequestTurn::Answered(Instant::now()),
+        }
+    }
+
+    fn begin_turn(&mut self) {
+        self.framing.begin();
+        self.turn = RequestTurn::Head(None);
+        self.wake_reader();
     }
 
     fn wake_reader(&mut self) {
@@ -255,8 +268,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for PacedStream<S> {
         let this = self.get_mut();
         let flushed = Pin::new(&mut this.stream).poll_flush(context);
         if flushed.is_ready() && matches!(this.turn, RequestTurn::Answering) {
-            this.turn = RequestTurn::Answered(Instant::now());
-            this.take_turns();
+            this.has_answered();
         }
         this.in_time(context)?;
         this.wrote(context, flushed)

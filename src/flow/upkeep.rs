@@ -78,11 +78,10 @@ impl Upkeep {
     /// # Errors
     /// The store does not answer.
     pub async fn expire_sessions(&self) -> Result<Option<Instant>, Fault> {
-        if !self.live.time.may_end_things() {
-            return Ok(None);
-        }
         loop {
-            let now = self.clock.now();
+            let Some(now) = self.live.time.now_to_end_things() else {
+                return Ok(None);
+            };
             let due = self
                 .store
                 .read(move |db| store::sessions::expiring(db, now, BATCH))
@@ -121,10 +120,10 @@ impl Upkeep {
     /// # Errors
     /// The store does not answer.
     pub async fn forget_retry_answers(&self) -> Result<(), Fault> {
-        if !self.live.time.may_forget_things() {
+        let Some(now) = self.live.time.now_to_forget_things() else {
             return Ok(());
-        }
-        let before = self.clock.now() - self.lifetimes.refresh_retry_window;
+        };
+        let before = now - self.lifetimes.refresh_retry_window;
         self.store
             .write(move |tx| store::refresh_tokens::forget_answers(tx, before))
             .await
@@ -137,10 +136,10 @@ impl Upkeep {
     /// # Errors
     /// The store does not answer.
     pub async fn forget_unused_codes(&self) -> Result<(), Fault> {
-        if !self.live.time.may_forget_things() {
+        let Some(now) = self.live.time.now_to_forget_things() else {
             return Ok(());
-        }
-        let before = self.clock.now() - Span::minutes(1);
+        };
+        let before = now - Span::minutes(1);
         self.store
             .write(move |tx| store::token_families::purge_unused(tx, before))
             .await
@@ -153,10 +152,10 @@ impl Upkeep {
     /// # Errors
     /// The store does not answer; what was removed before stays removed.
     pub async fn sweep(&self) -> Result<(), Fault> {
-        if !self.live.time.may_forget_things() {
+        let Some(now) = self.live.time.now_to_forget_things() else {
             return Ok(());
-        }
-        let (now, lifetimes) = (self.clock.now(), self.lifetimes);
+        };
+        let lifetimes = self.lifetimes;
         for sweep in SWEEPS {
             self.store
                 .write(move |tx| sweep(tx, &lifetimes, now))

@@ -132,16 +132,18 @@ impl NodeTime {
         *accepted = accepted.then(interval);
         let before = self.offset.load(Ordering::Acquire);
         let offset = before.clamp(accepted.low, accepted.high);
-        self.offset.store(offset, Ordering::Release);
         if distance.saturating_abs() <= STEP.as_millis() {
+            self.offset.store(offset, Ordering::Release);
             return None;
         }
+        // What it forbids comes first: whoever reads the new time finds that it has stepped.
         self.stepped
             .store(reading.after.as_millis(), Ordering::Release);
         if distance < 0 {
             let said = Instant::from_millis(before.saturating_add(reading.after.as_millis()));
             self.must_reach(said);
         }
+        self.offset.store(offset, Ordering::Release);
         Some(Step {
             by: Span::millis(offset.saturating_sub(before)),
         })
@@ -198,18 +200,29 @@ impl NodeTime {
         self.is_behind.load(Ordering::Acquire)
     }
 
-    /// Whether things may end because of time: not for ten minutes after a step. What has run out is
-    /// refused all the same.
-    pub fn may_end_things(&self) -> bool {
+    /// The time by which things end because of it; none for ten minutes after a step. What has run out
+    /// is refused all the same.
+    pub fn now_to_end_things(&self) -> Option<Instant> {
+        let now = self.now();
+        self.may_end_things().then_some(now)
+    }
+
+    /// The time by which rows are removed and keys retired because of their age; none for ten minutes
+    /// after a step or a start.
+    pub fn now_to_forget_things(&self) -> Option<Instant> {
+        let now = self.now();
+        self.may_forget_things().then_some(now)
+    }
+
+    /// Asked after the time was read, and never before it: a step in between would be missed.
+    fn may_end_things(&self) -> bool {
         let stepped = self.stepped.load(Ordering::Acquire);
         let now = self.uptime().as_millis();
         !self.is_behind()
             && (stepped == NEVER || now.saturating_sub(stepped) >= UNSETTLED.as_millis())
     }
 
-    /// Whether rows may be removed and keys retired because of their age: not for ten minutes after a
-    /// step or a start.
-    pub fn may_forget_things(&self) -> bool {
+    fn may_forget_things(&self) -> bool {
         self.uptime() - self.began >= UNSETTLED && self.may_end_things()
     }
 }
@@ -341,6 +354,20 @@ mod tests {
             setting.told.advance(Span::minutes(5));
         }
         assert!(setting.time.may_end_things() && setting.time.may_forget_things());
+    }
+
+    #[test]
+    fn nobody_ends_things_by_a_time_that_stepped_this_moment() {
+        for _ in 0..300 {
+            let setting = Setting::new();
+            setting.told.set_ahead(Span::hours(2));
+            std::thread::scope(|scope| {
+                scope.spawn(|| setting.looks());
+                while let Some(now) = setting.time.now_to_end_things() {
+                    assert!(now < NOON + Span::hours(1), "{now}");
+                }
+            });
+        }
     }
 
     #[test]

@@ -230,7 +230,9 @@ pub struct Window {
 }
 
 /// Every event from the first *position* that was stamped within a span before now, or before the
-/// last stamp where that is earlier: the clock that stamped them may have gone either way since.
+/// last stamp where that is earlier: the clock that stamped them may have gone either way since. So it
+/// may have between two of them: what lies before that position may have been written a moment ago by a
+/// clock that was behind, so a span before the last of it comes as well.
 ///
 /// # Errors
 /// The database does not answer, or an event cannot be read.
@@ -245,14 +247,16 @@ pub fn window(conn: &mut Connection, now: Instant, span: Span) -> Result<Window,
         .map_err(at(TABLE))?;
     let last_stamp = last_stamp.map(Instant::from_millis);
     let since = last_stamp.map_or(now, |stamp| now.min(stamp)) - span;
-    let first: Option<i64> = events::table
-        .filter(events::at.ge(since.millis()))
-        .filter(events::position.le(view.end.0))
-        .select(min(events::position))
-        .get_result(conn)
-        .map_err(at(TABLE))?;
-    let events = match first {
-        Some(first) => between(conn, Position(first - 1), view.end, i64::MAX)?,
+    let events = match first_stamped_since(conn, since, view.end)? {
+        Some(first) => {
+            let before = stamp_before(conn, first)?.map(|stamp| stamp - span);
+            let earlier = match before {
+                Some(before) => first_stamped_since(conn, before, view.end)?,
+                None => None,
+            };
+            let first = earlier.map_or(first, |earlier| earlier.min(first));
+            between(conn, Position(first.0 - 1), view.end, i64::MAX)?
+        }
         None => Vec::new(),
     };
     Ok(Window {
@@ -261,6 +265,34 @@ pub fn window(conn: &mut Connection, now: Instant, span: Span) -> Result<Window,
         over,
         last_stamp,
     })
+}
+
+/// The first position that was stamped at or after a moment.
+fn first_stamped_since(
+    conn: &mut Connection,
+    since: Instant,
+    end: Position,
+) -> Result<Option<Position>, Fault> {
+    let first: Option<i64> = events::table
+        .filter(events::at.ge(since.millis()))
+        .filter(events::position.le(end.0))
+        .select(min(events::position))
+        .get_result(conn)
+        .map_err(at(TABLE))?;
+    Ok(first.map(Position))
+}
+
+/// When the last event before a position was stamped.
+fn stamp_before(conn: &mut Connection, position: Position) -> Result<Option<Instant>, Fault> {
+    let stamp: Option<i64> = events::table
+        .filter(events::position.lt(position.0))
+        .order(events::position.desc())
+        .select(events::at)
+        .limit(1)
+        .get_result(conn)
+        .optional()
+        .map_err(at(TABLE))?;
+    Ok(stamp.map(Instant::from_millis))
 }
 
 /// Removes events from before a moment; gives how many. What stays longer:

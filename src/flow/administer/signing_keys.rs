@@ -195,10 +195,10 @@ impl SigningKeys {
     pub async fn rotate_by_age(&self) -> Result<(), Fault> {
         self.publish_missing(&KeyKind::ALL).await?;
         self.confirmation.confirm().await?;
-        if !self.live.time.may_forget_things() {
+        let Some(now) = self.live.time.now_to_forget_things() else {
             return Ok(());
-        }
-        let (now, lifetimes) = (self.clock.now(), self.lifetimes);
+        };
+        let lifetimes = self.lifetimes;
         let keys = self.source.usable(self.known().await?);
         let (lifetime, announced) = (lifetimes.signing_key, lifetimes.signing_key_announced);
         let due: Vec<KeyKind> = KeyKind::ALL

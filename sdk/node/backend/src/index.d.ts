@@ -19,7 +19,10 @@ export interface Person {
 
 export interface World {
   fetch: typeof fetch
+  /** What time it is, in milliseconds since 1970. */
   now(): number
+  /** How long something took: milliseconds of a clock that nobody sets. */
+  elapsed(): number
   setTimeout(act: () => void, ms: number): unknown
   clearTimeout(timer: any): void
 }

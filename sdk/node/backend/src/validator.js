@@ -24,13 +24,12 @@ export class Validator {
   #asked = new Map()
   /** When a `sid` ended. */
   #ended = new Map()
-  /** Whose a `sid` is and when it was last spoken of; whose events name no `sid` concern them all. */
+  /** Whose a `sid` is: an event that names no `sid` concerns all of that person's. */
   #known = new Map()
   /** When something was last heard of a `sid` or a `sub`. */
   #touched = new Map()
   #everything_touched_at = -Infinity
   #last_touched_at = -Infinity
-  #sequence = 0
   #heard_at = null
   #epoch = 0
 
@@ -47,11 +46,11 @@ export class Validator {
     /** The stream is up to date. */
     ready: () => {
       this.#epoch += 1
-      this.#heard_at = this.#world.now()
+      this.#heard_at = this.#both()
     },
     /** A byte came. */
     heard: () => {
-      if (this.#heard_at !== null) this.#heard_at = this.#world.now()
+      if (this.#heard_at !== null) this.#heard_at = this.#both()
     },
     /** The stream is gone: nothing is believed any more. */
     lost: () => {
@@ -62,7 +61,7 @@ export class Validator {
     ended: ({ sub, sid }) => this.#ends(sub, sid),
     changed: ({ sub, sid }) => this.#touch(sub, sid),
     everything: () => {
-      this.#everything_touched_at = this.#world.now()
+      this.#everything_touched_at = this.#world.elapsed()
       this.#epoch += 1
       this.#cache.clear()
     },
@@ -76,7 +75,7 @@ export class Validator {
     // Who asks while the same is being asked waits for that answer, unless something was heard since.
     const running = this.#asked.get(key)
     if (running && running.epoch === this.#epoch && running.at > this.#last_touch()) return copy(await running.answer)
-    const asking = { epoch: this.#epoch, at: this.#world.now(), answer: this.#ask(key, token) }
+    const asking = { epoch: this.#epoch, at: this.#world.elapsed(), answer: this.#ask(key, token) }
     this.#asked.set(key, asking)
     try {
       return copy(await asking.answer)
@@ -85,8 +84,15 @@ export class Validator {
     }
   }
 
+  #both() {
+    return { now: this.#world.now(), elapsed: this.#world.elapsed() }
+  }
+
+  /** Silence counts by either clock: the one that nobody sets may stand still while the machine sleeps. */
   #isLive() {
-    return this.#heard_at !== null && this.#world.now() - this.#heard_at < SILENCE_MS
+    if (this.#heard_at === null) return false
+    const { now, elapsed } = this.#both()
+    return now - this.#heard_at.now < SILENCE_MS && elapsed - this.#heard_at.elapsed < SILENCE_MS
   }
 
   #find(key) {
@@ -96,46 +102,44 @@ export class Validator {
     }
     const kept = this.#cache.get(key)
     if (!kept) return null
-    if (this.#world.now() < kept.until && !this.#hasEnded(kept.person.sid)) return kept
+    const { now, elapsed } = this.#both()
+    if (now < kept.over_at && elapsed < kept.until && !this.#hasEnded(kept.person.sid)) return kept
     this.#cache.delete(key)
     return null
   }
 
   async #ask(key, token) {
-    const asked_at = this.#world.now()
-    const [epoch, was_live, seq] = [this.#epoch, this.#isLive(), this.#sequence]
+    const asked_at = this.#world.elapsed()
+    const [epoch, was_live] = [this.#epoch, this.#isLive()]
     const { status, body } = await this.#provider.post('introspection_endpoint', { token })
     if (status !== 200 || typeof body.active !== 'boolean') throw new Unavailable(`introspection answered ${status}`)
     if (!body.active || typeof body.sub !== 'string') return null
     if (this.#audience !== undefined && ![body.aud].flat().includes(this.#audience)) return null
-    const now = this.#world.now()
-    if (typeof body.exp === 'number' && body.exp * 1000 <= now) return null
+    const { now, elapsed } = this.#both()
+    const over_at = typeof body.exp === 'number' ? body.exp * 1000 : Infinity
+    if (over_at <= now) return null
     const person = personOf(body)
     if (person.sid !== null) {
       if (this.#hasEnded(person.sid)) return null
-      this.#remember(this.#known, person.sid, { sub: person.openid, at: now })
+      this.#remember(this.#known, person.sid, person.openid)
     }
-    const cacheable = was_live && epoch === this.#epoch && this.#isLive() && !this.#isTouched(person, asked_at, seq)
-    if (cacheable) {
-      const until = Math.min(now + this.#max_age_ms, (body.exp ?? 0) * 1000)
-      if (until > now) this.#remember(this.#cache, key, { person, until })
-    }
+    const cacheable = was_live && epoch === this.#epoch && this.#isLive() && !this.#isTouched(person, asked_at)
+    if (cacheable) this.#remember(this.#cache, key, { person, over_at, until: elapsed + this.#max_age_ms })
     return person
   }
 
   #hasEnded(sid) {
     const at = this.#ended.get(sid)
     if (at === undefined) return false
-    if (this.#world.now() - at < ENDED_MS) return true
+    if (this.#world.elapsed() - at < ENDED_MS) return true
     this.#ended.delete(sid)
     return false
   }
 
   /** Whether something was heard of this person after it was asked, or so shortly before that a node may not know. */
-  #isTouched({ openid, sid }, asked_at, seq) {
-    const marks = [this.#touched.get(`sub ${openid}`), sid !== null && this.#touched.get(`sid ${sid}`)]
-    const touched = marks.some((mark) => mark && (mark.seq > seq || asked_at - mark.at < SETTLES_MS))
-    return touched || asked_at - this.#everything_touched_at < SETTLES_MS
+  #isTouched({ openid, sid }, asked_at) {
+    const marks = [this.#touched.get(`sub ${openid}`), this.#touched.get(`sid ${sid}`), this.#everything_touched_at]
+    return marks.some((at) => at !== undefined && asked_at - at < SETTLES_MS)
   }
 
   #last_touch() {
@@ -143,12 +147,10 @@ export class Validator {
   }
 
   #touch(sub, sid) {
-    const at = this.#world.now()
-    this.#sequence += 1
+    const at = this.#world.elapsed()
     this.#last_touched_at = at
-    const mark = { at, seq: this.#sequence }
     // Where a `sid` is named it alone is meant.
-    this.#touched.set(typeof sid === 'string' ? `sid ${sid}` : `sub ${sub}`, mark)
+    this.#touched.set(typeof sid === 'string' ? `sid ${sid}` : `sub ${sub}`, at)
     if (this.#touched.size > this.#max_entries) {
       // Instead of forgetting one of whom something was just heard, everything is asked for again.
       this.#touched.clear()
@@ -161,11 +163,11 @@ export class Validator {
 
   #ends(sub, sid) {
     this.#touch(sub, sid)
-    const now = this.#world.now()
+    const now = this.#world.elapsed()
     // Swept here, where it grows; never by number: an end that is forgotten would be a yes.
     for (const [one, at] of this.#ended) if (now - at >= ENDED_MS) this.#ended.delete(one)
     if (typeof sid === 'string') this.#ended.set(sid, now)
-    else for (const [one, known] of this.#known) if (known.sub === sub) this.#ended.set(one, now)
+    else for (const [one, known] of this.#known) if (known === sub) this.#ended.set(one, now)
   }
 
   /** Keeps an entry; the oldest goes where there are too many. */

@@ -9,6 +9,7 @@ export const CLIENT = { client_id: 'market', client_secret: 's3cret & more' }
 
 export class FakePortico {
   time = 1_800_000_000_000
+  up = 0
   timers = []
   introspections = []
   token_requests = []
@@ -24,8 +25,9 @@ export class FakePortico {
 
   world = {
     now: () => this.time,
+    elapsed: () => this.up,
     fetch: (uri, request = {}) => this.#fetch(new URL(uri), request),
-    setTimeout: (act, ms) => this.timers.push({ act, at: this.time + ms }) - 1,
+    setTimeout: (act, ms) => this.timers.push({ act, at: this.up + ms }) - 1,
     clearTimeout: (id) => delete this.timers[id],
   }
 
@@ -44,7 +46,8 @@ export class FakePortico {
 
   async passes(ms) {
     this.time += ms
-    for (const [id, timer] of this.timers.entries()) if (timer && timer.at <= this.time) (delete this.timers[id], timer.act())
+    this.up += ms
+    for (const [id, timer] of this.timers.entries()) if (timer && timer.at <= this.up) (delete this.timers[id], timer.act())
     await settled()
   }
 

@@ -188,6 +188,34 @@ test('silence counts by the clock, also where no timer ran, as after a sleep', a
   assert.equal(portico.introspections.length, 2)
 })
 
+test('a clock that is set brings nothing back that has ended, and keeps nothing that is over', async () => {
+  const portico = world()
+  const backend = await portico.following()
+  await portico.says('session_ended', { sub: 'ada', sid: 'sid-1', reason: 'logout' })
+  portico.time += 120 * MINUTE
+  portico.tokens.set('t', active(portico))
+  assert.equal(await backend.validate('t'), null)
+  portico.time -= 180 * MINUTE
+  assert.equal(await backend.validate('t'), null)
+  portico.tokens.set('bob', active(portico, { sub: 'bob', sid: 'sid-3' }))
+  portico.time += 10_000
+  await portico.says('grant_changed', { sub: 'bob', sid: 'sid-3', scope: 'openid', removed: '' })
+  portico.time -= 10_000
+  portico.time += 5000
+  await backend.validate('bob')
+  await backend.validate('bob')
+  assert.equal(portico.introspections.filter(({ token }) => token === 'bob').length, 2)
+})
+
+test('a stream that breaks is not believed for another moment', async () => {
+  const portico = world()
+  const backend = await portico.following()
+  await backend.validate('t')
+  await portico.cuts()
+  await backend.validate('t')
+  assert.equal(portico.introspections.length, 2)
+})
+
 test('a stream is believed from its ready on', async () => {
   const portico = world()
   const backend = portico.backend()

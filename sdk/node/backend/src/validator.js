@@ -138,7 +138,9 @@ export class Validator {
 
   /** Whether something was heard of this person after it was asked, or so shortly before that a node may not know. */
   #isTouched({ openid, sid }, asked_at) {
-    const marks = [this.#touched.get(`sub ${openid}`), this.#touched.get(`sid ${sid}`), this.#everything_touched_at]
+    // Whose stay is not known is concerned by whatever is heard of them.
+    const names = sid === null ? [`any ${openid}`] : [`sid ${sid}`, `sub ${openid}`]
+    const marks = [...names.map((name) => this.#touched.get(name)), this.#everything_touched_at]
     return marks.some((at) => at !== undefined && asked_at - at < SETTLES_MS)
   }
 
@@ -150,14 +152,19 @@ export class Validator {
     const at = this.#world.elapsed()
     this.#last_touched_at = at
     // Where a `sid` is named it alone is meant.
-    this.#touched.set(typeof sid === 'string' ? `sid ${sid}` : `sub ${sub}`, at)
+    const one = typeof sid === 'string'
+    if (one) this.#touched.set(`sid ${sid}`, at)
+    else this.#touched.set(`sub ${sub}`, at)
+    if (typeof sub === 'string') this.#touched.set(`any ${sub}`, at)
+    else this.#everything_touched_at = at
     if (this.#touched.size > this.#max_entries) {
       // Instead of forgetting one of whom something was just heard, everything is asked for again.
       this.#touched.clear()
       this.live.everything()
     }
     for (const [key, { person }] of this.#cache) {
-      if (typeof sid === 'string' ? person.sid === sid : person.openid === sub) this.#cache.delete(key)
+      const same = typeof sub !== 'string' || person.openid === sub
+      if (one && person.sid !== null ? person.sid === sid : same) this.#cache.delete(key)
     }
   }
 

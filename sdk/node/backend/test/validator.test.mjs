@@ -188,6 +188,25 @@ test('silence counts by the clock, also where no timer ran, as after a sleep', a
   assert.equal(portico.introspections.length, 2)
 })
 
+test('an answer that names no stay dies with whatever is heard of that person', async () => {
+  for (const about of [{ sub: 'ada', sid: 'sid-1' }, { sub: 'ada' }, { sid: 'sid-1' }]) {
+    const portico = world()
+    const backend = await portico.following()
+    for (const sub of ['ada', 'bob']) portico.tokens.set(sub, active(portico, { sub, sid: undefined }))
+    await backend.validate('ada')
+    await backend.validate('bob')
+    await portico.says('session_ended', { ...about, reason: 'logout' })
+    portico.tokens.set('ada', { active: false })
+    assert.equal(await backend.validate('ada'), null)
+    assert.ok(await backend.validate('bob'))
+    portico.tokens.set('late', active(portico, { sid: undefined }))
+    const before = portico.introspections.length
+    await backend.validate('late')
+    await backend.validate('late')
+    assert.equal(portico.introspections.length, before + 2, 'nothing is kept for 2 s')
+  }
+})
+
 test('a clock that is set brings nothing back that has ended, and keeps nothing that is over', async () => {
   const portico = world()
   const backend = await portico.following()

@@ -5,6 +5,7 @@ use insta::assert_snapshot;
 use serde_json::{Value, json};
 
 use crate::world::jwt;
+use crate::world::listener::Listener;
 use crate::world::possession::ProofKey;
 use crate::world::program::{Program, Tokens};
 use crate::world::reply::Reply;
@@ -152,6 +153,30 @@ in_both_worlds! {
         assert!(challenge.contains(r#"DPoP error="use_dpop_nonce""#), "{challenge}");
         key.notes(&stale);
         assert_eq!(app(w).proving(&key).userinfo(&token).status, 200);
+    }
+
+    /// Everything of ours that a token opens is opened alike.
+    fn session_events_are_heard_with_the_key_only(w: &World) {
+        let key = ProofKey::new();
+        let token = w.person("ada").uses(&app(w).proving(&key)).access;
+        let ath = json!({ "ath": ProofKey::hash_of(&token) });
+        let proof = || key.proof(w, ("GET", "/session-events"), ath.clone());
+        let begin = |scheme: &str, proof: &str| {
+            Listener::begin(w, &format!("Authorization: {scheme} {token}\r\nDPoP: {proof}\r\n"))
+        };
+        let refused = |scheme: &str, proof: &str| {
+            let mut listener = begin(scheme, proof);
+            format!("{} {}", listener.status(), listener.refusal()["error"])
+        };
+        assert_eq!(refused("Bearer", &proof()), r#"401 "invalid_token""#);
+        let elsewhere = key.proof(w, ("GET", "/userinfo"), ath.clone());
+        assert_eq!(refused("DPoP", &elsewhere), r#"401 "invalid_dpop_proof""#);
+        let once = proof();
+        let heard = begin("DPoP", &once);
+        assert_eq!(heard.status(), 200);
+        assert!(heard.head.contains("\r\ndpop-nonce: "), "{}", heard.head);
+        heard.is_ready();
+        assert_eq!(refused("DPoP", &once), r#"401 "invalid_dpop_proof""#, "a proof works once");
     }
 
     /// RFC 9449 §11.1: "Nonces created in this way yield the same result even in the face of arbitrarily

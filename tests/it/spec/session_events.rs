@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::world::listener::{Listener, Told};
 use crate::world::person::Person;
+use crate::world::possession::ProofKey;
 use crate::world::program::{Program, Tokens};
 use crate::world::{World, in_both_worlds};
 
@@ -245,6 +246,20 @@ in_both_worlds! {
         }
         w.passes(Span::minutes(11));
         assert_eq!(w.listens(&tokens.access).status(), 401, "it has expired");
+    }
+
+    /// RFC 9449 §7: whoever has the key opens a stream, once with each proof.
+    fn a_bound_token_opens_a_stream_with_its_key_only(w: &World) {
+        let key = ProofKey::new();
+        let app = json!({ "token_endpoint_auth_method": "none", "client_name": "phone app" });
+        let token = w.person("ada").uses(&w.client(app).proving(&key)).access;
+        assert_eq!(w.listens(&token).status(), 401, "as a bearer token");
+        let ath = json!({ "ath": ProofKey::hash_of(&token) });
+        let proof = key.proof(w, ("GET", "/session-events"), ath);
+        let headers = format!("Authorization: DPoP {token}\r\nDPoP: {proof}\r\n");
+        assert_eq!(Listener::begin(w, &headers).is_ready().status(), 200);
+        let mut again = Listener::begin(w, &headers);
+        assert_eq!((again.status(), &again.refusal()["error"]), (401, &json!("invalid_dpop_proof")));
     }
 
     fn a_token_whose_session_ended_gets_the_closing_event_and_the_end(w: &World) {

@@ -4,6 +4,7 @@
 use foundation::clock::{Clock as _, Span, SystemClock};
 use serde_json::json;
 
+use crate::database::Database;
 use crate::world::at_once::at_once;
 use crate::world::program::{Program, Tokens};
 use crate::world::{World, in_both_worlds, on_postgres, on_sqlite};
@@ -167,6 +168,41 @@ in_both_worlds! {
     }
 }
 
+/// Fifteen seconds of the real clock: no other test looks at what nothing happens for.
+#[test]
+fn a_quiet_stream_says_that_it_lives_and_how_far_it_is() {
+    let w = World::new(Database::sqlite());
+    let market = w.mini_program_with(
+        "market",
+        &format!("{SCOPE} portico:events"),
+        json!({
+            "grant_types": ["authorization_code", "refresh_token", "client_credentials"],
+        }),
+    );
+    let taxi = w.mini_program("taxi", SCOPE);
+    let (ada, bob) = (w.person("ada"), w.person("bob"));
+    let of_ada = ada.uses(&market).access;
+    bob.uses(&taxi);
+    let own = Tokens::of(&market.client_credentials(&[("scope", "portico:events")])).access;
+    let mut streams = [of_ada, own].map(|token| (w.listens(&token).is_ready(), token));
+    // It concerns neither of them.
+    bob.removes(&taxi);
+    for (stream, token) in &mut streams {
+        let begun = stream.last_event_id.clone();
+        stream.hears_a_heartbeat();
+        assert_ne!(
+            stream.last_event_id, begun,
+            "what happened to others was looked at"
+        );
+        let back = w.listens_from(token, stream.last_event_id.as_deref());
+        assert_eq!(back.is_ready().status(), 200);
+    }
+    ada.signs_out();
+    for (stream, _) in &mut streams {
+        assert_eq!(stream.hears().name, "session_ended");
+    }
+}
+
 /// A session that ends five minutes after it began.
 fn a_session_that_ends_by_time_ends_at_its_second_also_after_a_restart(w: &World) {
     let market = w.mini_program("market", SCOPE);
@@ -189,7 +225,6 @@ fn a_session_that_ends_by_time_ends_at_its_second_also_after_a_restart(w: &World
 
 mod a_session_that_ends_by_time_ends_at_its_second_also_after_a_restart {
     use super::*;
-    use crate::database::Database;
 
     fn short(database: Database) -> World {
         World::with(database, |config| {

@@ -39,6 +39,7 @@ pub(crate) struct Listener {
     pub(crate) last_event_id: Option<String>,
     /// How long they wait before they do.
     pub(crate) retry: Option<u64>,
+    heartbeats: usize,
 }
 
 impl World {
@@ -72,6 +73,7 @@ impl Listener {
             is_over: false,
             last_event_id: None,
             retry: None,
+            heartbeats: 0,
         };
         let request = format!("GET /session-events HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n");
         let asked = listener.stream.get_mut().write_all(request.as_bytes());
@@ -135,6 +137,21 @@ impl Listener {
         self
     }
 
+    /// Waits for the next heartbeat; no event comes before it.
+    pub(crate) fn hears_a_heartbeat(&mut self) {
+        let before = self.heartbeats;
+        while self.heartbeats == before {
+            match self.text.split_once("\n\n") {
+                Some((block, rest)) => {
+                    let (block, rest) = (block.to_owned(), rest.to_owned());
+                    self.text = rest;
+                    assert_eq!(self.read(&block), None);
+                }
+                None => self.chunk(),
+            }
+        }
+    }
+
     /// Closes the connection, and gives what it comes back with.
     pub(crate) fn leaves(self) -> String {
         self.last_event_id.expect("a position")
@@ -153,7 +170,7 @@ impl Listener {
                 ),
                 "id" => self.last_event_id = Some(value.to_owned()),
                 "retry" => self.retry = value.parse().ok(),
-                ":" => {}
+                ":" => self.heartbeats += 1,
                 other => panic!("{other} in {block}"),
             }
         }

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use domain::client::Client;
 use domain::event::LoggedEvent;
+use domain::log_history::LogCursor;
 use domain::session_watch::{WatchKind, Watcher};
 use domain::token_handle::TokenHandle;
 use foundation::clock::{SharedClock, Span};
@@ -35,7 +36,7 @@ use crate::verify_access_token::{AccessTokenVerifier, TokenStatus};
 use crate::verify_proof::ProofVerifier;
 
 use backend::{Concerned, ConcernedPerson};
-use start::{Missed, MissedEvent, StreamStart};
+use start::{Heard, Missed, MissedEvent, StreamStart};
 pub use stream::{SessionStream, StreamEvent};
 
 /// How many streams begin at once: when all come back after a restart, others need the database, too.
@@ -131,6 +132,8 @@ impl SessionWatching {
             handle: token.handle.clone(),
             jti: token.jti,
         };
+        // Before anything is judged: what comes later is in the judgement, or is heard.
+        let known = self.memory.live.freshness.cursor();
         let watch = match self.watch(watcher.clone(), &token) {
             Ok(watch) => watch,
             Err(full) => return full,
@@ -138,8 +141,9 @@ impl SessionWatching {
         let mut stream = self.stream(watcher);
         match self.verifier.status(&token).await? {
             TokenStatus::Alive(_) => {
-                self.begin(&mut stream, watch, client, last_event_id)
-                    .await?
+                let heard = stream.heard(last_event_id);
+                self.begin(&mut stream, (watch, known), client, heard)
+                    .await?;
             }
             TokenStatus::Dead => self.close(&mut stream).await?,
         }
@@ -174,17 +178,17 @@ impl SessionWatching {
     async fn begin(
         &self,
         stream: &mut SessionStream,
-        watch: Watch,
+        (watch, known): (Watch, LogCursor),
         client: Option<Arc<Client>>,
-        last_event_id: Option<&str>,
+        heard: Heard,
     ) -> Result<(), Fault> {
-        let heard = stream.heard(last_event_id);
         let watcher = stream.watcher().clone();
         let read = self
             .store
-            .read(move |db| StreamStart::read(db, &watcher, heard));
+            .read(move |db| StreamStart::read(db, &watcher, heard, known));
         let start = read.await?;
         let missed = match start.missed {
+            Missed::Nothing => Some(Vec::new()),
             Missed::Events(events) => Some(events),
             Missed::OfPersons(events) => match client {
                 Some(client) => self.known(&client, events).await?,

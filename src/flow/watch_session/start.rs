@@ -30,7 +30,7 @@ pub(super) enum Heard {
 /// What a stream begins with.
 #[derive(Debug)]
 pub(super) struct StreamStart {
-    /// The end of the log: what happened before is in here.
+    /// What happened up to here was said, or is in the judgement of the token; what comes later is heard.
     pub(super) end: LogCursor,
     pub(super) missed: Missed,
     pub(super) session_expires_at: Option<Instant>,
@@ -46,6 +46,8 @@ pub(super) struct MissedEvent {
 /// What was missed.
 #[derive(Debug)]
 pub(super) enum Missed {
+    /// Nothing: they have not listened before.
+    Nothing,
     /// These, in order.
     Events(Vec<MissedEvent>),
     /// These, by a backend; whom each concerns.
@@ -55,11 +57,13 @@ pub(super) enum Missed {
 }
 
 impl StreamStart {
-    /// Reads it in one go.
+    /// Reads it in one go. `known` is how far this node was before the token was judged: who missed nothing
+    /// that can be told begins there, though the log may be further by now.
     pub(super) fn read(
         db: &mut store::Connection,
         watcher: &Watcher,
         heard: Heard,
+        known: LogCursor,
     ) -> Result<Self, Fault> {
         let number = match heard {
             Heard::UpTo(cursor) => cursor.number,
@@ -71,9 +75,18 @@ impl StreamStart {
             Some(id) => store::sessions::find(db, id)?,
             None => None,
         };
+        let missed = match heard {
+            Heard::UpTo(cursor) => missed(db, watcher, cursor, &view)?,
+            Heard::Nothing => Missed::Nothing,
+            Heard::Unreadable => Missed::Lost,
+        };
+        let end = match &missed {
+            Missed::Events(_) | Missed::OfPersons(_) => view.at_end(),
+            Missed::Nothing | Missed::Lost => known,
+        };
         Ok(Self {
-            end: view.at_end(),
-            missed: missed(db, watcher, heard, &view)?,
+            end,
+            missed,
             session_expires_at: session.map(|session| session.expires_at),
         })
     }
@@ -82,14 +95,9 @@ impl StreamStart {
 fn missed(
     db: &mut store::Connection,
     watcher: &Watcher,
-    heard: Heard,
+    cursor: LogCursor,
     view: &LogView,
 ) -> Result<Missed, Fault> {
-    let cursor = match heard {
-        Heard::Nothing => return Ok(Missed::Events(Vec::new())),
-        Heard::Unreadable => return Ok(Missed::Lost),
-        Heard::UpTo(cursor) => cursor,
-    };
     let after = watcher.missed_after(cursor.number);
     if !goes_on(view, cursor) || view.end.0 - after.0 > SPAN {
         return Ok(Missed::Lost);

@@ -47,7 +47,7 @@ pub struct SessionStream {
     first: VecDeque<StreamEvent>,
     /// None when the stream is over.
     watch: Option<Watch>,
-    /// The end of the log when it began: what it hears up to there was said already.
+    /// Where it began: what it hears up to there was said already, or judged.
     began_at: LogCursor,
     /// Up to where everything was said.
     reached: LogCursor,

@@ -66,7 +66,7 @@ fn a_crowd_that_comes_back_at_once_is_let_in_and_others_are_answered() {
                 return (taxi.userinfo(&of_bob.access).status == 200, None);
             }
             let at = number % 40;
-            let mut back = w.listens_from(&held[at].access, Some(&ids[at]));
+            let mut back = w.comes_back(&held[at].access, &ids[at]);
             (back.hears().name == "ready", Some(back))
         });
         assert!(answered.iter().all(|(is_answered, _)| *is_answered));

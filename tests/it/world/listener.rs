@@ -54,6 +54,17 @@ impl World {
         Listener::begin(self, &format!("Authorization: Bearer {token}\r\n{last}"))
     }
 
+    /// The same, who asks again where there is no room at the moment, as clients do.
+    pub(crate) fn comes_back(&self, token: &str, last_event_id: &str) -> Listener {
+        let mut back = None;
+        self.soon("there is room", || {
+            let listener = self.listens_from(token, Some(last_event_id));
+            back = Some(listener).filter(|listener| listener.status() != 503);
+            back.is_some()
+        });
+        back.expect("it is let in")
+    }
+
     /// The port that it listens on.
     fn port(&self) -> u16 {
         let base = url::Url::parse(&self.0.base).expect("a URL");

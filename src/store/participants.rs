@@ -171,7 +171,7 @@ pub fn stay(
     let found: Option<(i64, Option<String>)> = participants::table
         .find((session.as_bytes().as_slice(), client.as_str()))
         .select((participants::first_at, participants::sid))
-        .first(conn)
+        .get_result(conn)
         .optional()
         .map_err(at(TABLE))?;
     Ok(found.and_then(|(first_at, sid)| Some((Instant::from_millis(first_at), sid?))))

@@ -235,8 +235,8 @@ fn what_happens_here_is_heard_by_who_listens_there() {
     for (here, there, name) in [(&first, &second, "ada"), (&second, &first, "bob")] {
         let person = here.person(name);
         let tokens = person.uses(&market.at(here));
-        let mut at_page = there.listens(&tokens.access).is_ready();
-        let mut at_backend = there.listens(&own).is_ready();
+        let mut at_page = there.listens(&tokens.access).once_ready();
+        let mut at_backend = there.listens(&own).once_ready();
         person.takes_back(&market, "phone.verified");
         person.signs_out();
         assert_eq!(at_page.hears_the_rest(), ["grant_changed", "session_ended"]);
@@ -249,7 +249,7 @@ fn what_happens_here_is_heard_by_who_listens_there() {
         }
         // Any node goes on where another one was.
         let back = here.listens_from(&own, at_backend.last_event_id.as_deref());
-        assert_eq!(back.is_ready().status(), 200);
+        assert_eq!(back.once_ready().status(), 200);
     }
 }
 
@@ -264,7 +264,7 @@ fn a_node_whose_tail_is_blocked_lets_nobody_listen() {
     let second = first.another_node_with(|config| config.database.url = wire.url(&url));
     let wire = wire;
     let held = Use::new(&first, "market");
-    let mut before = second.listens(&held.tokens.access).is_ready();
+    let mut before = second.listens(&held.tokens.access).once_ready();
     wire.block(true);
     first.passes(NO_LONGER_TRUSTED);
     let mut refused = second.listens(&held.tokens.access);

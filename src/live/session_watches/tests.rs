@@ -237,8 +237,7 @@ fn a_stream_is_over_when_its_token_is() {
 
 /// What is announced next, as far as it can be told without waiting.
 fn next(town: &Town) -> Option<Announcement> {
-    let first = town.watches.lock().unannounced.front().cloned();
-    first
+    town.watches.lock().unannounced.front().cloned()
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn a_thousand_streams_of_one_token_are_eight() {
         let market = w.mini_program("market", "openid");
         let (ada, bob) = (w.person("ada"), w.person("bob"));
         let (of_ada, of_bob) = (ada.uses(&market), bob.uses(&market));
-        let mut at_bob = w.listens(&of_bob.access).is_ready();
+        let mut at_bob = w.listens(&of_bob.access).once_ready();
         let mut streams: Vec<_> = (0..1000).map(|_| w.listens(&of_ada.access)).collect();
         assert_eq!(w.streams().programs, 8 + 1);
         for closed in &mut streams[..992] {
@@ -57,7 +57,7 @@ fn a_crowd_that_comes_back_at_once_is_let_in_and_others_are_answered() {
         let of_bob = bob.uses(&taxi);
         let ids: Vec<_> = held
             .iter()
-            .map(|tokens| w.listens(&tokens.access).is_ready().leaves())
+            .map(|tokens| w.listens(&tokens.access).once_ready().leaves())
             .collect();
         w.restart();
         let crowd = 40 * 6;
@@ -89,12 +89,12 @@ fn a_client_has_so_many_streams_and_others_have_theirs() {
         let taxi = w.mini_program("taxi", "openid");
         let of_taxi = w.person("bob").uses(&taxi);
         let own = Tokens::of(&market.client_credentials(&[("scope", "portico:events")])).access;
-        let streams: Vec<_> = (0..64).map(|_| w.listens(&own).is_ready()).collect();
+        let streams: Vec<_> = (0..64).map(|_| w.listens(&own).once_ready()).collect();
         let mut refused = w.listens(&own);
         assert_eq!(refused.status(), 429);
         assert!(refused.head.contains("retry-after: 5"), "{}", refused.head);
         assert_eq!(refused.refusal()["error"], "temporarily_unavailable");
-        assert_eq!(w.listens(&of_taxi.access).is_ready().status(), 200);
+        assert_eq!(w.listens(&of_taxi.access).once_ready().status(), 200);
         drop(streams);
         // Its connections are closed; the server notices when it says something.
         market.is_suspended();
@@ -113,7 +113,7 @@ fn a_node_has_so_many_streams() {
         let tokens: Vec<_> = programs.iter().map(|program| ada.uses(program)).collect();
         let of_bob = bob.uses(&programs[0]);
         let streams: Vec<_> = (0..12)
-            .map(|number| w.listens(&tokens[number % 2].access).is_ready())
+            .map(|number| w.listens(&tokens[number % 2].access).once_ready())
             .collect();
         assert_eq!(w.listens(&of_bob.access).status(), 503);
         assert_eq!(programs[0].userinfo(&of_bob.access).status, 200);
@@ -133,6 +133,6 @@ fn what_a_request_carries_is_bounded() {
         );
         assert_eq!(Listener::begin(w, &headers).status(), 431);
         w.passes(Span::seconds(1));
-        assert_eq!(w.listens(&tokens.access).is_ready().status(), 200);
+        assert_eq!(w.listens(&tokens.access).once_ready().status(), 200);
     });
 }

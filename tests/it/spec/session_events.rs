@@ -49,8 +49,8 @@ impl Open {
         let person = w.person(name);
         let (of_host, tokens) = (person.uses(&host), person.uses(&program));
         Self {
-            at_host: w.listens(&of_host.access).is_ready(),
-            at_program: w.listens(&tokens.access).is_ready(),
+            at_host: w.listens(&of_host.access).once_ready(),
+            at_program: w.listens(&tokens.access).once_ready(),
             person,
             program,
             tokens,
@@ -96,7 +96,7 @@ in_both_worlds! {
         let mut bob = Open::new(w, "bob");
         let mut elsewhere = {
             let there = ada.person.with_another_browser();
-            w.listens(&there.uses(&ada.program).access).is_ready()
+            w.listens(&there.uses(&ada.program).access).once_ready()
         };
         ada.person.signs_out();
         for stream in [&mut ada.at_host, &mut ada.at_program] {
@@ -153,7 +153,7 @@ in_both_worlds! {
             let told = open.at_host.hears();
             assert_eq!(told.with("reason"), *host, "{name}");
             let names_program = ["withdrawn", "suspended", "revoked", "one-token", "reused"].contains(name);
-            let named = names_program.then(|| json!(open.program.id)).unwrap_or_default();
+            let named = if names_program { json!(open.program.id) } else { Value::Null };
             assert_eq!(told.data.get("client_id").cloned().unwrap_or_default(), named, "{name}");
             assert_eq!(open.at_program.hears().with("reason"), *program, "{name}");
         }
@@ -203,8 +203,8 @@ in_both_worlds! {
         let (ada, bob) = (w.person("ada"), w.person("bob"));
         let (of_ada, of_bob) = (ada.uses(&market), bob.uses(&market));
         let ada_at_taxi = ada.uses(&taxi);
-        let mut at_market = w.listens(&own_token(&market)).is_ready();
-        let mut at_taxi = w.listens(&own_token(&taxi)).is_ready();
+        let mut at_market = w.listens(&own_token(&market)).once_ready();
+        let mut at_taxi = w.listens(&own_token(&taxi)).once_ready();
         bob.takes_back(&market, "phone.verified");
         let told = at_market.hears();
         let expected = json!({
@@ -257,7 +257,7 @@ in_both_worlds! {
         let ath = json!({ "ath": ProofKey::hash_of(&token) });
         let proof = key.proof(w, ("GET", "/session-events"), ath);
         let headers = format!("Authorization: DPoP {token}\r\nDPoP: {proof}\r\n");
-        assert_eq!(Listener::begin(w, &headers).is_ready().status(), 200);
+        assert_eq!(Listener::begin(w, &headers).once_ready().status(), 200);
         let mut again = Listener::begin(w, &headers);
         assert_eq!((again.status(), &again.refusal()["error"]), (401, &json!("invalid_dpop_proof")));
     }
@@ -294,6 +294,6 @@ in_both_worlds! {
         }
         let again = Tokens::of(&ada.program.refreshes(ada.tokens.refresh()));
         let back = w.listens_from(&again.access, ada.at_program.last_event_id.as_deref());
-        assert_eq!(back.is_ready().status(), 200);
+        assert_eq!(back.once_ready().status(), 200);
     }
 }

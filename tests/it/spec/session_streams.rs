@@ -25,7 +25,7 @@ in_both_worlds! {
         let at_nova = ada.uses(&nova);
         ada.uses(&market);
         bob.uses(&market);
-        let id = w.listens(&at_nova.access).is_ready().leaves();
+        let id = w.listens(&at_nova.access).once_ready().leaves();
         ada.takes_back(&market, "phone.verified");
         bob.takes_back(&market, "phone.verified");
         taxi.is_suspended();
@@ -49,7 +49,7 @@ in_both_worlds! {
         let (ada, bob) = (w.person("ada"), w.person("bob"));
         let (of_ada, of_bob) = (ada.uses(&market), bob.uses(&market));
         let own = Tokens::of(&market.client_credentials(&[("scope", "portico:events")])).access;
-        let id = w.listens(&own).is_ready().leaves();
+        let id = w.listens(&own).once_ready().leaves();
         ada.signs_out();
         bob.removes(&market);
         let mut back = w.listens_from(&own, Some(&id));
@@ -66,17 +66,17 @@ in_both_worlds! {
         assert_eq!(back.hears().data["sid"], bob_again.claims()["sid"]);
         assert_ne!(back.last_event_id.as_deref(), Some(id.as_str()));
         let back = w.listens_from(&own, back.last_event_id.as_deref());
-        assert_eq!(back.is_ready().status(), 200);
+        assert_eq!(back.once_ready().status(), 200);
     }
 
     fn a_program_hears_nothing_of_a_stay_before_its_token(w: &World) {
         let market = w.mini_program("market", SCOPE);
         let ada = w.person("ada");
         let first = ada.uses(&market);
-        let id = w.listens(&first.access).is_ready().leaves();
+        let id = w.listens(&first.access).once_ready().leaves();
         ada.removes(&market);
         let second = ada.uses(&market);
-        let mut back = w.listens_from(&second.access, Some(&id)).is_ready();
+        let mut back = w.listens_from(&second.access, Some(&id)).once_ready();
         ada.signs_out();
         assert_eq!(back.hears_the_rest(), ["session_ended"]);
     }
@@ -85,7 +85,7 @@ in_both_worlds! {
         let (nova, market) = (host(w), w.mini_program("market", SCOPE));
         let (ada, bob) = (w.person("ada"), w.person("bob"));
         let (of_ada, of_bob, at_market) = (ada.uses(&nova), bob.uses(&nova), ada.uses(&market));
-        let id = w.listens(&of_ada.access).is_ready().leaves();
+        let id = w.listens(&of_ada.access).once_ready().leaves();
         let is_reset = |token: &str, id: &str| {
             let mut back = w.listens_from(token, Some(id));
             let first = back.hears().name;
@@ -112,12 +112,12 @@ in_both_worlds! {
         let market = w.mini_program("market", SCOPE);
         let ada = w.person("ada");
         let tokens = ada.uses(&market);
-        let mut before = w.listens(&tokens.access).is_ready();
+        let mut before = w.listens(&tokens.access).once_ready();
         let asked = SystemClock.uptime();
         w.restart_after(|| assert_eq!(before.next(), None));
         let took = SystemClock.uptime() - asked;
         assert!(took < Span::seconds(8), "nobody waited for a stream to end: {took:?}");
-        let mut back = w.listens_from(&tokens.access, before.last_event_id.as_deref()).is_ready();
+        let mut back = w.listens_from(&tokens.access, before.last_event_id.as_deref()).once_ready();
         ada.signs_out();
         assert_eq!(back.hears_the_rest(), ["session_ended"]);
     }
@@ -126,7 +126,7 @@ in_both_worlds! {
         let market = w.mini_program("market", SCOPE);
         let ada = w.person("ada");
         let tokens = ada.uses(&market);
-        let mut before = w.listens(&tokens.access).is_ready();
+        let mut before = w.listens(&tokens.access).once_ready();
         w.time_is_set_ahead(Span::seconds(5));
         assert_eq!(before.next(), None, "it does not know what it missed, and says nothing");
         ada.takes_back(&market, "phone.verified");
@@ -158,7 +158,7 @@ in_both_worlds! {
         let (nova, market) = (host(w), w.mini_program("market", SCOPE));
         let ada = w.person("ada");
         let (of_host, of_market) = (ada.uses(&nova), ada.uses(&market));
-        let open = [w.listens(&of_host.access).is_ready(), w.listens(&of_market.access).is_ready()];
+        let open = [w.listens(&of_host.access).once_ready(), w.listens(&of_market.access).once_ready()];
         assert_eq!((w.streams().hosts, w.streams().programs), (1, 1));
         drop(open);
         // The connections are closed; the server notices when it says something.
@@ -184,7 +184,7 @@ fn a_quiet_stream_says_that_it_lives_and_how_far_it_is() {
     let of_ada = ada.uses(&market).access;
     bob.uses(&taxi);
     let own = Tokens::of(&market.client_credentials(&[("scope", "portico:events")])).access;
-    let mut streams = [of_ada, own].map(|token| (w.listens(&token).is_ready(), token));
+    let mut streams = [of_ada, own].map(|token| (w.listens(&token).once_ready(), token));
     // It concerns neither of them.
     bob.removes(&taxi);
     for (stream, token) in &mut streams {
@@ -195,7 +195,7 @@ fn a_quiet_stream_says_that_it_lives_and_how_far_it_is() {
             "what happened to others was looked at"
         );
         let back = w.listens_from(token, stream.last_event_id.as_deref());
-        assert_eq!(back.is_ready().status(), 200);
+        assert_eq!(back.once_ready().status(), 200);
     }
     ada.signs_out();
     for (stream, _) in &mut streams {

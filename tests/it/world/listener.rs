@@ -143,7 +143,7 @@ impl Listener {
     }
 
     /// Waits until the stream has begun.
-    pub(crate) fn is_ready(mut self) -> Self {
+    pub(crate) fn once_ready(mut self) -> Self {
         assert_eq!(self.hears().name, "ready", "{}", self.head);
         self
     }

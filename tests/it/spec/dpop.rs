@@ -175,7 +175,7 @@ in_both_worlds! {
         let heard = begin("DPoP", &once);
         assert_eq!(heard.status(), 200);
         assert!(heard.head.contains("\r\ndpop-nonce: "), "{}", heard.head);
-        heard.is_ready();
+        heard.once_ready();
         assert_eq!(refused("DPoP", &once), r#"401 "invalid_dpop_proof""#, "a proof works once");
     }
 

@@ -1,20 +1,21 @@
 //! A client: its registration with its secrets and its publisher, and what follows from them.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use foundation::clock::Instant;
 use foundation::digest::{TokenDigest, sha256_of_parts};
 use foundation::id::{ClientId, CredentialId};
 use foundation::secret::SecretText;
 use protocol::client_metadata::{
-    ApplicationType, ClientMetadata, MiniProgramManifest, SecurityProfile, SubjectType,
+    ApplicationType, ClientMetadata, LaunchType, MiniProgramManifest, SecurityProfile, SubjectType,
     TokenEndpointAuthMethod,
 };
 use protocol::code_grant::{BoundAuthorization, PkceRule};
 use protocol::grant_type;
 use protocol::redirect_uri::{RedirectProblem, RedirectUri};
 use protocol::scope::{self, ScopeName, ScopeSet};
+use protocol::web_uri::origin_of;
 
 use crate::grant::PurposeVersion;
 use crate::mini_program::MiniProgramState;
@@ -62,6 +63,40 @@ impl Client {
     /// Its manifest, if it is a mini-program.
     pub fn mini_program(&self) -> Option<&MiniProgramManifest> {
         self.metadata.mini_program.as_ref()
+    }
+
+    /// Whether a host may launch it with this: what its manifest says; if that says nothing, a program
+    /// with a backend gets a code, and one without a token.
+    pub fn is_launched_with(&self, launch_type: LaunchType) -> bool {
+        let Some(manifest) = self.mini_program() else {
+            return false;
+        };
+        self.launch_types(manifest).contains(&launch_type)
+    }
+
+    /// What a host may launch it with.
+    pub fn launch_types<'a>(&self, manifest: &'a MiniProgramManifest) -> &'a [LaunchType] {
+        match (manifest.launch_types.as_slice(), self.is_confidential()) {
+            ([], true) => &[LaunchType::Code],
+            ([], false) => &[LaunchType::Token],
+            (registered, _) => registered,
+        }
+    }
+
+    /// The origins of a host's own pages: those that it registered, those of its redirect URIs, and that
+    /// of its return URI.
+    pub fn origins_of_host(&self) -> BTreeSet<String> {
+        let metadata = &self.metadata;
+        let redirects = metadata
+            .redirect_uris
+            .iter()
+            .filter_map(RedirectUri::origin);
+        let back = metadata
+            .interaction_return_uri
+            .as_deref()
+            .and_then(origin_of);
+        let registered = metadata.origins.iter().cloned();
+        registered.chain(redirects).chain(back).collect()
     }
 
     /// What people see.

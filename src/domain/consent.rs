@@ -71,11 +71,14 @@ pub struct Asking<'a> {
     /// Who asks.
     pub client: &'a Client,
     /// What was allowed before.
-    pub grant: Option<&'a Grant>,
+    pub grant: Option<&'a GrantedScopes>,
     /// What was refused before.
     pub refusals: &'a [ConsentRefusal],
     /// Whether the program wants to have it asked again (`prompt=consent`).
     pub again: bool,
+    /// Whether a host launches the program. It opens the program itself, so that there is no doubt
+    /// about who asks, and what was allowed once is not asked again.
+    pub launched: bool,
     /// The scopes there are.
     pub catalog: &'a ScopeCatalog,
     /// How long refusals are remembered.
@@ -136,9 +139,9 @@ impl Asking<'_> {
 
     fn standing(&self, name: &ScopeName) -> ScopeStatus {
         let purpose = self.client.purpose_version(name);
-        let granted = self.grant.is_some_and(|g| g.scopes.covers(name, &purpose));
+        let granted = self.grant.is_some_and(|g| g.covers(name, &purpose));
         if granted {
-            let ask = self.again || !self.client.may_be_remembered();
+            let ask = !self.launched && (self.again || !self.client.may_be_remembered());
             return if ask {
                 ScopeStatus::Open
             } else {

@@ -13,6 +13,7 @@ pub mod grant;
 pub mod identity;
 pub mod interaction;
 pub mod kyc;
+pub mod launch;
 pub mod left_out;
 pub mod lifetimes;
 pub mod log_history;

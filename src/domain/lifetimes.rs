@@ -37,6 +37,8 @@ impl Lifetimes {
     pub const MAX_CODE: Span = Span::seconds(60);
     /// No access token lives longer, so nothing about ended tokens is remembered longer.
     pub const MAX_ACCESS: Span = Span::minutes(60);
+    /// No launch token lives longer: a page holds it, which anybody may look into.
+    pub const MAX_LAUNCH: Span = Span::minutes(30);
     /// How long what ended is remembered in memory: the longest access token and two minutes.
     pub const ENDED_MEMORY: Span = Span::minutes(62);
     /// A node that has not been heard of for so long is gone.

@@ -9,6 +9,8 @@ use foundation::id::FamilyId;
 pub enum OneTimeKind {
     /// RFC 6749 §1.3.1.
     AuthorizationCode,
+    /// A code that a host got for a program that it launches.
+    LaunchCode,
 }
 
 impl OneTimeKind {
@@ -16,6 +18,7 @@ impl OneTimeKind {
     pub const fn word(self) -> &'static str {
         match self {
             Self::AuthorizationCode => "authorization_code",
+            Self::LaunchCode => "launch_code",
         }
     }
 }

@@ -17,4 +17,7 @@ pub struct Participant {
     pub first_at: Instant,
     /// When it last did, to the minute.
     pub last_at: Instant,
+    /// When the person left it, or took everything back from it. Should it come again it has another
+    /// `sid`, so that what is told late about the first stay cannot end the second one.
+    pub left_at: Option<Instant>,
 }

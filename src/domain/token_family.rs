@@ -49,6 +49,58 @@ pub struct TokenFamily {
 pub enum Origin {
     /// An authorization response carried a code (RFC 6749 §4.1).
     Code(CodeOrigin),
+    /// A host launched the program with a code.
+    Launch(LaunchOrigin),
+}
+
+/// What the exchange said that is compared when its code is redeemed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LaunchOrigin {
+    /// The host that asked.
+    pub host: ClientId,
+    /// PKCE (RFC 7636 §4.4).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub code_challenge: Option<CodeChallenge>,
+    /// OIDC Core §3.1.2.1.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub nonce: Option<String>,
+    /// The key of the program's page, which whoever redeems the code proves (RFC 9449 §10).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub dpop_jkt: Option<KeyThumbprint>,
+}
+
+impl Origin {
+    /// The key that whoever redeems the code proves.
+    pub fn dpop_jkt(&self) -> Option<KeyThumbprint> {
+        match self {
+            Self::Code(code) => code.dpop_jkt,
+            Self::Launch(launch) => launch.dpop_jkt,
+        }
+    }
+
+    /// What the verifier must belong to.
+    pub fn code_challenge(&self) -> Option<&CodeChallenge> {
+        match self {
+            Self::Code(code) => code.code_challenge.as_ref(),
+            Self::Launch(launch) => launch.code_challenge.as_ref(),
+        }
+    }
+
+    /// What the first id_token repeats.
+    pub fn nonce(&self) -> Option<&String> {
+        match self {
+            Self::Code(code) => code.nonce.as_ref(),
+            Self::Launch(launch) => launch.nonce.as_ref(),
+        }
+    }
+
+    /// Who acted for the person, where the client did not do so by itself.
+    pub fn actor(&self) -> Option<&ClientId> {
+        match self {
+            Self::Code(_) => None,
+            Self::Launch(launch) => Some(&launch.host),
+        }
+    }
 }
 
 /// What the authorization request said that is compared when its code is redeemed.

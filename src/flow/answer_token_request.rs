@@ -20,6 +20,8 @@ use protocol::token_response::TokenResponse;
 
 use crate::answer::Answer;
 use crate::authenticate_client::{AuthenticatedClient, ClientAuthentication};
+use crate::find_client::ClientLookup;
+use crate::host_token::HostTokens;
 use crate::issue::Issuance;
 use crate::memory::Memory;
 use crate::parts::Parts;
@@ -32,12 +34,14 @@ mod authorization_code;
 mod client_credentials;
 mod grant_handler;
 mod grant_table;
+mod host_use;
 mod judgement;
 mod makings;
 mod refresh_lookup;
 mod refresh_token;
 mod reuse;
 mod rotation;
+mod token_exchange;
 
 pub use grant_handler::{GrantCall, GrantHandler, Redeemed, Redeeming};
 pub use grant_table::{BUILT_IN, GrantCallers, GrantTable, GrantTypeRow};
@@ -67,9 +71,15 @@ impl TokenEndpoint {
         memory: &Memory,
         (authentication, proofs): (&ClientAuthentication, &ProofVerifier),
         (issuance, resources): (&Issuance, &Resources),
-        grants: GrantTable,
+        (grants, hosts): (GrantTable, &HostTokens),
+        clients: &ClientLookup,
     ) -> Self {
-        let makings = GrantMakings { parts, memory };
+        let makings = GrantMakings {
+            parts,
+            memory,
+            hosts,
+            clients,
+        };
         let grants = grants.0.iter().map(|row| OfferedGrant {
             row: *row,
             handler: (row.make)(&makings),
@@ -149,6 +159,9 @@ impl TokenEndpoint {
         if grant.row.callers == GrantCallers::Confidential && !client.is_confidential() {
             return Err(unauthorized_client("a public client cannot use this grant"));
         }
+        if grant.row.callers == GrantCallers::Hosts && !client.is_host() {
+            return Err(unauthorized_client("only a host can use this grant"));
+        }
         Ok((grant, Arc::clone(client)))
     }
 
@@ -186,7 +199,7 @@ impl TokenEndpoint {
             return Ok(Answer::Refused(error));
         }
         let (authorization, rotation) = match redeemed {
-            Redeemed::Again(response) => return Ok(Answer::Given(response)),
+            Redeemed::Answered(response) => return Ok(Answer::Given(response)),
             Redeemed::Authorized(authorization) => (authorization, None),
             Redeemed::Rotating(authorization, rotation) => (authorization, Some(rotation)),
         };

@@ -7,9 +7,8 @@
 use std::sync::Arc;
 
 use domain::client::Client;
-use domain::event::Event;
 use domain::interaction::is_same_press;
-use domain::session::{EndReason, Session};
+use domain::session::EndReason;
 use foundation::clock::SharedClock;
 use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
@@ -25,7 +24,6 @@ use crate::browser::{Browser, CookieChanges, SignedIn};
 use crate::client_mistakes;
 use crate::find_client::ClientLookup;
 use crate::id_token_hint::read_hint;
-use crate::memory::Memory;
 use crate::parts::Parts;
 use crate::sessions::Sessions;
 use crate::step::{self, FlowStep, MadeFor, PageStep, TokenUse};
@@ -150,7 +148,6 @@ impl From<SignOutOutcome> for SignOutRouted {
 #[derive(Clone)]
 pub struct SignOut {
     store: Store,
-    memory: Memory,
     keys: Arc<Keys>,
     clients: ClientLookup,
     sessions: Sessions,
@@ -160,15 +157,9 @@ pub struct SignOut {
 }
 
 impl SignOut {
-    pub(crate) fn new(
-        parts: &Parts,
-        memory: &Memory,
-        clients: &ClientLookup,
-        sessions: &Sessions,
-    ) -> Self {
+    pub(crate) fn new(parts: &Parts, clients: &ClientLookup, sessions: &Sessions) -> Self {
         Self {
             store: parts.store.clone(),
-            memory: memory.clone(),
             keys: Arc::clone(&parts.keys),
             clients: clients.clone(),
             sessions: sessions.clone(),
@@ -381,41 +372,14 @@ impl SignOut {
                         SignOutOutcome::Refused("no program asked to be left".into()).into(),
                     );
                 };
-                self.leave(&signed_in.session, &client.id).await?;
+                let session = (signed_in.session.id, signed_in.user.id);
+                self.sessions
+                    .leave(session, &client.id, signed_in.acts())
+                    .await?;
                 let name = client.name().to_owned();
                 Ok(signed_out(back, SignedOut::Left { name }, language).into())
             }
         }
-    }
-
-    /// Ends what one session gave one client; the session goes on.
-    async fn leave(&self, session: &Session, client_id: &ClientId) -> Result<(), Fault> {
-        let (session_id, user_id, client_id, now) = (
-            session.id,
-            session.user_id,
-            client_id.clone(),
-            self.clock.now(),
-        );
-        let written = self
-            .store
-            .write(move |tx| {
-                store::token_families::end_of_session_and_client(
-                    tx,
-                    session_id,
-                    &client_id,
-                    now,
-                    EndReason::Logout,
-                )?;
-                tx.append(Event::SessionLeft {
-                    session_id,
-                    user_id,
-                    client_id,
-                });
-                Ok(())
-            })
-            .await?;
-        self.memory.settled(written.position).await;
-        Ok(())
     }
 }
 

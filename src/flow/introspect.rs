@@ -115,6 +115,7 @@ impl Introspected {
                     jti: is_owner.then_some(&claims.jti),
                     auth_time: claims.auth_time,
                     acr: claims.acr.as_deref(),
+                    sid: claims.sid.as_deref().filter(|_| *is_owner),
                     act: claims.act.as_ref(),
                     cnf: claims.cnf.as_ref(),
                     ..IntrospectionResponse::default()

@@ -70,7 +70,10 @@ impl Issuance {
         let algorithm = registered.access_token_signed_response_alg;
         let token = keys.sign(algorithm, ACCESS_TOKEN_TYPE, &access)?;
         let id_token = match &authorization.resource_owner {
-            Some(person) if authorization.scope.contains(scope::OPENID) => {
+            Some(person)
+                if authorization.scope.contains(scope::OPENID)
+                    && authorization.exchanged.is_none() =>
+            {
                 Some(self.id_token(&keys, &authorization, person, &token).await?)
             }
             _ => None,
@@ -88,6 +91,7 @@ impl Issuance {
                 .map(|token| token.expose().to_owned()),
             id_token,
             scope: Some(authorization.scope).filter(|scope| !scope.is_empty()),
+            exchanged: authorization.exchanged,
         })
     }
 
@@ -125,6 +129,10 @@ impl Issuance {
         Ok(AccessTokenClaims {
             iss: issuer.to_string(),
             exp: authorization.end_of_access(&self.lifetimes).seconds(),
+            // What somebody else reads holds no name of ours for the session.
+            sid: person
+                .filter(|_| audience.is_default())
+                .and_then(|person| person.sid.clone()),
             aud: Audience::of(audience.named),
             sub,
             client_id: recipient.id.clone(),

@@ -1,6 +1,6 @@
 //! Participants: which client gets tokens in which session, and by which `sid` it knows it. The `sid`
-//! is made once for the two of them, and stored: it stays when secrets change. The first time is
-//! audited.
+//! is made once for the two of them, and stored: it stays when secrets change. A client that was left
+//! gets another one. The first time of each stay is audited.
 
 use domain::audit::{ActedBy, AuditEntry};
 use domain::participant::Participant;
@@ -57,8 +57,10 @@ pub fn take_part(
                 client_id,
                 first_at: now,
                 last_at: now,
+                left_at: None,
             };
-            let noted = store::participants::note(tx, &participant)?;
+            let again = keys.session_sid_again(&participant.client_id, session_id, audit);
+            let noted = store::participants::note(tx, &participant, &again)?;
             if noted.is_first {
                 store::audit::insert(tx, &joined_entry(authorization, person), audit)?;
             }

@@ -19,6 +19,7 @@ use crate::decide_consent::Consent;
 use crate::end_session::SignOut;
 use crate::find_client::ClientLookup;
 use crate::health::Health;
+use crate::host_token::HostTokens;
 use crate::introspect::Introspection;
 use crate::issue::Issuance;
 use crate::memory::Memory;
@@ -100,6 +101,7 @@ impl Services {
         let key_refresh = KeyRefresh::new(parts, &memory);
         let log_history = LogHistory::new(parts);
         let verifier = AccessTokenVerifier::new(parts, &memory, &key_refresh, &log_history);
+        let hosts = HostTokens::new(parts, &verifier, &clients);
         let client_keys = ClientKeys::new(Arc::clone(&parts.fetch), Arc::clone(&parts.clock));
         let authentication =
             ClientAuthentication::new(parts, &memory, &clients, Arc::new(client_keys));
@@ -115,7 +117,8 @@ impl Services {
                 &memory,
                 (&authentication, &proofs),
                 (&issuance, &resources),
-                grants,
+                (grants, &hosts),
+                &clients,
             ),
             introspection: Introspection::new(parts, &authentication, &verifier, &subjects),
             revocation: Revocation::new(parts, &memory, &authentication, &verifier),
@@ -134,7 +137,7 @@ impl Services {
             ),
             account_choice: AccountChoice::new(&authorization, &pending, (&sessions, &pace)),
             consent: Consent::new(parts, &authorization, &pending, (&sessions, &pace)),
-            sign_out: SignOut::new(parts, &memory, &clients, &sessions),
+            sign_out: SignOut::new(parts, &clients, &sessions),
             account: Account::new(
                 parts,
                 &memory,

@@ -10,7 +10,7 @@ use domain::user::User;
 use foundation::clock::{Instant, SharedClock};
 use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
-use foundation::id::{AuditId, SessionId, UserId};
+use foundation::id::{AuditId, ClientId, SessionId, UserId};
 use serde_json::json;
 use store::Store;
 
@@ -85,6 +85,58 @@ impl Sessions {
         self.memory.settled(written.position).await;
         Ok(written.value)
     }
+
+    /// Ends what one session gave one client and waits until this node knows it. Noted if there was
+    /// something to end.
+    pub(crate) async fn leave(
+        &self,
+        session: (SessionId, UserId),
+        client_id: &ClientId,
+        by: ActedBy,
+    ) -> Result<(), Fault> {
+        let (client_id, now) = (client_id.clone(), self.clock.now());
+        let audit = AuditId::new(now, self.entropy.as_ref());
+        let written = self
+            .store
+            .write(move |tx| {
+                if leave_in(tx, session, &client_id, now)? {
+                    let entry = AuditEntry::new(now, by, "session.left")
+                        .of_user(session.1)
+                        .of_client(&client_id)
+                        .with(json!({ "session": session.0 }));
+                    store::audit::insert(tx, &entry, audit)?;
+                }
+                Ok(())
+            })
+            .await?;
+        self.memory.settled(written.position).await;
+        Ok(())
+    }
+}
+
+/// Ends what one session gave one client; the session goes on. True if there was something to end.
+pub(crate) fn leave_in(
+    tx: &mut store::Transaction<'_>,
+    (session_id, user_id): (SessionId, UserId),
+    client_id: &ClientId,
+    now: Instant,
+) -> Result<bool, Fault> {
+    let ended = store::token_families::end_of_session_and_client(
+        tx,
+        session_id,
+        client_id,
+        now,
+        EndReason::Logout,
+    )?;
+    let left = store::participants::leave(tx, session_id, client_id, now)?;
+    if left || ended > 0 {
+        tx.append(Event::SessionLeft {
+            session_id,
+            user_id,
+            client_id: client_id.clone(),
+        });
+    }
+    Ok(left || ended > 0)
 }
 
 /// Ends a session within a transaction: one row and one event. True if it was live.

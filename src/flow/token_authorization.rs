@@ -18,6 +18,7 @@ use foundation::secret::SecretText;
 use protocol::claim::ClaimNeed;
 use protocol::dpop::KeyThumbprint;
 use protocol::scope::{self, ScopeSet};
+use protocol::token_response::ExchangeAnswer;
 
 use crate::parents::Parents;
 
@@ -59,6 +60,8 @@ pub struct TokenAuthorization {
     pub binding: Binding,
     /// When the first of what they rest on ends by itself.
     pub until: Instant,
+    /// What the answer to a token exchange has besides. Such an answer has no id_token.
+    pub exchanged: Option<Box<ExchangeAnswer>>,
     /// The refresh token that goes with them, already stored or about to be.
     pub refresh_token: Option<SecretText>,
     /// As the context of the request has it.
@@ -167,6 +170,11 @@ impl TokenAudience {
         self.is_default || self.named == [issuer]
     }
 
+    /// Whether only the recipient reads what has it.
+    pub(crate) fn is_default(&self) -> bool {
+        self.is_default
+    }
+
     /// In whose circle the `sub` of an access token stands: the recipient's own, if only the recipient
     /// reads it; else one of its own for the recipient with this audience.
     pub(crate) fn sector(&self, recipient: &Client) -> Sector {
@@ -193,6 +201,7 @@ impl TokenAuthorization {
             audience,
             binding: context.binding,
             until: context.now + Lifetimes::MAX_ACCESS,
+            exchanged: None,
             refresh_token: None,
             read: context.read,
             now: context.now,

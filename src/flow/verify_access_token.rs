@@ -82,19 +82,28 @@ impl AccessTokenVerifier {
     /// The token, if we signed it as an access token and it has not expired. One that was seen
     /// before is found by its text, without a signature check.
     pub(crate) async fn verify(&self, token: &str) -> Result<Option<Arc<VerifiedToken>>, Fault> {
+        let verified = self.recognize(token).await?;
+        Ok(verified.filter(|verified| !self.has_expired(verified)))
+    }
+
+    /// Whether a token has ended by itself.
+    pub(crate) fn has_expired(&self, token: &VerifiedToken) -> bool {
+        self.clock.now() >= token.expires_at
+    }
+
+    /// The token, if we signed it as an access token, expired or not.
+    pub(crate) async fn recognize(&self, token: &str) -> Result<Option<Arc<VerifiedToken>>, Fault> {
         // A refresh token, a code or a stranger's opaque token costs nothing.
         if token.len() > MAX_TOKEN || memchr::memchr_iter(b'.', token.as_bytes()).count() != 2 {
             return Ok(None);
         }
-        let verified = match self.memory.is_fresh() {
+        match self.memory.is_fresh() {
             true => match self.seen(token) {
-                Some(verified) => Some(verified),
-                None => Box::pin(self.verify_unseen(token)).await?,
+                Some(verified) => Ok(Some(verified)),
+                None => Box::pin(self.verify_unseen(token)).await,
             },
-            false => Box::pin(self.verify_in_doubt(token)).await?,
-        };
-        let now = self.clock.now();
-        Ok(verified.filter(|verified| now < verified.expires_at))
+            false => Box::pin(self.verify_in_doubt(token)).await,
+        }
     }
 
     /// A token that was verified before, with either of its two signatures: it is kept once.

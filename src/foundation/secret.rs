@@ -44,6 +44,8 @@ impl std::fmt::Debug for SecretText {
 pub enum SecretKind {
     /// An authorization code.
     AuthorizationCode,
+    /// A code that a host hands to the program that it launches.
+    LaunchCode,
     /// A refresh token.
     RefreshToken,
     /// The value of a session cookie.
@@ -60,6 +62,7 @@ impl SecretKind {
     const fn prefix(self) -> &'static str {
         match self {
             Self::AuthorizationCode => "pc_",
+            Self::LaunchCode => "pl_",
             Self::RefreshToken => "pr_",
             Self::SessionCookie => "ps_",
             Self::PreSessionCookie => "pp_",

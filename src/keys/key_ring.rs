@@ -17,7 +17,7 @@ use foundation::base64url;
 use foundation::digest::constant_time_eq;
 use foundation::entropy::Entropy;
 use foundation::fault::Fault;
-use foundation::id::{ClientId, SessionId, Subject, UserId};
+use foundation::id::{AuditId, ClientId, SessionId, Subject, UserId};
 use protocol::client_metadata::SignatureAlgorithm;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -283,6 +283,23 @@ impl KeyRing {
             b"portico sid",
             client_id.as_str().as_bytes(),
             session_id.as_bytes(),
+        ];
+        base64url::encode(&self.pairwise.newest.code(&parts))
+    }
+
+    /// The `sid` of a client that was left in a session and comes again: another one for each stay, which
+    /// has an id of its own.
+    pub fn session_sid_again(
+        &self,
+        client_id: &ClientId,
+        session_id: SessionId,
+        stay: AuditId,
+    ) -> String {
+        let parts: [&[u8]; 4] = [
+            b"portico sid",
+            client_id.as_str().as_bytes(),
+            session_id.as_bytes(),
+            stay.as_bytes(),
         ];
         base64url::encode(&self.pairwise.newest.code(&parts))
     }

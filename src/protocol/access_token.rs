@@ -37,6 +37,10 @@ pub struct AccessTokenClaims {
     /// How well the person was recognised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acr: Option<String>,
+    /// By which `sid` the client knows the session (OpenID Connect Back-Channel Logout §2.1); only where
+    /// the client alone reads the token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
     /// Who acts for the person, where the client does not do so by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub act: Option<ActorClaim>,
@@ -71,6 +75,7 @@ mod tests {
             scope: ScopeSet::parse("openid").ok(),
             auth_time: None,
             acr: None,
+            sid: None,
             act: Some(ActorClaim {
                 sub: ClientId::parse("host").expect("an id"),
             }),

@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 pub use kind::{
-    MiniProgramStateName, ResponseType, SecurityProfile, SignatureAlgorithm, SubjectType,
-    TokenEndpointAuthMethod,
+    LaunchType, MiniProgramStateName, ResponseType, SecurityProfile, SignatureAlgorithm,
+    SubjectType, TokenEndpointAuthMethod,
 };
 pub use manifest::{MiniProgramManifest, parse_manifest};
 pub use registration::{parse_metadata, refuse_operator_members};
@@ -97,6 +97,9 @@ pub struct ClientMetadata {
     pub host: bool,
     /// Where a consent that a host asked for ends.
     pub interaction_return_uri: Option<String>,
+    /// Origins of a host's pages besides those of its redirect URIs.
+    #[serde(default)]
+    pub origins: Vec<String>,
     /// `portico:rotate_refresh_tokens`; `None` means: public clients do.
     pub rotate_refresh_tokens: Option<bool>,
     /// `portico:resource`: the resource server that this client is, so that it may introspect
@@ -280,6 +283,7 @@ impl ClientMetadata {
             ("portico:profile", json!(self.profile)),
             ("portico:host", json!(self.host.then_some(true))),
             ("interaction_return_uri", json!(self.interaction_return_uri)),
+            ("origins", json!(self.origins)),
             ("portico:rotate_refresh_tokens", json!(self.rotate_refresh_tokens)),
             ("portico:resource", json!(self.resource)),
         ]

@@ -1,6 +1,6 @@
 //! The name of a grant of the token endpoint. Which grants there are is a table in
 //! `flow::answer_token_request`; here are the names that registrations and requests are read with, and
-//! the three that other rules speak of.
+//! those that other rules speak of.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +10,9 @@ pub const AUTHORIZATION_CODE: &str = "authorization_code";
 pub const REFRESH_TOKEN: &str = "refresh_token";
 /// RFC 6749 §4.4.
 pub const CLIENT_CREDENTIALS: &str = "client_credentials";
+
+/// RFC 8693 §2.1.
+pub const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
 /// The longest name: those of extension grants are URIs (RFC 6749 §4.5).
 const MAX: usize = 200;

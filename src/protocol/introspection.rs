@@ -54,6 +54,9 @@ pub struct IntrospectionResponse<'a> {
     /// How the person signed in (RFC 9470 §6.2).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub acr: Option<&'a str>,
+    /// By which `sid` the caller knows the session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sid: Option<&'a str>,
     /// Who acts for the person: "act" has the same semantics and format as the claim of the same name
     /// (RFC 8693 §4.1).
     #[serde(skip_serializing_if = "Option::is_none")]

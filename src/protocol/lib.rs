@@ -33,6 +33,7 @@ pub mod response_mode;
 pub mod scope;
 pub mod scope_catalog;
 mod spelling;
+pub mod token_exchange;
 pub mod token_request;
 pub mod token_response;
 pub mod web_uri;

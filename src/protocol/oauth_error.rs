@@ -5,7 +5,7 @@
 //! [`crate::authorization_error`].
 
 use foundation::id::ClientId;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::mismatch::Mismatch;
 
@@ -50,6 +50,7 @@ error_codes! {
     InsufficientScope       "insufficient_scope"        403  "RFC 6750 §3.1";
     InvalidDpopProof        "invalid_dpop_proof"        400  "RFC 9449 §5";
     UseDpopNonce            "use_dpop_nonce"            400  "RFC 9449 §8";
+    ConsentRequired         "consent_required"          400  "OpenID Connect Core §3.1.2.6";
     AccessDenied            "access_denied"             400  "RFC 8628 §3.5";
     ServerError             "server_error"              500  "RFC 6749 §4.1.2.1";
     TemporarilyUnavailable  "temporarily_unavailable"   503  "RFC 6749 §4.1.2.1";
@@ -67,6 +68,7 @@ pub struct OAuthError {
     client_id: Option<ClientId>,
     mismatch: Option<Box<Mismatch>>,
     answers_header: bool,
+    members: Vec<(&'static str, Value)>,
 }
 
 impl OAuthError {
@@ -79,7 +81,15 @@ impl OAuthError {
             client_id: None,
             mismatch: None,
             answers_header: false,
+            members: Vec::new(),
         }
+    }
+
+    /// The same refusal with one more member in its body, for whoever can act on it.
+    #[must_use]
+    pub fn with(mut self, member: &'static str, value: impl Into<Value>) -> Self {
+        self.members.push((member, value.into()));
+        self
     }
 
     /// The same refusal of a client that came with an `Authorization` header: "the authorization
@@ -154,10 +164,15 @@ impl OAuthError {
 
     /// The body of RFC 6749 §5.2.
     pub fn body(&self) -> Value {
-        if self.description.is_empty() {
-            return json!({ "error": self.code.as_str() });
+        let mut body = Map::new();
+        body.insert("error".to_owned(), json!(self.code.as_str()));
+        if !self.description.is_empty() {
+            let description = json!(self.description);
+            body.insert("error_description".to_owned(), description);
         }
-        json!({ "error": self.code.as_str(), "error_description": self.description })
+        let members = self.members.iter();
+        body.extend(members.map(|(name, value)| ((*name).to_owned(), value.clone())));
+        Value::Object(body)
     }
 
     /// The members of a `WWW-Authenticate` challenge for this refusal (RFC 6750 §3). The description has
@@ -204,6 +219,7 @@ shorthands! {
     insufficient_scope InsufficientScope;
     invalid_dpop_proof InvalidDpopProof;
     use_dpop_nonce UseDpopNonce;
+    consent_required ConsentRequired;
     access_denied AccessDenied;
     server_error ServerError;
     temporarily_unavailable TemporarilyUnavailable;

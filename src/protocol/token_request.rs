@@ -51,6 +51,16 @@ impl<'a> TokenRequest<'a> {
         Ok(self.parameters.one(name)?)
     }
 
+    /// A parameter that may be repeated: all its values.
+    pub fn every(&self, name: &str) -> Vec<&'a str> {
+        self.parameters.many(name)
+    }
+
+    /// A list of wishes in order of preference.
+    pub fn wishes(&self, name: &str) -> Vec<String> {
+        self.parameters.wishes(name)
+    }
+
     /// What is asked for; nothing but spaces asks for nothing in particular.
     ///
     /// # Errors

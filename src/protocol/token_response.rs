@@ -22,6 +22,23 @@ pub struct TokenResponse {
     /// What was granted. Said even if it is what was asked for; absent only if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<ScopeSet>,
+    /// What a token exchange came to (RFC 8693 §2.2.1), and what is ours beside it.
+    #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
+    pub exchanged: Option<Box<ExchangeAnswer>>,
+}
+
+/// What only the answer to a token exchange has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExchangeAnswer {
+    /// "An identifier, as described in Section 3, for the representation of the issued security token."
+    /// (RFC 8693 §2.2.1)
+    pub issued_token_type: String,
+    /// By which `sid` the program knows the session.
+    pub sid: String,
+    /// Where the program is opened.
+    pub entry_uri: String,
+    /// Its pages' origins.
+    pub origins: Vec<String>,
 }
 
 impl std::fmt::Debug for TokenResponse {
@@ -48,6 +65,7 @@ mod tests {
             refresh_token: None,
             id_token: None,
             scope: Some(scope),
+            exchanged: None,
         };
         let text = serde_json::to_string(&response).expect("JSON");
         assert_eq!(

@@ -9,8 +9,6 @@ use foundation::clock::Instant;
 use foundation::fault::Fault;
 use foundation::id::{ClientId, PublisherId};
 use protocol::client_metadata::ClientMetadata;
-use protocol::redirect_uri::RedirectUri;
-use protocol::web_uri::origin_of;
 
 use crate::client_secrets;
 use crate::column::{Key, Place, json};
@@ -342,7 +340,7 @@ pub fn hosts(conn: &mut Connection) -> Result<Vec<Client>, Fault> {
 }
 
 /// The origins of the super app's own clients that are not suspended: who may frame the pages of
-/// the programs inside. They are those of its redirect URIs and of its return URI.
+/// the programs inside.
 ///
 /// # Errors
 /// The store does not answer.
@@ -351,19 +349,7 @@ pub fn host_origins(conn: &mut Connection) -> Result<Vec<String>, Fault> {
     let origins: BTreeSet<String> = hosts
         .iter()
         .filter(|host| !host.is_suspended())
-        .flat_map(|host| {
-            let redirects = host
-                .metadata
-                .redirect_uris
-                .iter()
-                .filter_map(RedirectUri::origin);
-            let back = host
-                .metadata
-                .interaction_return_uri
-                .as_deref()
-                .and_then(origin_of);
-            redirects.chain(back)
-        })
+        .flat_map(Client::origins_of_host)
         .collect();
     Ok(origins.into_iter().collect())
 }

@@ -36,6 +36,7 @@ pub mod identities;
 pub mod installation;
 pub mod interactions;
 pub mod known_browsers;
+pub mod launches;
 pub mod liveness;
 pub mod nodes;
 pub mod one_time_credentials;

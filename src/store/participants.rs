@@ -7,7 +7,7 @@ use foundation::clock::Instant;
 use foundation::fault::Fault;
 use foundation::id::{ClientId, SessionId, UserId};
 
-use crate::column::{Key, Place, bytes};
+use crate::column::{Key, Place, bytes, instant, millis};
 use crate::connection::Connection;
 use crate::dialect::insert_unless_there;
 use crate::fault::at;
@@ -25,6 +25,7 @@ struct ParticipantRow {
     sid: Option<String>,
     first_at: i64,
     last_at: i64,
+    left_at: Option<i64>,
 }
 
 /// What a note came to.
@@ -32,22 +33,27 @@ struct ParticipantRow {
 pub struct Noted {
     /// The `sid` that the participant has then.
     pub sid: String,
-    /// Whether there was none before.
+    /// Whether a stay began: there was none before, or it had been left.
     pub is_first: bool,
 }
 
 /// Notes that a client got tokens in a session. The first note makes the row; a later one moves its
-/// last time, and leaves its `sid` as it is.
+/// last time, and leaves its `sid` as it is. One that was left begins again, as `sid_again`.
 ///
 /// # Errors
 /// The store does not answer, or there is no such session or client.
-pub fn note(conn: &mut Connection, participant: &Participant) -> Result<Noted, Fault> {
+pub fn note(
+    conn: &mut Connection,
+    participant: &Participant,
+    sid_again: &str,
+) -> Result<Noted, Fault> {
     let row = ParticipantRow {
         session_id: bytes(&participant.session_id),
         client_id: participant.client_id.to_string(),
         sid: Some(participant.sid.clone()),
         first_at: participant.first_at.millis(),
         last_at: participant.last_at.millis(),
+        left_at: millis(participant.left_at),
     };
     let inserted = insert_unless_there!(conn, participants::table, &row).map_err(at(TABLE))?;
     if inserted == 1 {
@@ -57,6 +63,12 @@ pub fn note(conn: &mut Connection, participant: &Participant) -> Result<Noted, F
         });
     }
     let (session, client) = (participant.session_id, &participant.client_id);
+    if begins_again(conn, session, client, sid_again, participant.first_at)? {
+        return Ok(Noted {
+            sid: sid_again.to_owned(),
+            is_first: true,
+        });
+    }
     touch(conn, session, client, participant.last_at)?;
     let sid: Option<String> = participants::table
         .find((&row.session_id, &row.client_id))
@@ -68,6 +80,76 @@ pub fn note(conn: &mut Connection, participant: &Participant) -> Result<Noted, F
         sid: sid.ok_or_else(|| place.broken("sid"))?,
         is_first: false,
     })
+}
+
+/// Begins another stay of a client that was left: `true` for the one who began it.
+fn begins_again(
+    conn: &mut Connection,
+    session: SessionId,
+    client: &ClientId,
+    sid: &str,
+    now: Instant,
+) -> Result<bool, Fault> {
+    let left = participants::table
+        .filter(participants::session_id.eq(session.as_bytes().as_slice()))
+        .filter(participants::client_id.eq(client.as_str()))
+        .filter(participants::left_at.is_not_null());
+    let updated = diesel::update(left)
+        .set((
+            participants::sid.eq(sid),
+            participants::first_at.eq(now.millis()),
+            participants::last_at.eq(now.millis()),
+            participants::left_at.eq(None::<i64>),
+        ))
+        .execute(conn)
+        .map_err(at(TABLE))?;
+    Ok(updated == 1)
+}
+
+/// Notes that a client takes no more part in a session: `true` if it did.
+///
+/// # Errors
+/// The store does not answer.
+pub fn leave(
+    conn: &mut Connection,
+    session: SessionId,
+    client: &ClientId,
+    now: Instant,
+) -> Result<bool, Fault> {
+    let there = participants::table
+        .filter(participants::session_id.eq(session.as_bytes().as_slice()))
+        .filter(participants::client_id.eq(client.as_str()))
+        .filter(participants::left_at.is_null());
+    let updated = diesel::update(there)
+        .set(participants::left_at.eq(Some(now.millis())))
+        .execute(conn)
+        .map_err(at(TABLE))?;
+    Ok(updated == 1)
+}
+
+/// The same in all sessions of a user that go on.
+///
+/// # Errors
+/// The store does not answer.
+pub fn leave_everywhere(
+    conn: &mut Connection,
+    user: UserId,
+    client: &ClientId,
+    now: Instant,
+) -> Result<(), Fault> {
+    let sessions = sessions::table
+        .filter(sessions::user_id.eq(user.as_bytes().as_slice()))
+        .filter(sessions::ended_at.is_null())
+        .select(sessions::id);
+    let there = participants::table
+        .filter(participants::session_id.eq_any(sessions))
+        .filter(participants::client_id.eq(client.as_str()))
+        .filter(participants::left_at.is_null());
+    diesel::update(there)
+        .set(participants::left_at.eq(Some(now.millis())))
+        .execute(conn)
+        .map_err(at(TABLE))?;
+    Ok(())
 }
 
 /// Moves the last time of a participant.
@@ -110,6 +192,7 @@ pub fn of_session(conn: &mut Connection, session: SessionId) -> Result<Vec<Parti
                 sid: row.sid.ok_or_else(|| place.broken("sid"))?,
                 first_at: Instant::from_millis(row.first_at),
                 last_at: Instant::from_millis(row.last_at),
+                left_at: instant(row.left_at),
             })
         })
         .collect()

@@ -199,6 +199,7 @@ diesel::table! {
         sid -> Nullable<Text>,
         first_at -> BigInt,
         last_at -> BigInt,
+        left_at -> Nullable<BigInt>,
     }
 }
 

@@ -121,6 +121,25 @@ pub fn find(conn: &mut Connection, id: SessionId) -> Result<Option<Session>, Fau
     found.map(SessionRow::read).transpose()
 }
 
+/// Holds a session that goes on: nobody ends it until the transaction ends. `false` if it has ended.
+///
+/// # Errors
+/// The store does not answer.
+pub fn lock(conn: &mut Connection, id: SessionId) -> Result<bool, Fault> {
+    let open = sessions::table
+        .filter(sessions::id.eq(id.as_bytes().as_slice()))
+        .filter(sessions::ended_at.is_null())
+        .select(sessions::id);
+    let found: Option<Vec<u8>> = match conn {
+        // The one that writes is alone.
+        Connection::Sqlite(conn) => open.first(conn),
+        Connection::Postgres(conn) => open.for_no_key_update().first(conn),
+    }
+    .optional()
+    .map_err(at(TABLE))?;
+    Ok(found.is_some())
+}
+
 /// Ends a session: `true` once, for the one who ended it.
 ///
 /// # Errors

@@ -189,7 +189,8 @@ pub struct Standing {
     pub scopes: GrantedScopes,
     /// When its session ends by itself; none where it has no session.
     pub session_expires_at: Option<Instant>,
-    /// Its client as a participant of the session in which it was authorized, once that is stored.
+    /// Its client as a participant of the session in which it was authorized, from when that is stored
+    /// until the client is left.
     pub participant: Option<KnownParticipant>,
 }
 
@@ -232,7 +233,8 @@ pub fn standing(
     let authorized_in = family.authorized.session_id;
     let of_client = participants::session_id
         .eq(authorized_in.as_bytes().as_slice())
-        .and(participants::client_id.eq(token_families::client_id));
+        .and(participants::client_id.eq(token_families::client_id))
+        .and(participants::left_at.is_null());
     let of_session = token_families::session_id
         .eq(sessions::id.nullable())
         .and(crate::sessions::stands());

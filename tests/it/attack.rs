@@ -8,6 +8,7 @@ mod artefacts;
 mod codes;
 mod consent;
 mod floods;
+mod launches;
 mod outages;
 mod pages;
 mod proofs;

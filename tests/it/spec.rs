@@ -14,6 +14,7 @@ mod http;
 mod introspection;
 mod keys;
 mod language;
+mod launches;
 mod logout;
 mod makers;
 mod mini_programs;

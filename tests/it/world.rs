@@ -27,6 +27,7 @@ use crate::database::Database;
 pub(crate) mod at_once;
 pub(crate) mod browser;
 pub(crate) mod certificate;
+pub(crate) mod host;
 pub(crate) mod html;
 pub(crate) mod jwt;
 pub(crate) mod listener;

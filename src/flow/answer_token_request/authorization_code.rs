@@ -9,7 +9,7 @@ use std::sync::Arc;
 use domain::lifetimes::Lifetimes;
 use domain::one_time_credential::OneTimeKind;
 use domain::refresh_retry::RefreshToken;
-use domain::token_family::{CodeOrigin, Origin, TokenFamily};
+use domain::token_family::{Origin, TokenFamily};
 use foundation::digest::TokenDigest;
 use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
@@ -33,8 +33,6 @@ use crate::parents::{Parents, parents};
 use crate::participant::take_part;
 use crate::subject::subject_in;
 use crate::token_authorization::{IssuanceContext, ResourceOwner, TokenAuthorization};
-
-const CODE: OneTimeKind = OneTimeKind::AuthorizationCode;
 
 /// The grant.
 #[derive(Clone)]
@@ -76,6 +74,7 @@ struct Redemption {
     grant: AuthorizationCodeGrant,
     context: IssuanceContext,
     request: CodeRequest,
+    kind: OneTimeKind,
     code: TokenDigest,
     refresh_token: Option<(SecretText, TokenDigest)>,
     burn: FamilyEnd,
@@ -105,13 +104,14 @@ impl AuthorizationCodeGrant {
 
     fn prepared(&self, call: &GrantCall<'_>) -> Result<Redemption, OAuthError> {
         let (request, context) = (CodeRequest::read(&call.request)?, call.context.clone());
-        let digest = SecretKind::AuthorizationCode.digest_of(&request.code);
-        let code = digest.ok_or_else(|| not_valid("it has not the shape of a code"))?;
+        let (kind, code) =
+            read_code(&request.code).ok_or_else(|| not_valid("it has not the shape of a code"))?;
         let entropy = self.entropy.as_ref();
         let refreshes = context.requester.gets_refresh_tokens();
         Ok(Redemption {
             grant: self.clone(),
             request,
+            kind,
             code,
             refresh_token: refreshes.then(|| SecretKind::RefreshToken.issue(entropy)),
             burn: self.reuse.end(context.now),
@@ -119,6 +119,16 @@ impl AuthorizationCodeGrant {
             context,
         })
     }
+}
+
+/// Which kind of code this is, and its digest: a host hands on one of its own kind.
+fn read_code(text: &str) -> Option<(OneTimeKind, TokenDigest)> {
+    let of = |secret: SecretKind, kind| Some((kind, secret.digest_of(text)?));
+    of(
+        SecretKind::AuthorizationCode,
+        OneTimeKind::AuthorizationCode,
+    )
+    .or_else(|| of(SecretKind::LaunchCode, OneTimeKind::LaunchCode))
 }
 
 impl GrantHandler for AuthorizationCodeGrant {
@@ -145,12 +155,11 @@ impl Redemption {
     /// The whole redemption. What ends the family is a refusal, and commits.
     fn write(self, tx: &mut store::Transaction<'_>) -> Result<Answer<Won>, Fault> {
         let (client, now) = (Arc::clone(&self.context.requester), self.context.now);
-        let found = store::one_time_credentials::find_with_family(tx, CODE, self.code)?;
+        let found = store::one_time_credentials::find_with_family(tx, self.kind, self.code)?;
         let Some((code, family)) = found else {
             return Ok(Answer::Refused(not_valid("there is no such code")));
         };
-        let Origin::Code(origin) = &family.origin;
-        let judged = match self.judge(&family, origin) {
+        let judged = match self.judge(&family) {
             Ok(()) => Ok(()),
             Err(GrantRefusal::Unfit(error)) => Err(error),
             // A code that turns up at another client has leaked (attack 18).
@@ -179,7 +188,7 @@ impl Redemption {
                 "what the code rests on has ended",
             )));
         };
-        if !store::one_time_credentials::use_up(tx, CODE, self.code, now)? {
+        if !store::one_time_credentials::use_up(tx, self.kind, self.code, now)? {
             // Somebody else was faster by less than a transaction.
             self.burn.write(tx, &family)?;
             return Ok(Answer::Refused(not_valid(
@@ -210,13 +219,16 @@ impl Redemption {
     }
 
     /// Everything that can be judged from the authorization and the request alone.
-    fn judge(&self, family: &TokenFamily, origin: &CodeOrigin) -> Result<(), GrantRefusal> {
+    fn judge(&self, family: &TokenFamily) -> Result<(), GrantRefusal> {
         let authorized = &family.authorized;
         let saved = SavedAuthorization {
             client_id: &family.client_id,
-            redirect_uri: &origin.redirect_uri,
-            redirect_uri_given: origin.redirect_uri_given,
-            code_challenge: origin.code_challenge.as_ref(),
+            sent_to: match &family.origin {
+                Origin::Code(code) => Some((&code.redirect_uri, code.redirect_uri_given)),
+                // A host handed it over, and whatever a library sends along is not looked at.
+                Origin::Launch(_) => None,
+            },
+            code_challenge: family.origin.code_challenge(),
             scope: &authorized.scope,
         };
         let presented = PresentedCode {
@@ -226,7 +238,7 @@ impl Redemption {
         };
         judge_redemption(&saved, &presented)?;
         within_authorized(&self.request.resource, &authorized.resource)?;
-        proves(self.context.binding, origin.dpop_jkt)?;
+        proves(self.context.binding, family.origin.dpop_jkt())?;
         Ok(())
     }
 
@@ -278,13 +290,13 @@ impl Redemption {
             all if all.is_empty() => authorized.resource.clone(),
             chosen => chosen,
         };
-        let Origin::Code(origin) = &family.origin;
         let person = ResourceOwner {
-            nonce: origin.nonce.clone(),
+            nonce: family.origin.nonce().cloned(),
             ..ResourceOwner::of(family, parents)
         };
         TokenAuthorization {
             resource_owner: Some(person),
+            actor: family.origin.actor().cloned(),
             until: parents.ends_at,
             refresh_token: self.refresh_token.map(|(token, _)| token),
             ..TokenAuthorization::of_requester(&self.context, scope, audience)

@@ -35,6 +35,7 @@ pub enum Redeemed {
     Authorized(TokenAuthorization),
     /// Tokens are to be issued, and count only once the rotation is written.
     Rotating(TokenAuthorization, Box<Rotation>),
-    /// The answer was given before: an honest retry gets it again.
-    Again(TokenResponse),
+    /// The answer needs no signature: it was given before and an honest retry gets it again, or it is a
+    /// code.
+    Answered(TokenResponse),
 }

@@ -8,6 +8,7 @@ use super::client_credentials::ClientCredentialsGrant;
 use super::grant_handler::GrantHandler;
 use super::makings::GrantMakings;
 use super::refresh_token::RefreshTokenGrant;
+use super::token_exchange::TokenExchangeGrant;
 
 /// A grant.
 #[derive(Clone, Copy)]
@@ -28,13 +29,15 @@ pub enum GrantCallers {
     All,
     /// Those that proved who they are.
     Confidential,
+    /// Hosts, which launch programs.
+    Hosts,
 }
 
 /// All rows.
 #[derive(Clone, Copy)]
 pub struct GrantTable(pub &'static [GrantTypeRow]);
 
-/// The grants of RFC 6749 that OAuth 2.1 has left.
+/// The grants of RFC 6749 that OAuth 2.1 has left, and that of RFC 8693.
 pub const BUILT_IN: GrantTable = GrantTable(&[
     GrantTypeRow {
         grant_type: grant_type::AUTHORIZATION_CODE,
@@ -52,6 +55,11 @@ pub const BUILT_IN: GrantTable = GrantTable(&[
         callers: GrantCallers::Confidential,
         make: ClientCredentialsGrant::make,
     },
+    GrantTypeRow {
+        grant_type: grant_type::TOKEN_EXCHANGE,
+        callers: GrantCallers::Hosts,
+        make: TokenExchangeGrant::make,
+    },
 ]);
 
 impl Default for GrantTable {
@@ -68,8 +76,12 @@ impl GrantTable {
             let Some(row) = self.0.iter().find(|row| row.grant_type == name) else {
                 return Some(format!("{name} is not supported"));
             };
-            let may = row.callers == GrantCallers::All || metadata.is_confidential();
-            (!may).then(|| format!("{name} is for confidential clients only"))
+            let (may, whom) = match row.callers {
+                GrantCallers::All => (true, "everybody"),
+                GrantCallers::Confidential => (metadata.is_confidential(), "confidential clients"),
+                GrantCallers::Hosts => (metadata.host, "hosts (portico:host)"),
+            };
+            (!may).then(|| format!("{name} is for {whom} only"))
         })
     }
 }
@@ -82,16 +94,20 @@ mod tests {
 
     #[test]
     fn attack_32_no_grant_is_registered_that_is_not_in_the_table_or_not_for_this_client() {
-        let problem = |grant_type: &str, method: &str| {
+        let of = |grant_type: &str, method: &str, host: bool| {
             let metadata = parse_metadata(&json!({
                 "redirect_uris": ["https://shop.example/cb"], "token_endpoint_auth_method": method,
-                "grant_types": ["authorization_code", grant_type],
+                "grant_types": ["authorization_code", grant_type], "portico:host": host,
             }));
             BUILT_IN.problem_of(&metadata.expect("metadata"))
         };
+        let problem = |grant_type: &str, method: &str| of(grant_type, method, false);
         for name in BUILT_IN.0.iter().map(|row| row.grant_type) {
-            assert_eq!(problem(name, "client_secret_basic"), None, "{name}");
+            assert_eq!(of(name, "client_secret_basic", true), None, "{name}");
         }
+        let exchange = grant_type::TOKEN_EXCHANGE;
+        let said = format!("{exchange} is for hosts (portico:host) only");
+        assert_eq!(problem(exchange, "client_secret_basic"), Some(said));
         for name in ["implicit", "password", "Refresh_Token"] {
             let said = format!("{name} is not supported");
             assert_eq!(problem(name, "client_secret_basic"), Some(said));

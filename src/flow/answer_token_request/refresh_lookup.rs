@@ -138,6 +138,7 @@ impl PresentedRefreshToken {
         };
         TokenAuthorization {
             resource_owner: Some(ResourceOwner::of(family, parents)),
+            actor: family.origin.actor().cloned(),
             until: parents.ends_at,
             ..TokenAuthorization::of_requester(&self.context, scope, audience.clone())
         }

@@ -14,6 +14,7 @@ use protocol::scope_catalog::ScopeCatalog;
 use store::Store;
 
 use super::grant_handler::{GrantCall, GrantHandler, Redeemed, Redeeming};
+use super::host_use::uses_session;
 use super::judgement::not_valid;
 use super::makings::GrantMakings;
 use super::refresh_lookup::{Current, PresentedRefreshToken, RefreshLookup};
@@ -80,10 +81,12 @@ impl RefreshTokenGrant {
         if expires_at.since(current.token.expires_at) >= TOUCH
             || participant.is_some_and(|known| !is_noted(known, now))
         {
-            let token = look.token;
+            let (token, lifetimes) = (look.token, self.lifetimes);
+            let requester = Arc::clone(&look.context.requester);
             let (family, participant) = (current.family.clone(), current.participant.clone());
             let written = self.store.write(move |tx| {
                 takes_part_still(tx, &family, participant.as_ref(), now)?;
+                uses_session(tx, &requester, &family, &lifetimes, now)?;
                 store::refresh_tokens::touch(tx, token, expires_at)
             });
             written.await?;
@@ -100,7 +103,7 @@ impl RefreshTokenGrant {
         match self.store.read(move |db| first.at(db)).await? {
             RefreshLookup::Refused(error) => Ok(Answer::Refused(error)),
             RefreshLookup::Retry(sealed) => {
-                again(&presented, &sealed).map(|r| Answer::Given(Redeemed::Again(r)))
+                again(&presented, &sealed).map(|r| Answer::Given(Redeemed::Answered(r)))
             }
             RefreshLookup::Burn(family, cause) => {
                 self.reuse.burn(*family, call.context.now).await?;

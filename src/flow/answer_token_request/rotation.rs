@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
+use domain::lifetimes::Lifetimes;
 use domain::refresh_retry::{RefreshToken, Superseded};
-use foundation::clock::Span;
 use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
 use foundation::secret::{SecretKind, SecretText};
@@ -14,6 +14,7 @@ use protocol::oauth_error::OAuthError;
 use protocol::token_response::TokenResponse;
 use store::Store;
 
+use super::host_use::uses_session;
 use super::judgement::not_valid;
 use super::makings::GrantMakings;
 use super::refresh_lookup::{Current, PresentedRefreshToken, RefreshLookup};
@@ -31,7 +32,7 @@ pub(super) struct RotationMakings {
     memory: Memory,
     reuse: Reuse,
     entropy: SharedEntropy,
-    refresh_idle: Span,
+    lifetimes: Lifetimes,
 }
 
 /// A rotation that is prepared: its tokens are being signed, nothing is written yet.
@@ -60,7 +61,7 @@ impl RotationMakings {
             memory: makings.memory.clone(),
             reuse: reuse.clone(),
             entropy: Arc::clone(&makings.parts.entropy),
-            refresh_idle: makings.parts.policy.lifetimes.refresh_idle,
+            lifetimes: makings.parts.policy.lifetimes,
         }
     }
 
@@ -73,7 +74,7 @@ impl RotationMakings {
     ) -> (TokenAuthorization, Rotation) {
         let (token, digest) = SecretKind::RefreshToken.issue(self.entropy.as_ref());
         let now = look.context.now;
-        let idle = now + self.refresh_idle;
+        let idle = now + self.lifetimes.refresh_idle;
         let successor = RefreshToken {
             digest,
             family_id: current.family.id,
@@ -135,6 +136,9 @@ impl Rotation {
                     store::refresh_tokens::insert(tx, &self.successor)?;
                     let participant = current.participant.as_ref();
                     takes_part_still(tx, &current.family, participant, now)?;
+                    let (client, lifetimes) =
+                        (&self.look.context.requester, &self.makings.lifetimes);
+                    uses_session(tx, client, &current.family, lifetimes, now)?;
                     return Ok(Committed::Mine);
                 }
                 // Another transaction superseded it after the look above; now its answer is there.

@@ -7,8 +7,7 @@ use domain::client::Client;
 use domain::consent::{
     ConsentRefusal, Decision, DecisionKind, Receipt, ReceiptContent, silent_scope,
 };
-use domain::event::Event;
-use domain::grant::{Grant, GrantedScopes};
+use domain::grant::Grant;
 use domain::interaction::{InteractionEnd, resulting_scope};
 use domain::left_out::left_out;
 use domain::lifetimes::Lifetimes;
@@ -32,6 +31,7 @@ use crate::consent_receipt::audit_entry;
 use crate::memory::Memory;
 use crate::parts::Parts;
 use crate::pending_authorization::{KnownPerson, PendingAuthorization};
+use crate::settle_grant::settle_grant;
 use crate::subject::subject_in;
 
 /// What came of recording an authorization.
@@ -118,7 +118,8 @@ impl Record {
                     let decision = decision_of(&pending, &signed_in);
                     let allow =
                         |before: Option<&Grant>| decision.apply(before, client, &silent, now);
-                    let grant = settle_grant(tx, client, &signed_in, allow, ids.grant, now)?;
+                    let user = signed_in.user.id;
+                    let grant = settle_grant(tx, client, user, allow, ids.grant, now)?;
                     if pending.interaction.is_some() && !decision_is_empty(&decision) {
                         remember_refusals(tx, client, &signed_in, &known.refusals, &decision, now)?;
                         let receipt =
@@ -278,56 +279,6 @@ fn decision_of(pending: &PendingAuthorization, signed_in: &SignedIn) -> Decision
 
 fn decision_is_empty(decision: &Decision) -> bool {
     decision.allowed.is_empty() && decision.refused.is_empty()
-}
-
-/// The grant after the decision: as it was, changed, or made now. Read again inside the
-/// transaction, because another tab may have decided in between.
-fn settle_grant(
-    tx: &mut store::Transaction<'_>,
-    client: &Client,
-    signed_in: &SignedIn,
-    allow: impl Fn(Option<&Grant>) -> GrantedScopes,
-    new_id: GrantId,
-    now: Instant,
-) -> Result<Grant, Fault> {
-    let user = signed_in.user.id;
-    if let Some(grant) = store::grants::live(tx, user, &client.id)?
-        && grant.scopes == allow(Some(&grant))
-    {
-        return Ok(grant);
-    }
-    // Another window may be changing it in this moment: from here on none does.
-    store::users::lock(tx, user)?;
-    let Some(mut grant) = store::grants::live(tx, user, &client.id)? else {
-        let grant = Grant {
-            id: new_id,
-            user_id: user,
-            client_id: client.id.clone(),
-            scopes: allow(None),
-            created_at: now,
-            updated_at: now,
-            last_used_at: now.floor_to_minute(),
-            ended_at: None,
-        };
-        return match store::grants::insert(tx, &grant)? {
-            true => Ok(grant),
-            false => Err(Fault::unavailable("the grant", "another request made it")),
-        };
-    };
-    let scopes = allow(Some(&grant));
-    if grant.scopes != scopes {
-        store::grants::set_scopes(tx, grant.id, &scopes, now)?;
-        let (before, after) = (grant.scopes.names(), scopes.names());
-        tx.append(Event::GrantChanged {
-            grant_id: grant.id,
-            user_id: user,
-            client_id: client.id.clone(),
-            removed: before.difference(&after),
-            scopes: after,
-        });
-        grant.scopes = scopes;
-    }
-    Ok(grant)
 }
 
 /// What is remembered for a year, per user, client, scope and version of its purpose text, is a scope

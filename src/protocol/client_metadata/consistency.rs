@@ -30,6 +30,12 @@ pub(super) fn check(metadata: &ClientMetadata) -> Result<(), MetadataError> {
         return wrong("interaction_return_uri", "is for hosts (portico:host) only");
     }
     check_public_host(metadata)?;
+    if !metadata.origins.is_empty() && !metadata.host {
+        return wrong(
+            "origins",
+            "is for hosts (portico:host) and mini-programs only",
+        );
+    }
     check_resource(metadata)
 }
 

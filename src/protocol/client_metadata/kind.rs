@@ -78,6 +78,14 @@ named_values! {
         OidcCompat "oidc_compat",
     }
 
+    /// What a host may ask for when it launches a mini-program.
+    LaunchType {
+        /// A code that the program's backend redeems.
+        Code "code",
+        /// A token that the program's page uses.
+        Token "token",
+    }
+
     /// The states of a mini-program, by name; what they mean is in `domain`.
     MiniProgramStateName {
         /// For its testers only.

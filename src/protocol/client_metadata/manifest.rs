@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::reader::{Reader, shown};
-use super::{ClientMetadata, MetadataError, MiniProgramStateName, consistency, registration};
+use super::{
+    ClientMetadata, LaunchType, MetadataError, MiniProgramStateName, consistency, registration,
+};
 use crate::scope::{self, ScopeName, ScopeSet};
 use crate::web_uri;
 
@@ -27,6 +29,9 @@ pub struct MiniProgramManifest {
     pub state: Option<MiniProgramStateName>,
     /// The usernames for whom a draft works.
     pub testers: Vec<String>,
+    /// What a host may launch it with; without any, what fits a program of its kind.
+    #[serde(default)]
+    pub launch_types: Vec<LaunchType>,
     /// Whether it asks to act while the person is away.
     pub background_access: bool,
 }
@@ -44,6 +49,9 @@ pub fn parse_manifest(json: &Value) -> Result<ClientMetadata, MetadataError> {
         .get_or_insert(ScopeName::parse(scope::OPENID).into_iter().collect());
     let manifest = read(reader, scope)?;
     check_scope(scope, manifest.background_access)?;
+    check_launch_types(&manifest, metadata.is_confidential())?;
+    // They are the manifest's.
+    metadata.origins.clear();
     for (field, is_wrong, description) in [
         ("client_name", metadata.client_name.is_none(), "is required"),
         ("portico:host", metadata.host, "is not for mini-programs"),
@@ -64,7 +72,11 @@ pub fn parse_manifest(json: &Value) -> Result<ClientMetadata, MetadataError> {
 
 fn read(reader: Reader<'_>, scope: &ScopeSet) -> Result<MiniProgramManifest, MetadataError> {
     let required = |name| MetadataError::new(name, "is required");
-    let origins = origins(reader)?;
+    let origins = reader.origins("origins")?;
+    if origins.is_empty() {
+        let description = "must have at least one entry";
+        return Err(MetadataError::new("origins", description));
+    }
     let entry_uri = reader
         .page("entry_uri")?
         .ok_or_else(|| required("entry_uri"))?;
@@ -88,27 +100,40 @@ fn read(reader: Reader<'_>, scope: &ScopeSet) -> Result<MiniProgramManifest, Met
             .into_iter()
             .map(|tester| shown::<320>("testers", tester))
             .collect::<Result<_, _>>()?,
+        launch_types: launch_types(reader)?,
         background_access: reader.flag("background_access")?,
     })
 }
 
-fn origins(reader: Reader<'_>) -> Result<Vec<String>, MetadataError> {
-    let texts = reader.strings("origins", 20)?.unwrap_or_default();
-    if texts.is_empty() {
+/// Web tickets are not offered yet, so nobody can rely on one.
+fn launch_types(reader: Reader<'_>) -> Result<Vec<LaunchType>, MetadataError> {
+    let field = "launch_types";
+    let texts = reader.strings(field, 20)?;
+    if texts.is_some_and(|texts| texts.contains(&"ticket")) {
+        let description = "ticket is not offered yet: code and token are";
+        return Err(MetadataError::new(field, description));
+    }
+    let types = reader.named_list(field, LaunchType::parse)?;
+    match types {
+        Some(types) if types.is_empty() => {
+            Err(MetadataError::new(field, "must have at least one entry"))
+        }
+        types => Ok(types.unwrap_or_default()),
+    }
+}
+
+/// A launch code is redeemed with the credentials of the program's backend, which a public client has not.
+fn check_launch_types(
+    manifest: &MiniProgramManifest,
+    is_confidential: bool,
+) -> Result<(), MetadataError> {
+    if manifest.launch_types.contains(&LaunchType::Code) && !is_confidential {
         return Err(MetadataError::new(
-            "origins",
-            "must have at least one entry",
+            "launch_types",
+            "code needs a client that authenticates: a public program has token",
         ));
     }
-    let mut origins = Vec::new();
-    for (index, text) in texts.into_iter().enumerate() {
-        web_uri::check_origin(text)
-            .map_err(|error| MetadataError::new(format!("origins[{index}]"), error.to_string()))?;
-        if !origins.iter().any(|known| known == text) {
-            origins.push(text.to_owned());
-        }
-    }
-    Ok(origins)
+    Ok(())
 }
 
 fn check_scope(scope: &ScopeSet, background_access: bool) -> Result<(), MetadataError> {
@@ -183,6 +208,7 @@ impl MiniProgramManifest {
             ("scope_purposes", json!(purposes)),
             ("state", json!(self.state)),
             ("testers", json!(self.testers)),
+            ("launch_types", json!(self.launch_types)),
             ("background_access", json!(self.background_access)),
         ]
     }

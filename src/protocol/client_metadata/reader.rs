@@ -106,6 +106,21 @@ impl<'a> Reader<'a> {
             .map(Some)
     }
 
+    /// Origins, each once; at most twenty.
+    pub(super) fn origins(self, name: &str) -> Result<Vec<String>, MetadataError> {
+        let texts = self.strings(name, 20)?.unwrap_or_default();
+        let mut origins = Vec::new();
+        for (index, text) in texts.into_iter().enumerate() {
+            web_uri::check_origin(text).map_err(|error| {
+                MetadataError::new(format!("{name}[{index}]"), error.to_string())
+            })?;
+            if !origins.iter().any(|known| known == text) {
+                origins.push(text.to_owned());
+            }
+        }
+        Ok(origins)
+    }
+
     /// A named value.
     pub(super) fn named<T>(
         self,

@@ -109,6 +109,7 @@ pub(super) fn read(reader: Reader<'_>) -> Result<ClientMetadata, MetadataError> 
             .unwrap_or(SecurityProfile::Standard),
         host: reader.flag("portico:host")?,
         interaction_return_uri: reader.page("interaction_return_uri")?,
+        origins: reader.origins("origins")?,
         rotate_refresh_tokens: reader.boolean("portico:rotate_refresh_tokens")?,
         resource: reader.string("portico:resource")?.map(str::to_owned),
         mini_program: None,

@@ -20,14 +20,20 @@ use crate::scope::ScopeSet;
 pub struct SavedAuthorization<'a> {
     /// To whom it was issued.
     pub client_id: &'a ClientId,
-    /// Where it was sent.
-    pub redirect_uri: &'a str,
-    /// Whether `redirect_uri` was in the authorization request.
-    pub redirect_uri_given: bool,
+    /// Where it was sent, and whether `redirect_uri` was in the authorization request; `None` for a code
+    /// that no redirect carried.
+    pub sent_to: Option<(&'a str, bool)>,
     /// The challenge, if there was one.
     pub code_challenge: Option<&'a CodeChallenge>,
     /// What was granted.
     pub scope: &'a ScopeSet,
+}
+
+impl<'a> SavedAuthorization<'a> {
+    /// Where it was sent, or nowhere.
+    fn redirect_uri(&self) -> &'a str {
+        self.sent_to.map_or(NOWHERE, |(uri, _)| uri)
+    }
 }
 
 /// What came with the code.
@@ -59,7 +65,7 @@ pub fn judge_redemption(
     }
     let grant = saved_grant(
         saved.client_id.as_str(),
-        &to_the_letter(saved.redirect_uri),
+        &to_the_letter(saved.redirect_uri()),
         saved.scope,
         extensions,
     )?;
@@ -98,8 +104,11 @@ fn redirect_uri_of<'a>(
     saved: &SavedAuthorization<'a>,
     presented: &PresentedCode<'a>,
 ) -> Option<&'a str> {
-    let saved = (!saved.redirect_uri_given).then_some(saved.redirect_uri);
-    presented.redirect_uri.or(saved)
+    match saved.sent_to {
+        Some((_, true)) => presented.redirect_uri,
+        Some((uri, false)) => presented.redirect_uri.or(Some(uri)),
+        None => Some(NOWHERE),
+    }
 }
 
 /// The machine compares what two URLs mean, and identical is stricter. So each stands quoted in the
@@ -119,7 +128,7 @@ fn why(saved: &SavedAuthorization<'_>, presented: &PresentedCode<'_>) -> GrantRe
         return not_valid("redirect_uri is missing").into();
     };
     let mistake = Mistake::RedirectUriOfAnotherRequest;
-    let mismatch = Mismatch::new(mistake, uri, [saved.redirect_uri]);
+    let mismatch = Mismatch::new(mistake, uri, [saved.redirect_uri()]);
     not_valid(mistake.words()).for_makers(mismatch).into()
 }
 
@@ -194,6 +203,7 @@ mod tests {
     /// A redemption that succeeds, to be changed in one place.
     struct Case {
         client: &'static str,
+        sent: bool,
         saved_uri: &'static str,
         given: bool,
         uri: Option<&'static str>,
@@ -204,6 +214,7 @@ mod tests {
     fn good() -> Case {
         Case {
             client: "market",
+            sent: true,
             saved_uri: URI,
             given: true,
             uri: Some(URI),
@@ -223,8 +234,7 @@ mod tests {
         let scope = ScopeSet::parse("openid").expect("a scope");
         let saved = SavedAuthorization {
             client_id: &issued_to,
-            redirect_uri: case.saved_uri,
-            redirect_uri_given: case.given,
+            sent_to: case.sent.then_some((case.saved_uri, case.given)),
             code_challenge: challenge.as_ref(),
             scope: &scope,
         };
@@ -366,5 +376,28 @@ mod tests {
             }),
             Ok(())
         );
+    }
+
+    #[test]
+    fn a_code_that_no_redirect_carried_asks_for_no_redirect_uri() {
+        let handed_over = |uri| Case {
+            sent: false,
+            uri,
+            ..good()
+        };
+        for uri in [None, Some(URI), Some("https://evil.example/"), Some("")] {
+            assert_eq!(judge(handed_over(uri)), Ok(()), "{uri:?}");
+        }
+        let of_another = Case {
+            client: "taxi",
+            ..handed_over(None)
+        };
+        let refused = "it was issued to another client".to_owned();
+        assert_eq!(judge(of_another), Err(refused));
+        let without = Case {
+            verifier: None,
+            ..handed_over(Some(URI))
+        };
+        assert_eq!(judge(without), Err("code_verifier is missing".to_owned()));
     }
 }

@@ -19,6 +19,7 @@ const FLOW: &[(&str, &str)] = &[
     ("last_used", ""),
     ("limits", ""),
     ("parents", ""),
+    ("settle_grant", ""),
     ("shared_data", ""),
     ("step", ""),
     ("browser_response", "browser step"),
@@ -52,8 +53,13 @@ const FLOW: &[(&str, &str)] = &[
         "answer find_client memory parts protected_call",
     ),
     (
+        "verify_access_token",
+        "memory parts refresh_keys renew_history",
+    ),
+    ("host_token", "find_client parts verify_access_token"),
+    (
         "answer_token_request",
-        "answer authenticate_client family_end issue memory parents participant parts protected_call resources subject token_authorization verify_proof",
+        "answer authenticate_client browser family_end find_client host_token issue memory parents participant parts protected_call resources settle_grant subject token_authorization verify_proof",
     ),
     (
         "administer",
@@ -61,7 +67,7 @@ const FLOW: &[(&str, &str)] = &[
     ),
     (
         "end_session",
-        "browser client_mistakes find_client id_token_hint memory parts sessions step",
+        "browser client_mistakes find_client id_token_hint parts sessions step",
     ),
     (
         "pending_authorization",
@@ -69,16 +75,12 @@ const FLOW: &[(&str, &str)] = &[
     ),
     ("upkeep", "last_used parts sessions"),
     (
-        "verify_access_token",
-        "memory parts refresh_keys renew_history",
-    ),
-    (
         "answer_userinfo",
         "answer find_client last_used parts protected_call shared_data subject verify_access_token verify_proof",
     ),
     (
         "authorize",
-        "browser browser_response client_mistakes consent_receipt find_client memory pace page_needed parts pending_authorization resources step subject",
+        "browser browser_response client_mistakes consent_receipt find_client memory pace page_needed parts pending_authorization resources settle_grant step subject",
     ),
     (
         "introspect",
@@ -106,7 +108,7 @@ const FLOW: &[(&str, &str)] = &[
     ),
     (
         "services",
-        "account administer answer_token_request answer_userinfo authenticate_client authorize choose_account decide_consent end_session find_client health introspect issue memory pace parts passwords pending_authorization refresh_keys renew_history resources revoke sessions sign_in subject throttle upkeep verify_access_token verify_proof watch_session",
+        "account administer answer_token_request answer_userinfo authenticate_client authorize choose_account decide_consent end_session find_client health host_token introspect issue memory pace parts passwords pending_authorization refresh_keys renew_history resources revoke sessions sign_in subject throttle upkeep verify_access_token verify_proof watch_session",
     ),
 ];
 

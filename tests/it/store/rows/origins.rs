@@ -72,7 +72,7 @@ on_both_databases! {
             ..first.clone()
         };
         let note = |participant: Participant| {
-            write(&store, move |tx| store::participants::note(tx, &participant))
+            write(&store, move |tx| store::participants::note(tx, &participant, "another stay"))
         };
         let noted = |sid: &str, is_first| Noted { sid: sid.to_owned(), is_first };
         assert_eq!(note(first.clone()), noted(&first.sid, true));
@@ -90,6 +90,22 @@ on_both_databases! {
         let all = || read(&store, |db| store::participants::of_session(db, session));
         let seen = |participant: Participant| Participant { last_at: later, ..participant };
         assert_eq!(all(), [seen(first.clone()), seen(second.clone())]);
+
+        // Who was left and comes again has another name, and is not known in between.
+        let (there, gone) = (second.client_id.clone(), NOW + Span::minutes(6));
+        let left = || {
+            let client = there.clone();
+            write(&store, move |tx| store::participants::leave(tx, session, &client, gone))
+        };
+        assert_eq!((left(), left()), (true, false));
+        assert_eq!(all()[1].left_at, Some(gone));
+        let (begins, goes_on) = (noted("another stay", true), noted("another stay", false));
+        assert_eq!((note(second.clone()), note(second.clone())), (begins, goes_on));
+        let (user, client) = (home.user.id, there.clone());
+        write(&store, move |tx| store::participants::leave_everywhere(tx, user, &client, gone));
+        assert_eq!((all()[0].left_at, all()[1].left_at), (None, Some(gone)));
+        database.beside().run("UPDATE participants SET left_at = NULL, sid = 'another'
+            WHERE sid = 'another stay'");
 
         // What the families say of it.
         let standing = |home: &Household| {

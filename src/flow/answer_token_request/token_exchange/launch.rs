@@ -1,0 +1,391 @@
+//! A launch: what a program may have in a host's session, and what is written for it.
+//!
+//! It is looked at twice where something is written: before, and in the transaction, which holds the
+//! session so that nobody ends it in between. So whoever hears of a session's end can name all who took
+//! part in it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use domain::client::Client;
+use domain::consent::{Decision, Question};
+use domain::grant::Grant;
+use domain::launch::{LaunchConsent, LaunchScope, launchable};
+use domain::lifetimes::Lifetimes;
+use domain::one_time_credential::{OneTimeCredential, OneTimeKind};
+use domain::session::Session;
+use domain::token_family::{Authorized, LaunchOrigin, Origin, TokenFamily};
+use domain::token_handle::OnBehalfOf;
+use foundation::clock::{Instant, Span};
+use foundation::digest::TokenDigest;
+use foundation::entropy::Entropy;
+use foundation::fault::Fault;
+use foundation::id::{AuditId, FamilyId, GrantId, SessionId, UserId};
+use foundation::secret::{SecretKind, SecretText};
+use keys::key_ring::KeyRing;
+use protocol::client_metadata::LaunchType;
+use protocol::code_grant::PkceRule;
+use protocol::dpop::KeyThumbprint;
+use protocol::oauth_error::{OAuthError, consent_required, invalid_request, invalid_scope};
+use protocol::pkce::CodeChallenge;
+use protocol::scope::ScopeSet;
+use protocol::scope_catalog::ScopeCatalog;
+use protocol::token_exchange::{ACCESS_TOKEN, LAUNCH_CODE};
+use protocol::token_response::{ExchangeAnswer, TokenResponse};
+use store::launches::LaunchStanding;
+
+use super::refusals::{not_available, unusable};
+use crate::host_token::HostTokenProblem;
+use crate::participant::{is_noted, take_part};
+use crate::settle_grant::settle_grant;
+use crate::token_authorization::{Binding, IssuanceContext, ResourceOwner, TokenAuthorization};
+
+/// "If the issued token is not an access token or usable as an access token, then the token_type value
+/// N_A is used" (RFC 8693 §2.2.1).
+const NOT_APPLICABLE: &str = "N_A";
+
+/// What the host asked for.
+#[derive(Clone)]
+pub(super) struct LaunchWish {
+    pub(super) launch_type: LaunchType,
+    pub(super) scope: Option<ScopeSet>,
+    pub(super) again: bool,
+    pub(super) nonce: Option<String>,
+    pub(super) code_challenge: Option<CodeChallenge>,
+    pub(super) expires_in: Option<Span>,
+    pub(super) dpop_jkt: Option<KeyThumbprint>,
+}
+
+/// What it is judged by.
+#[derive(Clone)]
+pub(super) struct LaunchRules {
+    pub(super) catalog: Arc<ScopeCatalog>,
+    pub(super) lifetimes: Lifetimes,
+}
+
+/// Made before the transaction, so that nothing inside it asks for randomness.
+#[derive(Clone)]
+struct LaunchIds {
+    grant: GrantId,
+    family: FamilyId,
+    audit: AuditId,
+    code: (SecretText, TokenDigest),
+}
+
+/// A launch on its way.
+#[derive(Clone)]
+pub(super) struct Launch {
+    context: IssuanceContext,
+    user: UserId,
+    session: SessionId,
+    wish: LaunchWish,
+    program: Arc<Client>,
+    rules: LaunchRules,
+    drawn: LaunchIds,
+}
+
+/// A launch that may be.
+pub(super) struct ReadyLaunch {
+    standing: LaunchStanding,
+    scope: LaunchScope,
+}
+
+/// What came of writing it.
+pub(super) enum WrittenLaunch {
+    /// A token is to be signed.
+    Token(Box<TokenAuthorization>),
+    /// The code.
+    Code(Box<TokenResponse>),
+    /// It may not be any more.
+    Refused(OAuthError),
+}
+
+impl Launch {
+    pub(super) fn new(
+        context: IssuanceContext,
+        (user, session): (UserId, SessionId),
+        wish: LaunchWish,
+        program: Arc<Client>,
+        rules: LaunchRules,
+        entropy: &dyn Entropy,
+    ) -> Self {
+        let now = context.now;
+        Self {
+            drawn: LaunchIds {
+                grant: GrantId::new(now, entropy),
+                family: FamilyId::new(now, entropy),
+                audit: AuditId::new(now, entropy),
+                code: SecretKind::LaunchCode.issue(entropy),
+            },
+            context,
+            user,
+            session,
+            wish,
+            program,
+            rules,
+        }
+    }
+
+    /// Looks whether it may be. Nobody learns anything of a program that is not available to this person.
+    pub(super) fn look(
+        &self,
+        db: &mut store::Connection,
+    ) -> Result<Result<ReadyLaunch, OAuthError>, Fault> {
+        let (program, now) = (&self.program, self.context.now);
+        let Some(standing) = store::launches::standing(db, self.session, &program.id, now)? else {
+            return Ok(Err(unusable(HostTokenProblem::Ended)));
+        };
+        // A token that would be over within this second is none.
+        if standing.expires_at.seconds() <= now.seconds() {
+            return Ok(Err(unusable(HostTokenProblem::Ended)));
+        }
+        let launch_type = self.wish.launch_type;
+        if let Err(why) = launchable(program, &standing.username, launch_type) {
+            return Ok(Err(not_available(why.words())));
+        }
+        let named = self.wish.scope.clone();
+        let scope = match LaunchScope::of(program, launch_type, named, &self.rules.catalog) {
+            Ok(scope) => scope,
+            Err(beyond) => {
+                let description = format!("{beyond} is not in the program's manifest");
+                return Ok(Err(invalid_scope(description)));
+            }
+        };
+        if let Err(error) = self.judge_code() {
+            return Ok(Err(error));
+        }
+        let question = self.question(db, &scope, &standing)?;
+        Ok(match question.is_empty() {
+            true => Ok(ReadyLaunch { standing, scope }),
+            false => Err(consent_required(
+                "the person has not decided about this yet",
+            )),
+        })
+    }
+
+    /// What is to be asked. What was refused is read only if something is not allowed.
+    fn question(
+        &self,
+        db: &mut store::Connection,
+        scope: &LaunchScope,
+        standing: &LaunchStanding,
+    ) -> Result<Question, Fault> {
+        let program = &self.program;
+        let mut consent = LaunchConsent {
+            program,
+            grant: standing.grant.as_ref().map(|grant| &grant.scopes),
+            refusals: &[],
+            again: self.wish.again,
+            catalog: &self.rules.catalog,
+            memory: self.rules.lifetimes.refusal,
+            now: self.context.now,
+        };
+        let question = scope.question(&consent);
+        if question.is_empty() {
+            return Ok(question);
+        }
+        let refusals = store::refusals::of(db, self.user, &program.id)?;
+        consent.refusals = &refusals;
+        Ok(scope.question(&consent))
+    }
+
+    /// A code goes through a page, so it is worth nothing without the verifier, which only the backend
+    /// has; and the backend knows its own sign-in by the nonce.
+    fn judge_code(&self) -> Result<(), OAuthError> {
+        let missing = |name| Err(invalid_request(format!("{name} is missing")));
+        let wish = &self.wish;
+        match wish.launch_type {
+            LaunchType::Token => Ok(()),
+            LaunchType::Code if wish.nonce.is_none() => missing("nonce"),
+            LaunchType::Code
+                if wish.code_challenge.is_none()
+                    && self.program.pkce_rule() == PkceRule::Required =>
+            {
+                missing("code_challenge")
+            }
+            LaunchType::Code => Ok(()),
+        }
+    }
+
+    /// The token of a launch that leaves nothing to write.
+    pub(super) fn settled(&self, ready: &ReadyLaunch) -> Option<TokenAuthorization> {
+        let standing = &ready.standing;
+        let (grant, now) = (standing.grant.as_ref()?, self.context.now);
+        let participant = standing.participant.as_ref()?;
+        let is_settled = self.wish.launch_type == LaunchType::Token
+            && is_noted(participant, now)
+            && standing.last_seen_at >= now.floor_to_minute()
+            && !ready.scope.widens(Some(&grant.scopes));
+        let authorization = is_settled.then(|| {
+            let granted = grant.scopes.names();
+            self.authorization(ready, (grant.id, &granted), Some(&participant.sid))
+        });
+        authorization.map(|authorization| self.answered(authorization))
+    }
+
+    /// Writes what it leaves behind: the use of the session, the grant, the participant, the code.
+    pub(super) fn write(
+        self,
+        tx: &mut store::Transaction<'_>,
+        keys: &KeyRing,
+    ) -> Result<WrittenLaunch, Fault> {
+        // The person first, as everybody takes them, then the session.
+        store::users::lock(tx, self.user)?;
+        if !store::sessions::lock(tx, self.session)? {
+            let error = unusable(HostTokenProblem::Ended);
+            return Ok(WrittenLaunch::Refused(error));
+        }
+        let ready = match self.look(tx)? {
+            Ok(ready) => ready,
+            Err(error) => return Ok(WrittenLaunch::Refused(error)),
+        };
+        self.touch(tx, &ready.standing)?;
+        let (program, now) = (&self.program, self.context.now);
+        let silent = ready.scope.silent();
+        let nothing = Decision::default();
+        let allow = |before: Option<&Grant>| nothing.apply(before, program, silent, now);
+        let grant = settle_grant(tx, program, self.user, allow, self.drawn.grant, now)?;
+        let granted = grant.scopes.names();
+        let known = ready.standing.participant.as_ref();
+        let mut authorization = self.authorization(&ready, (grant.id, &granted), None);
+        take_part(tx, keys, &mut authorization, known, self.drawn.audit)?;
+        let authorization = self.answered(authorization);
+        match self.wish.launch_type {
+            LaunchType::Token => Ok(WrittenLaunch::Token(Box::new(authorization))),
+            LaunchType::Code => self.code(tx, authorization),
+        }
+    }
+
+    /// A launch is a use of the host's session.
+    fn touch(
+        &self,
+        tx: &mut store::Transaction<'_>,
+        standing: &LaunchStanding,
+    ) -> Result<(), Fault> {
+        let (now, lifetimes) = (self.context.now, &self.rules.lifetimes);
+        let minute = now.floor_to_minute();
+        if standing.last_seen_at >= minute {
+            return Ok(());
+        }
+        let (lifetime, idle) = (lifetimes.session, lifetimes.session_idle);
+        let end = Session::end_of_life(standing.created_at, now, lifetime, idle);
+        store::sessions::touch(tx, self.session, minute, end)
+    }
+
+    /// What the program may have. It is never longer than the session.
+    fn authorization(
+        &self,
+        ready: &ReadyLaunch,
+        (grant_id, granted): (GrantId, &ScopeSet),
+        sid: Option<&String>,
+    ) -> TokenAuthorization {
+        let standing = &ready.standing;
+        let scope = ready.scope.given(&self.program, granted);
+        let person = ResourceOwner {
+            handle: OnBehalfOf {
+                user_id: self.user,
+                grant_id,
+                session_id: Some(self.session),
+                family_id: None,
+            },
+            authorized_in: self.session,
+            authentication: standing.authentication.clone(),
+            sid: sid.cloned(),
+            nonce: None,
+            named: BTreeMap::new(),
+            authorized_scope: scope.clone(),
+            grant_scope: granted.clone(),
+        };
+        TokenAuthorization {
+            recipient: Arc::clone(&self.program),
+            resource_owner: Some(person),
+            actor: Some(self.context.requester.id.clone()),
+            // The proof of this request proves the host; what comes of it is the page's.
+            binding: self.wish.dpop_jkt.map_or(Binding::Bearer, Binding::DPoP),
+            until: self.until(standing),
+            ..TokenAuthorization::of_requester(&self.context, scope, Vec::new())
+        }
+    }
+
+    fn until(&self, standing: &LaunchStanding) -> Instant {
+        let longest = Lifetimes::MAX_LAUNCH;
+        let span = self.wish.expires_in.unwrap_or(longest).min(longest);
+        standing.expires_at.min(self.context.now + span)
+    }
+
+    /// The same, with what the answer says besides.
+    fn answered(&self, authorization: TokenAuthorization) -> TokenAuthorization {
+        let sid = authorization.resource_owner.as_ref();
+        let sid = sid.and_then(|person| person.sid.clone());
+        let manifest = self.program.mini_program();
+        let answer = ExchangeAnswer {
+            issued_token_type: match self.wish.launch_type {
+                LaunchType::Token => ACCESS_TOKEN,
+                LaunchType::Code => LAUNCH_CODE,
+            }
+            .to_owned(),
+            sid: sid.unwrap_or_default(),
+            entry_uri: manifest.map_or_else(String::new, |m| m.entry_uri.clone()),
+            origins: manifest.map_or_else(Vec::new, |m| m.origins.clone()),
+        };
+        TokenAuthorization {
+            exchanged: Some(Box::new(answer)),
+            ..authorization
+        }
+    }
+
+    /// Stores a code for what was authorized. Its family waits for the program's backend.
+    fn code(
+        self,
+        tx: &mut store::Transaction<'_>,
+        authorization: TokenAuthorization,
+    ) -> Result<WrittenLaunch, Fault> {
+        let Some(person) = authorization.resource_owner else {
+            return Err(Fault::broken("a launch of nobody"));
+        };
+        let (lifetimes, now) = (&self.rules.lifetimes, self.context.now);
+        let refreshes = self.program.gets_refresh_tokens();
+        let family = TokenFamily {
+            id: self.drawn.family,
+            grant_id: person.handle.grant_id,
+            user_id: person.handle.user_id,
+            client_id: self.program.id.clone(),
+            session_id: Some(self.session),
+            origin: Origin::Launch(LaunchOrigin {
+                host: self.context.requester.id.clone(),
+                code_challenge: self.wish.code_challenge,
+                nonce: self.wish.nonce,
+                dpop_jkt: self.wish.dpop_jkt,
+            }),
+            authorized: Authorized {
+                scope: authorization.scope.clone(),
+                authentication: person.authentication,
+                session_id: self.session,
+                claims: Default::default(),
+                resource: Vec::new(),
+            },
+            created_at: now,
+            expires_at: TokenFamily::end_of_life(refreshes, lifetimes, now),
+            ended: None,
+        };
+        store::token_families::insert(tx, &family)?;
+        let (code, digest) = self.drawn.code;
+        let credential = OneTimeCredential {
+            digest,
+            kind: OneTimeKind::LaunchCode,
+            family_id: family.id,
+            expires_at: now + lifetimes.code,
+            used_at: None,
+        };
+        store::one_time_credentials::insert(tx, &credential)?;
+        Ok(WrittenLaunch::Code(Box::new(TokenResponse {
+            access_token: code.expose().to_owned(),
+            token_type: NOT_APPLICABLE.to_owned(),
+            expires_in: lifetimes.code.as_seconds(),
+            refresh_token: None,
+            id_token: None,
+            scope: Some(authorization.scope).filter(|scope| !scope.is_empty()),
+            exchanged: authorization.exchanged,
+        })))
+    }
+}

@@ -15,6 +15,7 @@ mod introspection;
 mod keys;
 mod language;
 mod launches;
+mod launches_by_key;
 mod logout;
 mod makers;
 mod mini_programs;

@@ -151,7 +151,7 @@ impl Launch {
                 return Ok(Err(invalid_scope(description)));
             }
         };
-        if let Err(error) = self.judge_code() {
+        if let Err(error) = self.judge_ties() {
             return Ok(Err(error));
         }
         let question = self.question(db, &scope, &standing)?;
@@ -189,12 +189,19 @@ impl Launch {
         Ok(scope.question(&consent))
     }
 
-    /// A code goes through a page, so it is worth nothing without the verifier, which only the backend
-    /// has; and the backend knows its own sign-in by the nonce.
-    fn judge_code(&self) -> Result<(), OAuthError> {
+    /// What ties it to whoever it is for. A code goes through a page, so it is worth nothing without the
+    /// verifier, which only the backend has; and the backend knows its own sign-in by the nonce.
+    fn judge_ties(&self) -> Result<(), OAuthError> {
         let missing = |name| Err(invalid_request(format!("{name} is missing")));
         let wish = &self.wish;
         match wish.launch_type {
+            // A program that always proves a key takes no token without one (RFC 9449 §5.2); with a code
+            // its backend proves it.
+            LaunchType::Token
+                if self.program.metadata.dpop_bound_access_tokens && wish.dpop_jkt.is_none() =>
+            {
+                missing("dpop_jkt")
+            }
             LaunchType::Token => Ok(()),
             LaunchType::Code if wish.nonce.is_none() => missing("nonce"),
             LaunchType::Code

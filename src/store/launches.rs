@@ -92,7 +92,7 @@ pub fn standing(
                 participants::last_at.nullable(),
             ),
         ))
-        .first(conn)
+        .get_result(conn)
         .optional()
         .map_err(at(TABLE))?;
     let Some((of_session, username, beside)) = found else {

@@ -132,8 +132,8 @@ pub fn lock(conn: &mut Connection, id: SessionId) -> Result<bool, Fault> {
         .select(sessions::id);
     let found: Option<Vec<u8>> = match conn {
         // The one that writes is alone.
-        Connection::Sqlite(conn) => open.first(conn),
-        Connection::Postgres(conn) => open.for_no_key_update().first(conn),
+        Connection::Sqlite(conn) => open.get_result(conn),
+        Connection::Postgres(conn) => open.for_no_key_update().get_result(conn),
     }
     .optional()
     .map_err(at(TABLE))?;

@@ -15,7 +15,9 @@ use crate::database::Database;
 
 mod audited;
 mod backups;
+mod document;
 mod exit;
+mod incidents;
 mod programs;
 mod read_only;
 mod urls;

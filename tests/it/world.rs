@@ -14,7 +14,7 @@ use domain::audit::{CameFrom, OperatorName};
 use flow::administer::signing_keys::SigningKeys;
 use flow::administer::{Administered, Administration, Refusal};
 use flow::answer_token_request::{BUILT_IN, GrantTable};
-use foundation::clock::{Clock as _, Instant, ManualClock, Span};
+use foundation::clock::{Clock as _, Instant, ManualClock, Span, SystemClock};
 use foundation::entropy::SystemEntropy;
 use portico::app::{App, Running, TestHooks};
 use portico::config::Config;
@@ -46,8 +46,9 @@ use program::Program;
 use reply::Reply;
 
 /// Makes two tests of each function, one per database; the body acts in a fresh [`World`]. After
-/// `over tls:` the server speaks TLS itself.
+/// `over tls:` the server speaks TLS itself, after `in the present:` its time is that of commands.
 macro_rules! in_both_worlds {
+    (in the present: $($tests:tt)*) => { $crate::world::in_both_worlds! { @in_the_present $($tests)* } };
     (over tls: $($tests:tt)*) => { $crate::world::in_both_worlds! { @over_tls $($tests)* } };
     (@$new:ident $($(#[doc = $doc:expr])* fn $name:ident($world:ident: &World) $body:block)*) => {$(
         $(#[doc = $doc])*
@@ -137,20 +138,27 @@ impl World {
 
     /// The same, with other settings.
     pub(crate) fn with(database: Database, settings: impl FnOnce(&mut Config)) -> Self {
-        Self::place(database, None, BUILT_IN, settings)
+        Self::place(BEGINNING, database, None, BUILT_IN, settings)
+    }
+
+    /// The same, beginning now, for who types commands beside it.
+    pub(crate) fn in_the_present(database: Database) -> Self {
+        Self::place(SystemClock.now(), database, None, BUILT_IN, |_| {})
     }
 
     /// A server on a fresh database with these grants.
     pub(crate) fn granting(database: Database, grants: GrantTable) -> Self {
-        Self::place(database, None, grants, |_| {})
+        Self::place(BEGINNING, database, None, grants, |_| {})
     }
 
     /// The same, reached over https.
     pub(crate) fn over_tls(database: Database) -> Self {
-        Self::place(database, Some(Certificate::new()), BUILT_IN, |_| {})
+        let certificate = Some(Certificate::new());
+        Self::place(BEGINNING, database, certificate, BUILT_IN, |_| {})
     }
 
     fn place(
+        beginning: Instant,
         database: Database,
         certificate: Option<Certificate>,
         grants: GrantTable,
@@ -160,7 +168,7 @@ impl World {
         let data = folder.path().join("data");
         let place = Place {
             database,
-            clock: Arc::new(ManualClock::at(BEGINNING)),
+            clock: Arc::new(ManualClock::at(beginning)),
             store_fails: Arc::default(),
             certificate,
             grants,

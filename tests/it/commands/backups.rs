@@ -1,40 +1,10 @@
 //! What `docs/backup.md` tells an operator to type.
 
-use std::process::Command;
-
 use super::Operator;
+use super::document::Document;
 use crate::database::Database;
 
-const DOCUMENT: &str = include_str!("../../../docs/backup.md");
-/// Where Debian keeps PostgreSQL's own programs.
-const DEBIAN: &str = "/usr/lib/postgresql";
-
-/// The commands of a section, by its heading.
-fn commands(section: &str) -> Vec<&'static str> {
-    let heading = format!("\n## {section}\n");
-    let (_, rest) = DOCUMENT.split_once(&heading).expect("the section");
-    let text = rest.split_once("\n## ").map_or(rest, |(text, _)| text);
-    let mut blocks = text.split("```sh\n").skip(1);
-    let first = blocks.next().expect("commands");
-    let all = std::iter::once(first).chain(blocks);
-    all.flat_map(|block| block.split("```").next().expect("its end").lines())
-        .collect()
-}
-
-impl Operator {
-    /// Types a line into a shell that finds `portico` and PostgreSQL's programs.
-    fn types_into_a_shell(&self, line: &str) {
-        let portico = std::path::Path::new(env!("CARGO_BIN_EXE_portico"));
-        let own = portico.parent().expect("a folder").display().to_string();
-        let path = std::env::var("PATH").expect("a PATH");
-        let mut command = Command::new("sh");
-        command
-            .args(["-ec", line])
-            .env("PATH", format!("{own}:{path}:{DEBIAN}"));
-        let said = self.runs(command);
-        assert!(said.good, "{line}: {}{}", said.out, said.err);
-    }
-}
+const DOCUMENT: Document = Document(include_str!("../../../docs/backup.md"));
 
 /// An operator with one person in the database.
 fn operator(database: &Database) -> Operator {
@@ -53,12 +23,12 @@ fn people(operator: &Operator) -> Vec<String> {
 
 /// The copy is made, somebody is added, the copy is put back.
 fn follows(operator: &Operator, copies: &str, puts_back: &str) {
-    for line in commands(copies) {
+    for line in DOCUMENT.commands(copies) {
         operator.types_into_a_shell(line);
     }
     operator.does("user add --username bob --password-stdin");
     assert_eq!(people(operator), ["ada", "bob"]);
-    for line in commands(puts_back) {
+    for line in DOCUMENT.commands(puts_back) {
         operator.types_into_a_shell(line);
     }
     assert_eq!(people(operator), ["ada"]);

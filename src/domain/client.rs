@@ -264,7 +264,7 @@ impl Client {
     /// `client_id`, which is what an id_token has there: half of the client libraries would take an
     /// access token for one.
     pub fn own_audience(&self, issuer: &str) -> String {
-        format!("{}{CLIENTS}{}", without_slash(issuer), self.id)
+        own_audience(&self.id, issuer)
     }
 
     /// Whether an audience means the client itself. The bare `client_id` did in tokens of the first
@@ -295,6 +295,11 @@ fn client_meant<'a>(audience: &'a str, issuer: &str) -> Option<&'a str> {
     audience
         .strip_prefix(without_slash(issuer))?
         .strip_prefix(CLIENTS)
+}
+
+/// [`Client::own_audience`] of a client of which only the id is at hand.
+pub fn own_audience(client_id: &ClientId, issuer: &str) -> String {
+    format!("{}{CLIENTS}{client_id}", without_slash(issuer))
 }
 
 fn without_slash(issuer: &str) -> &str {

@@ -1,4 +1,4 @@
-//! From what a grant ends in to signed tokens (RFC 9068, OpenID Connect Core §2).
+//! From what a grant ends in to tokens (RFC 9068, OpenID Connect Core §2).
 //!
 //! Reads one value and nothing of who asked how: whether tokens are due is decided by the grant. Nothing
 //! is stored here; an access token carries its sealed handle, and what it may do later is asked then.
@@ -15,6 +15,7 @@ use foundation::fault::Fault;
 use keys::key_ring::{KeyRing, Keys};
 use protocol::access_token::{ACCESS_TOKEN_TYPE, AccessTokenClaims, ActorClaim};
 use protocol::audience::Audience;
+use protocol::client_metadata::AccessTokenFormat;
 use protocol::dpop::ConfirmationClaim;
 use protocol::id_token::{ID_TOKEN_TYPE, IdTokenClaims};
 use protocol::scope::{self, ScopeSet};
@@ -56,7 +57,7 @@ impl Issuance {
         }
     }
 
-    /// Signs the tokens of an authorization.
+    /// Makes the tokens of an authorization.
     ///
     /// # Errors
     /// A key is missing, or the store does not answer where a name of the person is not in memory.
@@ -65,10 +66,18 @@ impl Issuance {
         authorization: TokenAuthorization,
     ) -> Result<TokenResponse, Fault> {
         let keys = self.keys.current();
-        let access = self.access_token_claims(&keys, &authorization).await?;
+        let (handle, mut access) = self.access_token_claims(&authorization).await?;
         let registered = &authorization.recipient.metadata;
-        let algorithm = registered.access_token_signed_response_alg;
-        let token = keys.sign(algorithm, ACCESS_TOKEN_TYPE, &access)?;
+        let token = match registered.access_token_format {
+            AccessTokenFormat::Jwt => {
+                access.jti = keys.seal_handle(&handle, self.entropy.as_ref());
+                let algorithm = registered.access_token_signed_response_alg;
+                keys.sign(algorithm, ACCESS_TOKEN_TYPE, &access)?
+            }
+            AccessTokenFormat::Opaque => {
+                keys.seal_token(&handle, &access, self.entropy.as_ref())?
+            }
+        };
         let id_token = match &authorization.resource_owner {
             Some(person)
                 if authorization.scope.contains(scope::OPENID)
@@ -95,11 +104,11 @@ impl Issuance {
         })
     }
 
+    /// What the access token belongs to and what it says, before the one is sealed into the other.
     async fn access_token_claims(
         &self,
-        keys: &KeyRing,
         authorization: &TokenAuthorization,
-    ) -> Result<AccessTokenClaims, Fault> {
+    ) -> Result<(TokenHandle, AccessTokenClaims), Fault> {
         let recipient = &authorization.recipient;
         let person = authorization.resource_owner.as_ref();
         let issuer = &self.issuer;
@@ -126,7 +135,7 @@ impl Issuance {
                 && scope.contains(scope::OPENID)
                 && audience.opens_userinfo(issuer),
         };
-        Ok(AccessTokenClaims {
+        let claims = AccessTokenClaims {
             iss: issuer.to_string(),
             exp: authorization.end_of_access(&self.lifetimes).seconds(),
             // What somebody else reads holds no name of ours for the session.
@@ -137,7 +146,7 @@ impl Issuance {
             sub,
             client_id: recipient.id.clone(),
             iat: authorization.now.seconds(),
-            jti: keys.seal_handle(&handle, self.entropy.as_ref()),
+            jti: String::new(),
             scope: Some(scope.clone()).filter(|scope| !scope.is_empty()),
             auth_time: person.map(|person| person.authentication.at().seconds()),
             acr: person.map(|person| person.authentication.acr().to_owned()),
@@ -146,7 +155,8 @@ impl Issuance {
                 .binding
                 .key()
                 .map(|jkt| ConfirmationClaim { jkt }),
-        })
+        };
+        Ok((handle, claims))
     }
 
     async fn id_token(

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
+use domain::token_handle::TokenHandle;
 use foundation::base64url;
 use foundation::clock::{Instant, SharedClock};
 use foundation::digest::TokenDigest;
@@ -18,6 +19,7 @@ use live::ended::Verdict;
 use live::history::Belonging;
 use live::verified_tokens::VerifiedToken;
 use protocol::access_token::{ACCESS_TOKEN_TYPE, AccessTokenClaims};
+use protocol::client_metadata::AccessTokenFormat;
 use protocol::scope::ScopeSet;
 use store::Store;
 use store::liveness::Liveness;
@@ -93,16 +95,16 @@ impl AccessTokenVerifier {
 
     /// The token, if we signed it as an access token, expired or not.
     pub(crate) async fn recognize(&self, token: &str) -> Result<Option<Arc<VerifiedToken>>, Fault> {
-        // A refresh token, a code or a stranger's opaque token costs nothing.
-        if token.len() > MAX_TOKEN || memchr::memchr_iter(b'.', token.as_bytes()).count() != 2 {
+        // A refresh token, a code or a stranger's token costs nothing.
+        let Some(format) = format_of(token) else {
             return Ok(None);
-        }
+        };
         match self.memory.is_fresh() {
             true => match self.seen(token) {
                 Some(verified) => Ok(Some(verified)),
                 None => Box::pin(self.verify_unseen(token)).await,
             },
-            false => Box::pin(self.verify_in_doubt(token)).await,
+            false => Box::pin(self.verify_in_doubt(format, token)).await,
         }
     }
 
@@ -137,8 +139,17 @@ impl AccessTokenVerifier {
     }
 
     /// The same where this node's memory is too old to be trusted.
-    async fn verify_in_doubt(&self, token: &str) -> Result<Option<Arc<VerifiedToken>>, Fault> {
-        match self.is_key_published(token).await? {
+    async fn verify_in_doubt(
+        &self,
+        format: AccessTokenFormat,
+        token: &str,
+    ) -> Result<Option<Arc<VerifiedToken>>, Fault> {
+        let is_good = match format {
+            AccessTokenFormat::Jwt => self.is_key_published(token).await?,
+            // No secret is revoked: what is sealed stays ours.
+            AccessTokenFormat::Opaque => true,
+        };
+        match is_good {
             true => self.verify_unseen(token).await,
             false => Ok(None),
         }
@@ -231,20 +242,28 @@ impl AccessTokenVerifier {
     }
 }
 
+/// What a token is, by its shape; `None` for what none of ours has.
+fn format_of(token: &str) -> Option<AccessTokenFormat> {
+    if token.len() > MAX_TOKEN {
+        return None;
+    }
+    if keys::opaque_token::is_one(token) {
+        return Some(AccessTokenFormat::Opaque);
+    }
+    let dots = memchr::memchr_iter(b'.', token.as_bytes()).count();
+    (dots == 2).then_some(AccessTokenFormat::Jwt)
+}
+
 fn look(keys: &KeyRing, issuer: &str, token: &str) -> Verification {
-    let verified = keys.verify_as::<AccessTokenClaims>(token, &[ACCESS_TOKEN_TYPE]);
-    let claims = match verified {
-        Ok(claims) => claims,
+    let opened = match format_of(token) {
+        Some(AccessTokenFormat::Jwt) => open_jwt(keys, token),
+        Some(AccessTokenFormat::Opaque) => keys.open_token(token, issuer),
+        None => Err(JwtProblem::Malformed),
+    };
+    let (handle, claims) = match opened {
+        Ok(opened) => opened,
         Err(JwtProblem::UnknownKey) => return Verification::UnknownKey,
         Err(_) => return Verification::Foreign,
-    };
-    let Some(handle) = keys.open_handle(&claims.jti) else {
-        // The signature is ours, so the secret that sealed the handle is ours as well.
-        return if keys.knows_secret_of(&claims.jti) {
-            Verification::Foreign
-        } else {
-            Verification::UnknownKey
-        };
     };
     if claims.iss != issuer || claims.client_id != handle.client_id {
         return Verification::Foreign;
@@ -256,6 +275,16 @@ fn look(keys: &KeyRing, issuer: &str, token: &str) -> Verification {
         claims,
         told_to_its_client: OnceLock::new(),
     }))
+}
+
+fn open_jwt(keys: &KeyRing, token: &str) -> Result<(TokenHandle, AccessTokenClaims), JwtProblem> {
+    let claims = keys.verify_as::<AccessTokenClaims>(token, &[ACCESS_TOKEN_TYPE])?;
+    match keys.open_handle(&claims.jti) {
+        Some(handle) => Ok((handle, claims)),
+        None if keys.knows_secret_of(&claims.jti) => Err(JwtProblem::Malformed),
+        // The signature is ours, so the secret that sealed the handle is ours as well.
+        None => Err(JwtProblem::UnknownKey),
+    }
 }
 
 /// The `kid` in a token's header, before anything is verified.

@@ -18,6 +18,7 @@ use foundation::digest::constant_time_eq;
 use foundation::entropy::Entropy;
 use foundation::fault::Fault;
 use foundation::id::{AuditId, ClientId, SessionId, Subject, UserId};
+use protocol::access_token::AccessTokenClaims;
 use protocol::client_metadata::SignatureAlgorithm;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -28,6 +29,7 @@ use crate::jwk_set::JwkSet;
 use crate::jwt_problem::JwtProblem;
 use crate::mac::MacKey;
 use crate::master_key::MasterKey;
+use crate::opaque_token;
 use crate::seal::{self, HandleKey};
 use crate::shared_secret;
 use crate::signing_key;
@@ -217,6 +219,37 @@ impl KeyRing {
     /// snapshot was made.
     pub fn knows_secret_of(&self, jti: &str) -> bool {
         seal::is_known(self.handle.all(), jti)
+    }
+
+    /// Seals a whole access token, so that only introspection says what is in it.
+    ///
+    /// # Errors
+    /// The claims cannot be written as JSON.
+    pub fn seal_token(
+        &self,
+        handle: &TokenHandle,
+        claims: &AccessTokenClaims,
+        entropy: &dyn Entropy,
+    ) -> Result<String, Fault> {
+        opaque_token::seal(&self.handle.newest, (handle, claims), entropy)
+    }
+
+    /// What is in a token that [`KeyRing::seal_token`] made for this issuer. Times are not looked at.
+    ///
+    /// # Errors
+    /// Why there is nothing. [`JwtProblem::UnknownKey`] may mean that secrets have changed since this
+    /// snapshot was made.
+    pub fn open_token(
+        &self,
+        token: &str,
+        issuer: &str,
+    ) -> Result<(TokenHandle, AccessTokenClaims), JwtProblem> {
+        let sealed = opaque_token::sealed_part(token).ok_or(JwtProblem::Malformed)?;
+        match opaque_token::open(self.handle.all(), token, issuer) {
+            Some(opened) => Ok(opened),
+            None if self.knows_secret_of(sealed) => Err(JwtProblem::Malformed),
+            None => Err(JwtProblem::UnknownKey),
+        }
     }
 
     /// Signs a payload for one step of a browser flow. The label says which step, and for whom; it

@@ -18,6 +18,7 @@ pub mod jwk_set;
 pub mod jwt_problem;
 pub mod key_ring;
 pub mod master_key;
+pub mod opaque_token;
 pub mod password;
 pub mod retry_seal;
 pub mod seal;

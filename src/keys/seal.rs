@@ -30,17 +30,22 @@ const WITHOUT_HISTORY: u8 = 1;
 const HINT: usize = 4;
 /// The longest sealed handle that is looked at, in characters.
 const MAX_SEALED: usize = 400;
+/// What a handle is sealed as.
+const HANDLE_SEAL: &[u8] = b"portico token handle";
+/// What a whole access token is sealed as.
+const TOKEN_SEAL: &[u8] = b"portico opaque access token";
 
 const PERSON: u8 = 1;
 const SESSION: u8 = 2;
 const FAMILY: u8 = 4;
 const USERINFO: u8 = 8;
 
-/// A secret for sealing handles, ready for use.
+/// A secret for sealing handles, and tokens that are one, ready for use.
 pub(crate) struct HandleKey {
     hint: [u8; HINT],
     associated: Vec<u8>,
     associated_without_history: Vec<u8>,
+    associated_of_tokens: Vec<u8>,
     key: AeadKey,
 }
 
@@ -57,8 +62,9 @@ impl HandleKey {
             .ok_or_else(|| Fault::broken(format!("shared secret {}", secret.id)))?;
         Ok(Self {
             hint: hint(secret.id),
-            associated: associated(secret.id, VERSION),
-            associated_without_history: associated(secret.id, WITHOUT_HISTORY),
+            associated: associated(HANDLE_SEAL, secret.id, VERSION),
+            associated_without_history: associated(HANDLE_SEAL, secret.id, WITHOUT_HISTORY),
+            associated_of_tokens: associated(TOKEN_SEAL, secret.id, VERSION),
             key,
         })
     }
@@ -68,6 +74,40 @@ impl HandleKey {
         let sealed = self.key.seal(&self.associated, &encode(handle), entropy);
         base64url::encode(&[&[VERSION], &self.hint[..], &sealed].concat())
     }
+
+    /// A handle and what goes with it, sealed as a token: a `jti` does not pass for one.
+    pub(crate) fn seal_with(
+        &self,
+        handle: &TokenHandle,
+        more: &[u8],
+        entropy: &dyn Entropy,
+    ) -> String {
+        let handle = encode(handle);
+        // A handle has less than 200 bytes: 89, and its client's id of 64 at most.
+        let plain = [&[handle.len() as u8], handle.as_slice(), more].concat();
+        let sealed = self.key.seal(&self.associated_of_tokens, &plain, entropy);
+        base64url::encode(&[&[VERSION], &self.hint[..], &sealed].concat())
+    }
+}
+
+/// Opens what [`HandleKey::seal_with`] made, with whichever key it was.
+pub(crate) fn open_with<'a>(
+    keys: impl Iterator<Item = &'a HandleKey>,
+    token: &str,
+) -> Option<(TokenHandle, Vec<u8>)> {
+    let sealed = take_apart(token)?;
+    if sealed.version != VERSION {
+        return None;
+    }
+    let mut fitting = keys.filter(|key| key.hint == sealed.hint);
+    let mut plain =
+        fitting.find_map(|key| key.key.open(&key.associated_of_tokens, &sealed.bytes))?;
+    let length = usize::from(*plain.first()?);
+    if plain.len() < 1 + length {
+        return None;
+    }
+    let more = plain.split_off(1 + length);
+    Some((decode(VERSION, &plain[1..])?, more))
 }
 
 /// Opens a `jti` with whichever key sealed it.
@@ -75,7 +115,7 @@ pub(crate) fn open<'a>(
     keys: impl Iterator<Item = &'a HandleKey>,
     jti: &str,
 ) -> Option<TokenHandle> {
-    let sealed = take_apart(jti)?;
+    let sealed = take_apart(jti).filter(|_| jti.len() <= MAX_SEALED)?;
     let open = |key: &HandleKey| {
         let associated = match sealed.version {
             WITHOUT_HISTORY => &key.associated_without_history,
@@ -87,15 +127,12 @@ pub(crate) fn open<'a>(
     decode(sealed.version, &fitting.find_map(open)?)
 }
 
-/// Whether a `jti` names one of these keys.
+/// Whether a `jti`, or a token that is sealed whole, names one of these keys.
 pub(crate) fn is_known<'a>(mut keys: impl Iterator<Item = &'a HandleKey>, jti: &str) -> bool {
     take_apart(jti).is_some_and(|sealed| keys.any(|key| key.hint == sealed.hint))
 }
 
 fn take_apart(jti: &str) -> Option<Sealed> {
-    if jti.len() > MAX_SEALED {
-        return None;
-    }
     let mut bytes = base64url::decode(jti)?;
     if bytes.len() < 1 + HINT || !matches!(bytes[0], VERSION | WITHOUT_HISTORY) {
         return None;
@@ -113,8 +150,8 @@ fn hint(id: SecretId) -> [u8; HINT] {
     [a, b, c, d]
 }
 
-fn associated(id: SecretId, version: u8) -> Vec<u8> {
-    [&b"portico token handle"[..], &[version], id.as_bytes()].concat()
+fn associated(what: &[u8], id: SecretId, version: u8) -> Vec<u8> {
+    [what, &[version], id.as_bytes()].concat()
 }
 
 fn encode(handle: &TokenHandle) -> Vec<u8> {

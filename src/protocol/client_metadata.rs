@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 pub use kind::{
-    LaunchType, MiniProgramStateName, ResponseType, SecurityProfile, SignatureAlgorithm,
-    SubjectType, TokenEndpointAuthMethod,
+    AccessTokenFormat, LaunchType, MiniProgramStateName, ResponseType, SecurityProfile,
+    SignatureAlgorithm, SubjectType, TokenEndpointAuthMethod,
 };
 pub use manifest::{MiniProgramManifest, parse_manifest};
 pub use registration::{parse_metadata, refuse_operator_members};
@@ -71,6 +71,9 @@ pub struct ClientMetadata {
     pub id_token_signed_response_alg: SignatureAlgorithm,
     /// ES256 unless it asked for another (a member of Portico's own).
     pub access_token_signed_response_alg: SignatureAlgorithm,
+    /// What its access tokens are; a JWT unless it asked for another.
+    #[serde(default)]
+    pub access_token_format: AccessTokenFormat,
     /// Used when a request has no `max_age`; seconds.
     pub default_max_age: Option<u32>,
     /// Whether its id_tokens always have `auth_time`.
@@ -280,6 +283,7 @@ impl ClientMetadata {
     fn own_members(&self) -> Vec<(&'static str, Value)> {
         vec![
             ("access_token_signed_response_alg", json!(self.access_token_signed_response_alg)),
+            ("access_token_format", json!(self.access_token_format)),
             ("portico:profile", json!(self.profile)),
             ("portico:host", json!(self.host.then_some(true))),
             ("interaction_return_uri", json!(self.interaction_return_uri)),

@@ -62,6 +62,14 @@ named_values! {
         Ed25519 "Ed25519",
     }
 
+    /// What an access token looks like to whoever holds it (a member of Portico's own).
+    AccessTokenFormat {
+        /// A signed JWT (RFC 9068).
+        Jwt "jwt",
+        /// Sealed: only introspection says what is in it.
+        Opaque "opaque",
+    }
+
     /// OpenID Connect Core §8. `public` is known so that it can be refused by name.
     SubjectType {
         /// Another `sub` for each sector.
@@ -103,6 +111,13 @@ impl TokenEndpointAuthMethod {
     /// Whether the client has a secret to send.
     pub const fn uses_secret(self) -> bool {
         matches!(self, Self::ClientSecretBasic | Self::ClientSecretPost)
+    }
+}
+
+impl Default for AccessTokenFormat {
+    /// What clients have that say nothing, and had before there was a choice.
+    fn default() -> Self {
+        Self::Jwt
     }
 }
 

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::reader::{Reader, shown};
 use super::{
-    ApplicationType, ClientMetadata, MetadataError, ResponseType, SecurityProfile,
-    SignatureAlgorithm, SubjectType, TokenEndpointAuthMethod, consistency,
+    AccessTokenFormat, ApplicationType, ClientMetadata, MetadataError, ResponseType,
+    SecurityProfile, SignatureAlgorithm, SubjectType, TokenEndpointAuthMethod, consistency,
 };
 use crate::grant_type::{self, GrantType};
 use crate::redirect_uri::RedirectUri;
@@ -91,6 +91,9 @@ pub(super) fn read(reader: Reader<'_>) -> Result<ClientMetadata, MetadataError> 
         jwks_uri: reader.page("jwks_uri")?,
         id_token_signed_response_alg: algorithm("id_token_signed_response_alg")?
             .unwrap_or(SignatureAlgorithm::RS256),
+        access_token_format: reader
+            .named("access_token_format", AccessTokenFormat::parse)?
+            .unwrap_or_default(),
         access_token_signed_response_alg: algorithm("access_token_signed_response_alg")?
             .unwrap_or(SignatureAlgorithm::ES256),
         default_max_age: reader.seconds("default_max_age")?,
@@ -225,7 +228,7 @@ mod tests {
             "backchannel_logout_uri": "https://shop.example/bc", "portico:profile": "oidc_compat",
             "backchannel_logout_session_required": true, "portico:host": true,
             "interaction_return_uri": "https://shop.example/back", "id_token_signed_response_alg":
-            "PS256", "portico:rotate_refresh_tokens": false, "portico:resource": "https://orders.example/api",
+            "PS256", "access_token_format": "opaque", "portico:rotate_refresh_tokens": false, "portico:resource": "https://orders.example/api",
             "application_type": "native", "initiate_login_uri": "https://shop.example/login",
             "dpop_bound_access_tokens": true,
         }))

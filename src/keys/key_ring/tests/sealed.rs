@@ -3,6 +3,8 @@
 use domain::token_handle::OnBehalfOf;
 use foundation::clock::Span;
 use foundation::id::{FamilyId, GrantId, HistoryId, Position, PublisherId};
+use protocol::audience::Audience;
+use protocol::scope::ScopeSet;
 
 use super::*;
 
@@ -69,6 +71,66 @@ fn attack_57_a_handle_opens_whole_or_not_at_all() {
             assert_eq!(ring.open_handle(&other), None, "{other:?}");
         }
     }
+}
+
+const ISSUER: &str = "https://id.example";
+
+fn claims(handle: &TokenHandle, audience: &str) -> AccessTokenClaims {
+    AccessTokenClaims {
+        iss: ISSUER.into(),
+        exp: 660,
+        aud: Audience::One(audience.into()),
+        sub: "s".into(),
+        client_id: handle.client_id.clone(),
+        iat: 60,
+        jti: String::new(),
+        scope: ScopeSet::parse("openid").ok(),
+        auth_time: Some(7),
+        acr: None,
+        sid: Some("of the session".into()),
+        act: None,
+        cnf: None,
+    }
+}
+
+#[test]
+fn an_opaque_token_says_what_a_jwt_would() {
+    let ring = usual();
+    for handle in handles() {
+        let own = domain::client::own_audience(&handle.client_id, ISSUER);
+        for audience in [own.as_str(), "https://orders.example/api"] {
+            let claims = claims(&handle, audience);
+            let token = ring.seal_token(&handle, &claims, &SeededEntropy::new(6));
+            let token = token.expect("it is written");
+            let (opened, said) = ring.open_token(&token, ISSUER).expect("ours");
+            let jti = base64url::encode(&foundation::digest::sha256(token.as_bytes()));
+            assert_eq!(opened, handle);
+            assert_eq!(said, AccessTokenClaims { jti, ..claims });
+        }
+    }
+}
+
+#[test]
+fn attack_57_an_opaque_token_opens_whole_or_not_at_all() {
+    let ring = usual();
+    let handle = &handles()[1];
+    let entropy = SeededEntropy::new(6);
+    let token = ring.seal_token(handle, &claims(handle, ISSUER), &entropy);
+    let token = token.expect("it is written");
+    let opens = |token: &str| ring.open_token(token, ISSUER).is_ok();
+    assert!(opens(&token));
+    for cut in 0..token.len() {
+        assert!(!opens(&token[..cut]), "the first {cut}");
+        assert!(!opens(&token[cut + 1..]), "without {cut}");
+        let mut bytes = token.clone().into_bytes();
+        bytes[cut] = if bytes[cut] == b'A' { b'B' } else { b'A' };
+        let changed = String::from_utf8(bytes).expect("ASCII");
+        assert!(!opens(&changed), "character {cut} changed");
+    }
+    // Everybody can read the jti of a JWT.
+    let jti = ring.seal_handle(handle, &entropy);
+    assert!(!opens(&format!("pa_{jti}")));
+    assert_eq!(ring.open_handle(token.trim_start_matches("pa_")), None);
 }
 
 #[test]

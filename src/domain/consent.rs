@@ -234,6 +234,11 @@ pub struct Decision {
 }
 
 impl Decision {
+    /// Whether nothing was decided.
+    pub fn is_empty(&self) -> bool {
+        self.allowed.is_empty() && self.refused.is_empty()
+    }
+
     /// For which purpose a scope was decided: the one that was shown, also where the program has
     /// another one by now. What no page showed has the purpose of now.
     pub fn purpose(&self, client: &Client, name: &ScopeName) -> PurposeVersion {

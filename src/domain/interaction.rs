@@ -369,16 +369,20 @@ fn next_consent_page(
     let empty = Progress::default();
     let mine = standing.progress.decided_by == Some(user);
     let progress = if mine { standing.progress } else { &empty };
+    consent_step(&question, progress).map(|step| (step, question))
+}
+
+/// The page of a question that comes next, after what was answered on those before it; `None` when
+/// everything is.
+pub fn consent_step(question: &Question, progress: &Progress) -> Option<ConsentStep> {
     let sheet_open =
         !question.sheet.is_empty() || (question.greet && question.sensitive.is_empty());
     if sheet_open && !progress.sheet_answered {
-        return Some((ConsentStep::Sheet(question.sheet.clone()), question));
+        return Some(ConsentStep::Sheet(question.sheet.clone()));
     }
-    let open = question
-        .sensitive
-        .iter()
-        .find(|name| !progress.answers.contains_key(*name))?;
-    Some((ConsentStep::Sensitive(open.clone()), question))
+    let mut sensitive = question.sensitive.iter();
+    let open = sensitive.find(|name| !progress.answers.contains_key(*name))?;
+    Some(ConsentStep::Sensitive(open.clone()))
 }
 
 /// What the answer carries in the end: the requested scopes that the grant allows.

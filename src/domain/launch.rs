@@ -107,21 +107,13 @@ impl LaunchScope {
 
     /// What is to be asked before this can be answered: nothing where nothing was named.
     pub fn question(&self, standing: &LaunchConsent<'_>) -> Question {
-        let Some(requested) = &self.named else {
-            return Question::default();
-        };
-        Asking {
-            requested,
-            client: standing.program,
-            grant: standing.grant,
-            refusals: standing.refusals,
-            again: standing.again,
-            launched: true,
-            catalog: standing.catalog,
-            memory: standing.memory,
-            now: standing.now,
-        }
-        .question()
+        let named = self.named.as_ref();
+        named.map_or_else(Question::default, |named| standing.question(named))
+    }
+
+    /// What was named.
+    pub fn named(&self) -> Option<&ScopeSet> {
+        self.named.as_ref()
     }
 
     /// What is given of what a grant allows.
@@ -154,4 +146,41 @@ pub struct LaunchConsent<'a> {
     pub memory: Span,
     /// Now.
     pub now: Instant,
+}
+
+impl LaunchConsent<'_> {
+    /// What of these scopes is to be asked. Who put off to meet a draft has put off its greeting as well:
+    /// that stands as a refusal of `openid`, which nothing else refuses.
+    pub fn question(&self, requested: &ScopeSet) -> Question {
+        let mut question = Asking {
+            requested,
+            client: self.program,
+            grant: self.grant,
+            refusals: self.refusals,
+            again: self.again,
+            launched: true,
+            catalog: self.catalog,
+            memory: self.memory,
+            now: self.now,
+        }
+        .question();
+        let mut refused = self.refusals.iter().map(|refusal| refusal.scope.as_str());
+        question.greet &= self.again || !refused.any(|name| name == scope::OPENID);
+        question
+    }
+}
+
+/// What is put off with a question that is answered by "Not now".
+pub fn postponed(question: &Question, program: &Client, now: Instant) -> Vec<ConsentRefusal> {
+    let greeting = question.greet.then(|| scope::OPENID.to_owned());
+    let greeting = greeting.and_then(|name| ScopeName::parse(&name).ok());
+    let asked = question.sheet.iter().chain(&question.sensitive).cloned();
+    let put_off = |scope| ConsentRefusal {
+        purpose: program.purpose_version(&scope),
+        scope,
+        refused_at: now,
+        times: 0,
+        reopened_at: None,
+    };
+    asked.chain(greeting).map(put_off).collect()
 }

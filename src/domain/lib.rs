@@ -7,6 +7,7 @@ pub mod authentication;
 pub mod authorization_check;
 pub mod client;
 pub mod consent;
+pub mod consent_sheet;
 pub mod display_name;
 pub mod event;
 pub mod grant;

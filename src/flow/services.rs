@@ -15,6 +15,7 @@ use crate::answer_userinfo::Userinfo;
 use crate::authenticate_client::ClientAuthentication;
 use crate::authorize::Authorization;
 use crate::choose_account::AccountChoice;
+use crate::consent_sheet::ConsentSheets;
 use crate::decide_consent::Consent;
 use crate::end_session::SignOut;
 use crate::find_client::ClientLookup;
@@ -61,6 +62,8 @@ pub struct Services {
     pub account_choice: AccountChoice,
     /// The consent pages.
     pub consent: Consent,
+    /// The consent sheets of hosts.
+    pub consent_sheets: ConsentSheets,
     /// The logout endpoint and the sign-out page.
     pub sign_out: SignOut,
     /// Who is signed in.
@@ -137,6 +140,7 @@ impl Services {
             ),
             account_choice: AccountChoice::new(&authorization, &pending, (&sessions, &pace)),
             consent: Consent::new(parts, &authorization, &pending, (&sessions, &pace)),
+            consent_sheets: ConsentSheets::new(parts, &memory, (&clients, &pace)),
             sign_out: SignOut::new(parts, &clients, &sessions),
             account: Account::new(
                 parts,

@@ -60,6 +60,8 @@ pub(crate) enum TokenUse {
     Page(FlowStep),
     /// The form of a page of consent sends it: it says what was shown.
     ConsentForm,
+    /// The form of a page of a host's consent sheet sends it: it says what was shown.
+    SheetForm,
 }
 
 /// For whom a token was made.
@@ -173,6 +175,7 @@ fn label(token_use: TokenUse, salt: &str) -> String {
     match token_use {
         TokenUse::Page(flow_step) => format!("page {} {salt}", flow_step.label()),
         TokenUse::ConsentForm => format!("consent form {salt}"),
+        TokenUse::SheetForm => format!("sheet form {salt}"),
     }
 }
 

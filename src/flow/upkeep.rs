@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::audit::{ActedBy, AuditEntry};
+use domain::consent_sheet::ConsentSheet;
 use domain::event::Event;
 use domain::lifetimes::Lifetimes;
 use domain::session::EndReason;
@@ -28,6 +29,7 @@ type Sweep = fn(&mut store::Connection, &Lifetimes, Instant) -> Result<usize, Fa
 const SWEEPS: &[Sweep] = &[
     |db, _, now| store::used_jti::purge(db, now),
     |db, _, now| store::interactions::sweep(db, now),
+    |db, _, now| store::consent_sheets::sweep(db, now - ConsentSheet::REMEMBERED),
     |db, _, now| store::sign_in_throttles::purge(db, now - Span::days(1)),
     |db, _, now| store::known_browsers::purge(db, now - Span::days(365)),
     |db, lifetimes, now| store::refusals::purge(db, now - lifetimes.refusal),

@@ -46,6 +46,8 @@ pub enum SecretKind {
     AuthorizationCode,
     /// A code that a host hands to the program that it launches.
     LaunchCode,
+    /// What opens a consent sheet.
+    ConsentSheet,
     /// A refresh token.
     RefreshToken,
     /// The value of a session cookie.
@@ -63,6 +65,7 @@ impl SecretKind {
         match self {
             Self::AuthorizationCode => "pc_",
             Self::LaunchCode => "pl_",
+            Self::ConsentSheet => "pi_",
             Self::RefreshToken => "pr_",
             Self::SessionCookie => "ps_",
             Self::PreSessionCookie => "pp_",

@@ -33,6 +33,8 @@ pub struct Endpoints {
     pub jwks: String,
     /// Portico's own: what happens to sessions, as it happens.
     pub session_events: String,
+    /// Portico's own: the consent sheet of a host.
+    pub interaction: String,
 }
 
 /// What depends on how this server is set up.
@@ -63,6 +65,7 @@ impl Endpoints {
             end_session: at("end-session"),
             jwks: at("jwks"),
             session_events: at("session-events"),
+            interaction: at("interaction"),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Owns its form. Whose token it is, which program is meant and what that may have is decided elsewhere.
 
 use foundation::clock::Span;
+use serde::{Deserialize, Serialize};
 
 use crate::client_metadata::LaunchType;
 use crate::dpop::KeyThumbprint;
@@ -18,6 +19,17 @@ pub const LAUNCH_CODE: &str = "urn:portico:params:oauth:token-type:launch-code";
 
 /// Bytes of `nonce`, as in an authorization request.
 const MAX_NONCE: usize = 512;
+
+/// How a host hears what came of a consent sheet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InteractionMode {
+    /// The browser is sent to the host's `interaction_return_uri`.
+    #[default]
+    Redirect,
+    /// The last page tells the page whose frame it is in.
+    WebMessage,
+}
 
 /// A well-formed exchange.
 #[derive(Clone, PartialEq, Eq)]
@@ -40,6 +52,10 @@ pub struct ExchangeRequest<'a> {
     pub code_challenge: Option<CodeChallenge>,
     /// The key of the program's page: what comes of the exchange is bound to it.
     pub dpop_jkt: Option<KeyThumbprint>,
+    /// The languages that a person is asked in, in order.
+    pub ui_locales: Vec<String>,
+    /// How the host hears what they said.
+    pub interaction_mode: InteractionMode,
 }
 
 impl<'a> ExchangeRequest<'a> {
@@ -76,6 +92,8 @@ impl<'a> ExchangeRequest<'a> {
             nonce: request.optional("nonce")?.map(nonce).transpose()?,
             code_challenge: CodeChallenge::parse(challenge, method)?,
             dpop_jkt: request.optional("dpop_jkt")?.map(thumbprint).transpose()?,
+            ui_locales: request.wishes("ui_locales"),
+            interaction_mode: interaction_mode(request.optional("interaction_mode")?)?,
         })
     }
 }
@@ -104,6 +122,14 @@ fn prompt(prompt: Option<&str>) -> Result<bool, OAuthError> {
         None => Ok(false),
         Some("consent") => Ok(true),
         Some(_) => Err(invalid_request("prompt must be consent")),
+    }
+}
+
+fn interaction_mode(mode: Option<&str>) -> Result<InteractionMode, OAuthError> {
+    match mode {
+        None => Ok(InteractionMode::Redirect),
+        Some("web_message") => Ok(InteractionMode::WebMessage),
+        Some(_) => Err(invalid_request("interaction_mode must be web_message")),
     }
 }
 
@@ -147,6 +173,7 @@ mod tests {
     fn what_a_host_asks_for_is_read() {
         let text = format!(
             "{USUAL}{CODE}&scope=openid&expires_in=60&prompt=consent&nonce=n&code_challenge_method=S256\
+             &ui_locales=ru+en&interaction_mode=web_message\
              &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
         );
         read(&text, |request| {
@@ -154,6 +181,8 @@ mod tests {
             assert_eq!(request.requested, LaunchType::Code);
             assert_eq!(request.expires_in, Some(Span::seconds(60)));
             assert!(request.again && request.code_challenge.is_some());
+            assert_eq!(request.ui_locales, ["ru", "en"]);
+            assert_eq!(request.interaction_mode, InteractionMode::WebMessage);
             assert_eq!(format!("{request:?}"), "ExchangeRequest(market)");
         })
         .expect("well-formed");
@@ -183,6 +212,7 @@ mod tests {
             "expires_in=-1",
             "expires_in=soon",
             "prompt=login",
+            "interaction_mode=popup",
             "dpop_jkt=short",
             "code_challenge=x",
             "code_challenge_method=S256",

@@ -154,6 +154,33 @@ diesel::table! {
 }
 
 diesel::table! {
+    consent_sheets (id) {
+        id -> Binary,
+        digest -> Binary,
+        session_id -> Binary,
+        host_id -> Text,
+        client_id -> Text,
+        request -> Text,
+        progress -> Text,
+        created_at -> BigInt,
+        opened_at -> Nullable<BigInt>,
+        expires_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+        result -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    postponements (session_id, client_id, scope) {
+        session_id -> Binary,
+        client_id -> Text,
+        scope -> Text,
+        purpose -> Text,
+        postponed_at -> BigInt,
+    }
+}
+
+diesel::table! {
     receipts (id) {
         id -> Binary,
         user_id -> Binary,

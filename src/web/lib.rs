@@ -17,6 +17,7 @@ mod extract;
 mod face;
 pub mod guard;
 mod health;
+mod interaction;
 pub mod method;
 mod oauth;
 mod oidc;
@@ -61,6 +62,7 @@ pub fn configure(state: WebState) -> impl FnOnce(&mut ServiceConfig) + Clone {
             .configure(sign_in::routes)
             .configure(choose_account::routes)
             .configure(consent::routes)
+            .configure(interaction::routes)
             .configure(sign_out::routes)
             .configure(account::routes)
             .configure(assets::routes)

@@ -24,6 +24,7 @@ pub mod share;
 pub mod sign_in;
 pub mod sign_out;
 pub mod signed_out;
+pub mod web_message;
 
 macro_rules! pages {
     ($($page:path),+ $(,)?) => {$(
@@ -49,6 +50,7 @@ pages! {
     sign_in::SignInPage,
     sign_out::SignOutPage,
     signed_out::SignedOutPage,
+    web_message::WebMessagePage,
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::path::Path;
 mod artefacts;
 mod codes;
 mod consent;
+mod consent_sheets;
 mod floods;
 mod launches;
 mod outages;

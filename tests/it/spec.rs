@@ -7,6 +7,7 @@ mod authorization_request;
 mod client_authentication;
 mod code_flow;
 mod consent;
+mod consent_sheets;
 mod discovery;
 mod dpop;
 mod grants;

@@ -75,6 +75,8 @@ fn new_tables() -> BTreeMap<String, usize> {
         ("histories", 1),
         ("one_time_credentials", families),
         ("participants", participants),
+        ("consent_sheets", 0),
+        ("postponements", 0),
     ];
     rows.map(|(table, rows)| (table.to_owned(), rows)).into()
 }

@@ -38,6 +38,7 @@ pub(crate) mod possession;
 pub(crate) mod program;
 pub(crate) mod reply;
 pub(crate) mod request;
+pub(crate) mod sheet;
 pub(crate) mod visit;
 
 use certificate::Certificate;

@@ -27,10 +27,11 @@ use crate::host_token::{HostSession, HostTokenProblem, HostTokens};
 use crate::memory::Memory;
 use crate::token_authorization::IssuanceContext;
 
+mod ask;
 mod launch;
 mod refusals;
 
-use launch::{Launch, WrittenLaunch};
+use launch::{Launch, LaunchLook, WrittenLaunch};
 use refusals::{not_available, unusable};
 
 /// The grant.
@@ -43,6 +44,7 @@ pub(super) struct TokenExchangeGrant {
     catalog: Arc<ScopeCatalog>,
     entropy: SharedEntropy,
     lifetimes: Lifetimes,
+    issuer: Arc<str>,
 }
 
 impl TokenExchangeGrant {
@@ -57,6 +59,7 @@ impl TokenExchangeGrant {
             catalog: Arc::clone(&parts.policy.catalog),
             entropy: Arc::clone(&parts.entropy),
             lifetimes: parts.policy.lifetimes,
+            issuer: Arc::clone(&parts.policy.issuer),
         })
     }
 
@@ -74,15 +77,15 @@ impl TokenExchangeGrant {
         };
         let launch = self.prepared(call, asked, &host, program);
         let look = launch.clone();
-        let ready = match self.store.read(move |db| look.look(db)).await? {
-            Ok(ready) => ready,
-            Err(error) => return Ok(Answer::Refused(error)),
-        };
-        // Nothing is to be noted: most launches of a program that is in use.
-        if let Some(authorization) = launch.settled(&ready) {
-            return Ok(Answer::Given(Redeemed::Authorized(authorization)));
+        match self.store.read(move |db| look.look(db)).await? {
+            LaunchLook::Refused(error) => Ok(Answer::Refused(error)),
+            LaunchLook::Undecided(_) => self.noted(launch).await,
+            LaunchLook::Ready(ready) => match launch.settled(&ready) {
+                // Nothing is to be noted: most launches of a program that is in use.
+                Some(authorization) => Ok(Answer::Given(Redeemed::Authorized(authorization))),
+                None => self.noted(launch).await,
+            },
         }
-        self.noted(launch).await
     }
 
     /// Writes what a launch leaves behind.
@@ -154,9 +157,12 @@ impl TokenExchangeGrant {
                 code_challenge: asked.code_challenge,
                 expires_in: asked.expires_in,
                 dpop_jkt: asked.dpop_jkt,
+                ui_locales: asked.ui_locales,
+                interaction_mode: asked.interaction_mode,
             },
             program,
             launch::LaunchRules {
+                issuer: Arc::clone(&self.issuer),
                 catalog: Arc::clone(&self.catalog),
                 lifetimes: self.lifetimes,
             },

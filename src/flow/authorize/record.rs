@@ -4,9 +4,7 @@
 use std::sync::Arc;
 
 use domain::client::Client;
-use domain::consent::{
-    ConsentRefusal, Decision, DecisionKind, Receipt, ReceiptContent, silent_scope,
-};
+use domain::consent::{Decision, silent_scope};
 use domain::grant::Grant;
 use domain::interaction::{InteractionEnd, resulting_scope};
 use domain::left_out::left_out;
@@ -16,7 +14,7 @@ use domain::token_family::{Authorized, CodeOrigin, Origin, TokenFamily};
 use foundation::clock::{Instant, SharedClock};
 use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
-use foundation::id::{AuditId, FamilyId, GrantId, InteractionId, ReceiptId};
+use foundation::id::{FamilyId, InteractionId};
 use foundation::secret::{SecretKind, SecretText};
 use keys::key_ring::Keys;
 use protocol::authorization_error::AuthorizationRefusal;
@@ -27,11 +25,10 @@ use protocol::scope_catalog::ScopeCatalog;
 use store::Store;
 
 use crate::browser::{SignedIn, touch};
-use crate::consent_receipt::audit_entry;
 use crate::memory::Memory;
 use crate::parts::Parts;
 use crate::pending_authorization::{KnownPerson, PendingAuthorization};
-use crate::settle_grant::settle_grant;
+use crate::record_decision::{DecisionIds, NewDecision};
 use crate::subject::subject_in;
 
 /// What came of recording an authorization.
@@ -53,14 +50,6 @@ enum AnswerTurn {
     Again,
     /// No answer is to be given any more but this.
     Stands(Recorded),
-}
-
-/// Ids made before the transaction, so that nothing inside it asks for randomness.
-struct Ids {
-    grant: GrantId,
-    family: FamilyId,
-    receipt: ReceiptId,
-    audit: AuditId,
 }
 
 /// Records authorizations.
@@ -97,12 +86,8 @@ impl Record {
     ) -> Result<Recorded, Fault> {
         let now = self.clock.now();
         let (code, digest) = SecretKind::AuthorizationCode.issue(self.entropy.as_ref());
-        let ids = Ids {
-            grant: GrantId::new(now, self.entropy.as_ref()),
-            family: FamilyId::new(now, self.entropy.as_ref()),
-            receipt: ReceiptId::new(now, self.entropy.as_ref()),
-            audit: AuditId::new(now, self.entropy.as_ref()),
-        };
+        let ids = DecisionIds::new(now, self.entropy.as_ref());
+        let family_id = FamilyId::new(now, self.entropy.as_ref());
         let (keys, lifetimes) = (self.keys.current(), self.lifetimes);
         let silent = silent_scope(&pending.client, &pending.request.scope, &self.catalog);
         let written = self.store.write(move |tx| {
@@ -114,26 +99,14 @@ impl Record {
             }
             let turn = take_turn(tx, &pending, &signed_in, now)?;
             let grant = match turn {
-                AnswerTurn::First => {
-                    let decision = decision_of(&pending, &signed_in);
-                    let allow =
-                        |before: Option<&Grant>| decision.apply(before, client, &silent, now);
-                    let user = signed_in.user.id;
-                    let grant = settle_grant(tx, client, user, allow, ids.grant, now)?;
-                    if pending.interaction.is_some() && !decision_is_empty(&decision) {
-                        remember_refusals(tx, client, &signed_in, &known.refusals, &decision, now)?;
-                        let receipt =
-                            receipt(&pending, &signed_in, &decision, grant.id, ids.receipt, now);
-                        store::receipts::insert(tx, &receipt)?;
-                        count(&decision);
-                        store::audit::insert(
-                            tx,
-                            &audit_entry(&receipt, signed_in.acts()),
-                            ids.audit,
-                        )?;
-                    }
-                    grant
+                AnswerTurn::First => NewDecision {
+                    who: &signed_in,
+                    client,
+                    decision: &decision_of(&pending, &signed_in),
+                    silent: &silent,
+                    refusals: &known.refusals,
                 }
+                .write(tx, &ids, now)?,
                 // Whoever took it back since is not answered as if they had not.
                 AnswerTurn::Again => {
                     match store::grants::live(tx, signed_in.user.id, &client.id)? {
@@ -148,7 +121,7 @@ impl Record {
             if grant.last_used_at < now.floor_to_minute() {
                 store::grants::touch(tx, grant.id, now.floor_to_minute())?;
             }
-            let family = family(&pending, &signed_in, &grant, ids.family, &lifetimes, now);
+            let family = family(&pending, &signed_in, &grant, family_id, &lifetimes, now);
             let missing = left_out(client, &pending.request.scope, &family.authorized.scope);
             store::token_families::insert(tx, &family)?;
             let credential = OneTimeCredential {
@@ -258,87 +231,12 @@ fn family(
     }
 }
 
-fn count(decision: &Decision) {
-    for (word, scopes) in [
-        ("allowed", &decision.allowed),
-        ("refused", &decision.refused),
-    ] {
-        let number = scopes.iter().count() as u64;
-        metrics::counter!("portico_consents_total", "decision" => word).increment(number);
-    }
-}
-
 fn decision_of(pending: &PendingAuthorization, signed_in: &SignedIn) -> Decision {
     let progress = pending.progress();
     if progress.decided_by == Some(signed_in.user.id) {
         progress.decision()
     } else {
         Decision::default()
-    }
-}
-
-fn decision_is_empty(decision: &Decision) -> bool {
-    decision.allowed.is_empty() && decision.refused.is_empty()
-}
-
-/// What is remembered for a year, per user, client, scope and version of its purpose text, is a scope
-/// left unticked at *Allow*, or *Don't share*.
-fn remember_refusals(
-    tx: &mut store::Transaction<'_>,
-    client: &Client,
-    signed_in: &SignedIn,
-    before: &[ConsentRefusal],
-    decision: &Decision,
-    now: Instant,
-) -> Result<(), Fault> {
-    for name in decision.refused.iter() {
-        let purpose = decision.purpose(client, name);
-        let earlier = before
-            .iter()
-            .find(|r| &r.scope == name && r.purpose == purpose);
-        let refusal = ConsentRefusal {
-            scope: name.clone(),
-            purpose,
-            refused_at: now,
-            times: earlier.map_or(0, |r| r.times).saturating_add(1),
-            reopened_at: earlier.map(|_| now),
-        };
-        store::refusals::put(tx, signed_in.user.id, &client.id, &refusal)?;
-    }
-    for name in decision.allowed.iter() {
-        store::refusals::remove(tx, signed_in.user.id, &client.id, name)?;
-    }
-    Ok(())
-}
-
-fn receipt(
-    pending: &PendingAuthorization,
-    signed_in: &SignedIn,
-    decision: &Decision,
-    grant_id: GrantId,
-    id: ReceiptId,
-    now: Instant,
-) -> Receipt {
-    let client = &pending.client;
-    let shown = decision.purposes.iter();
-    let shown = shown.filter_map(|(name, shown)| Some((name.clone(), shown.text.clone()?)));
-    Receipt {
-        id,
-        user_id: signed_in.user.id,
-        client_id: client.id.clone(),
-        grant_id: Some(grant_id),
-        decided_at: now,
-        content: ReceiptContent {
-            client_name: client.name().to_owned(),
-            publisher: client
-                .publisher
-                .as_ref()
-                .map(|p| (p.name.clone(), p.verified_at.is_some())),
-            allowed: decision.allowed.clone(),
-            refused: decision.refused.clone(),
-            purposes: shown.collect(),
-            kind: DecisionKind::Consented,
-        },
     }
 }
 

@@ -111,7 +111,7 @@ pub(super) fn read(reader: Reader<'_>) -> Result<ClientMetadata, MetadataError> 
             .named("portico:profile", SecurityProfile::parse)?
             .unwrap_or(SecurityProfile::Standard),
         host: reader.flag("portico:host")?,
-        interaction_return_uri: reader.page("interaction_return_uri")?,
+        interaction_return_uri: return_uri(reader, application_type)?,
         origins: reader.origins("origins")?,
         rotate_refresh_tokens: reader.boolean("portico:rotate_refresh_tokens")?,
         resource: reader.string("portico:resource")?.map(str::to_owned),
@@ -159,6 +159,20 @@ fn redirect_uris(
         }
     }
     Ok(uris)
+}
+
+/// Browsers are sent there with a result, so it is what a redirect URI may be.
+fn return_uri(
+    reader: Reader<'_>,
+    application_type: ApplicationType,
+) -> Result<Option<String>, MetadataError> {
+    const NAME: &str = "interaction_return_uri";
+    let Some(text) = reader.string(NAME)? else {
+        return Ok(None);
+    };
+    let uri = RedirectUri::parse_for_registration(text, application_type)
+        .map_err(|error| MetadataError::new(NAME, error.to_string()))?;
+    Ok(Some(uri.as_str().to_owned()))
 }
 
 fn contacts(reader: Reader<'_>) -> Result<Vec<String>, MetadataError> {
@@ -316,6 +330,30 @@ mod tests {
         }
         let machine = parse_metadata(&json!({ "grant_types": ["client_credentials"] }));
         assert!(machine.is_ok_and(|client| client.response_types.is_empty()));
+    }
+
+    #[test]
+    fn a_host_hears_of_sheets_where_a_redirect_uri_may_be() {
+        let host = |kind: &str, uri: &str| {
+            let host = json!({ "portico:host": true, "application_type": kind, "interaction_return_uri": uri });
+            with(host).map(|_| ()).map_err(|error| error.field)
+        };
+        assert_eq!(host("web", "https://nova.example/back?a=1"), Ok(()));
+        assert_eq!(host("native", "com.example.nova:/back"), Ok(()));
+        for uri in [
+            "com.example.nova:/back",
+            "http://nova.example/back",
+            "https://nova.example/back#x",
+            "https://*.nova.example/back",
+            "javascript:alert(1)",
+            "/back",
+        ] {
+            assert_eq!(
+                host("web", uri),
+                Err("interaction_return_uri".to_owned()),
+                "{uri}"
+            );
+        }
     }
 
     #[test]

@@ -40,6 +40,7 @@ pub static ASSETS: &[Asset] = &[
     asset!("portico.css", "text/css; charset=utf-8"),
     asset!("portico.svg", "image/svg+xml"),
     asset!("form-post.js", "text/javascript; charset=utf-8"),
+    asset!("web-message.js", "text/javascript; charset=utf-8"),
     asset!("bridge/portico.js", "text/javascript; charset=utf-8"),
     asset!("bridge/portico.d.ts", "text/plain; charset=utf-8"),
     asset!("bridge/host.js", "text/javascript; charset=utf-8"),

@@ -18,6 +18,8 @@ pub struct ConsentPage {
     pub chrome: Chrome,
     /// The step token of the hidden field.
     pub step: String,
+    /// The secret of the host's sheet that it is: it has no way out, and its form goes to `/interaction`.
+    pub sheet: Option<String>,
     /// The name of the person who is signed in.
     pub person: String,
     /// Who asks.

@@ -45,6 +45,8 @@ pub enum StaleReason {
     NoCookie,
     /// Its address is none of ours.
     Unreadable,
+    /// It was the consent sheet of a host, which works once.
+    Sheet,
 }
 
 /// What went wrong. Names are programs' names.
@@ -98,6 +100,10 @@ impl ErrorKind {
     /// The HTTP status that goes with it.
     pub fn status(&self) -> u16 {
         match self {
+            Self::Stale {
+                why: StaleReason::Sheet,
+                ..
+            } => 410,
             Self::UnregisteredRedirectUri { .. }
             | Self::UnknownClient
             | Self::Stale { .. }
@@ -121,6 +127,7 @@ impl ErrorKind {
                 StaleReason::Elsewhere => "stale-elsewhere",
                 StaleReason::NoCookie => "stale-no-cookie",
                 StaleReason::Unreadable => "stale-unreadable",
+                StaleReason::Sheet => "stale-sheet",
             },
             Self::TooManyRequests { .. } => "too-many-requests",
             Self::Broken => "broken",
@@ -186,6 +193,11 @@ impl ErrorPage {
     /// frame: nobody may frame the account page.
     fn offers_account(&self) -> bool {
         match self.kind {
+            // A host shows it as its own, and closes it.
+            ErrorKind::Stale {
+                why: StaleReason::Sheet,
+                ..
+            } => false,
             ErrorKind::UnregisteredRedirectUri { .. }
             | ErrorKind::UnknownClient
             | ErrorKind::NotAvailable { .. }

@@ -38,6 +38,7 @@ use super::sessions::SessionsPage;
 use super::sign_in::SignInPage;
 use super::sign_out::SignOutPage;
 use super::signed_out::SignedOutPage;
+use super::web_message::WebMessagePage;
 
 /// A page with samples that show each of its states.
 trait Samples: Template + Sized {
@@ -75,6 +76,7 @@ fn all() -> Vec<(String, String)> {
         SignedOutPage::rendered(),
         ErrorPage::rendered(),
         FormPostPage::rendered(),
+        WebMessagePage::rendered(),
     ]
     .concat()
 }

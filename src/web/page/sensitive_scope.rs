@@ -18,6 +18,8 @@ pub struct SensitiveScopePage {
     pub chrome: Chrome,
     /// The step token of the hidden field.
     pub step: String,
+    /// The secret of the host's sheet that it is part of, as on `consent`.
+    pub sheet: Option<String>,
     /// The name of the person who is signed in.
     pub person: String,
     /// Who asks.

@@ -181,11 +181,31 @@ impl Visitor {
         })
     }
 
+    /// Sends a page to a browser that may keep no cookies for us.
+    pub(crate) fn page_without_cookies(
+        &self,
+        status: StatusCode,
+        page: &impl PageTemplate,
+        rules: &PageRules,
+    ) -> HttpResponse {
+        send(status, page, rules, |_| {})
+    }
+
     /// Sends the page of an error, in the language of the page before it.
     pub(crate) fn error(&self, kind: ErrorKind) -> HttpResponse {
         let changes = CookieChanges::default();
         let language = self.language_before();
         self.error_in(language, &PageRules::default(), kind, None, None, &changes)
+    }
+
+    /// The same, which these origins may frame.
+    pub(crate) fn error_framed(&self, kind: ErrorKind, frame_origins: Vec<String>) -> HttpResponse {
+        let rules = PageRules {
+            frame_origins,
+            ..PageRules::default()
+        };
+        let (language, changes) = (self.language_before(), CookieChanges::default());
+        self.error_in(language, &rules, kind, None, None, &changes)
     }
 
     /// Sends the page of an error that no page of ours may have come before.

@@ -13,6 +13,7 @@ const FLOW: &[(&str, &str)] = &[
     ("browser", ""),
     ("client_mistakes", ""),
     ("consent_receipt", ""),
+    ("launch_consent", ""),
     ("family_end", ""),
     ("id_token_hint", ""),
     ("key_source", ""),
@@ -23,6 +24,8 @@ const FLOW: &[(&str, &str)] = &[
     ("shared_data", ""),
     ("step", ""),
     ("browser_response", "browser step"),
+    ("record_decision", "browser consent_receipt settle_grant"),
+    ("consent_page", "browser browser_response shared_data"),
     ("page_needed", "step"),
     ("parts", "key_source last_used"),
     ("memory", "parts"),
@@ -59,7 +62,7 @@ const FLOW: &[(&str, &str)] = &[
     ("host_token", "find_client parts verify_access_token"),
     (
         "answer_token_request",
-        "answer authenticate_client browser family_end find_client host_token issue memory parents participant parts protected_call resources settle_grant subject token_authorization verify_proof",
+        "answer authenticate_client browser family_end find_client host_token issue launch_consent memory parents participant parts protected_call resources settle_grant subject token_authorization verify_proof",
     ),
     (
         "administer",
@@ -80,7 +83,7 @@ const FLOW: &[(&str, &str)] = &[
     ),
     (
         "authorize",
-        "browser browser_response client_mistakes consent_receipt find_client memory pace page_needed parts pending_authorization resources settle_grant step subject",
+        "browser browser_response client_mistakes find_client memory pace page_needed parts pending_authorization record_decision resources step subject",
     ),
     (
         "introspect",
@@ -100,7 +103,11 @@ const FLOW: &[(&str, &str)] = &[
     ),
     (
         "decide_consent",
-        "authorize browser browser_response pace parts pending_authorization sessions shared_data step",
+        "authorize browser browser_response consent_page pace parts pending_authorization sessions step",
+    ),
+    (
+        "consent_sheet",
+        "browser browser_response consent_page find_client launch_consent memory pace parts record_decision step",
     ),
     (
         "sign_in",
@@ -108,7 +115,7 @@ const FLOW: &[(&str, &str)] = &[
     ),
     (
         "services",
-        "account administer answer_token_request answer_userinfo authenticate_client authorize choose_account decide_consent end_session find_client health host_token introspect issue memory pace parts passwords pending_authorization refresh_keys renew_history resources revoke sessions sign_in subject throttle upkeep verify_access_token verify_proof watch_session",
+        "account administer answer_token_request answer_userinfo authenticate_client authorize choose_account consent_sheet decide_consent end_session find_client health host_token introspect issue memory pace parts passwords pending_authorization refresh_keys renew_history resources revoke sessions sign_in subject throttle upkeep verify_access_token verify_proof watch_session",
     ),
 ];
 
@@ -129,6 +136,7 @@ const WEB: &[(&str, &str)] = &[
     ("assets", "error method page reply"),
     ("choose_account", "extract face method page reply visitor"),
     ("consent", "extract face method page reply shown visitor"),
+    ("interaction", "consent extract method page reply visitor"),
     ("health", "error method state"),
     ("sign_in", "extract face method page reply visitor"),
     ("sign_out", "extract method page reply visitor"),

@@ -333,6 +333,15 @@ impl Program {
         flow::administer::clients::information(&client)
     }
 
+    /// Its makers give the operator another manifest.
+    pub(crate) fn changes(&self, more: &Value) {
+        let manifest = overlaid(self.registration(), more);
+        let acts = self.world.administration();
+        let plan = acts.plan_mini_program_update(&self.id, &manifest, true);
+        let plan = self.world.operator(plan);
+        self.world.operator(acts.update_client(plan));
+    }
+
     /// The operator suspends it.
     pub(crate) fn is_suspended(&self) {
         self.world

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use domain::client::Client;
 use domain::consent::{Decision, Question};
+use domain::consent_sheet::SheetRequest;
 use domain::grant::Grant;
 use domain::launch::{LaunchConsent, LaunchScope, launchable};
 use domain::lifetimes::Lifetimes;
@@ -26,16 +27,18 @@ use keys::key_ring::KeyRing;
 use protocol::client_metadata::LaunchType;
 use protocol::code_grant::PkceRule;
 use protocol::dpop::KeyThumbprint;
-use protocol::oauth_error::{OAuthError, consent_required, invalid_request, invalid_scope};
+use protocol::oauth_error::{OAuthError, invalid_request, invalid_scope};
 use protocol::pkce::CodeChallenge;
 use protocol::scope::ScopeSet;
 use protocol::scope_catalog::ScopeCatalog;
-use protocol::token_exchange::{ACCESS_TOKEN, LAUNCH_CODE};
+use protocol::token_exchange::{ACCESS_TOKEN, InteractionMode, LAUNCH_CODE};
 use protocol::token_response::{ExchangeAnswer, TokenResponse};
 use store::launches::LaunchStanding;
 
+use super::ask::{NewSheet, SheetIds};
 use super::refusals::{not_available, unusable};
 use crate::host_token::HostTokenProblem;
+use crate::launch_consent::refused_or_put_off;
 use crate::participant::{is_noted, take_part};
 use crate::settle_grant::settle_grant;
 use crate::token_authorization::{Binding, IssuanceContext, ResourceOwner, TokenAuthorization};
@@ -54,11 +57,14 @@ pub(super) struct LaunchWish {
     pub(super) code_challenge: Option<CodeChallenge>,
     pub(super) expires_in: Option<Span>,
     pub(super) dpop_jkt: Option<KeyThumbprint>,
+    pub(super) ui_locales: Vec<String>,
+    pub(super) interaction_mode: InteractionMode,
 }
 
 /// What it is judged by.
 #[derive(Clone)]
 pub(super) struct LaunchRules {
+    pub(super) issuer: Arc<str>,
     pub(super) catalog: Arc<ScopeCatalog>,
     pub(super) lifetimes: Lifetimes,
 }
@@ -70,6 +76,7 @@ struct LaunchIds {
     family: FamilyId,
     audit: AuditId,
     code: (SecretText, TokenDigest),
+    sheet: SheetIds,
 }
 
 /// A launch on its way.
@@ -82,6 +89,16 @@ pub(super) struct Launch {
     program: Arc<Client>,
     rules: LaunchRules,
     drawn: LaunchIds,
+}
+
+/// What a look at a launch finds.
+pub(super) enum LaunchLook {
+    /// It may be.
+    Ready(ReadyLaunch),
+    /// Something of these scopes was never decided.
+    Undecided(ScopeSet),
+    /// It may not be.
+    Refused(OAuthError),
 }
 
 /// A launch that may be.
@@ -116,6 +133,7 @@ impl Launch {
                 family: FamilyId::new(now, entropy),
                 audit: AuditId::new(now, entropy),
                 code: SecretKind::LaunchCode.issue(entropy),
+                sheet: SheetIds::new(now, entropy),
             },
             context,
             user,
@@ -127,39 +145,35 @@ impl Launch {
     }
 
     /// Looks whether it may be. Nobody learns anything of a program that is not available to this person.
-    pub(super) fn look(
-        &self,
-        db: &mut store::Connection,
-    ) -> Result<Result<ReadyLaunch, OAuthError>, Fault> {
+    pub(super) fn look(&self, db: &mut store::Connection) -> Result<LaunchLook, Fault> {
         let (program, now) = (&self.program, self.context.now);
+        let refused = |error| Ok(LaunchLook::Refused(error));
         let Some(standing) = store::launches::standing(db, self.session, &program.id, now)? else {
-            return Ok(Err(unusable(HostTokenProblem::Ended)));
+            return refused(unusable(HostTokenProblem::Ended));
         };
         // A token that would be over within this second is none.
         if standing.expires_at.seconds() <= now.seconds() {
-            return Ok(Err(unusable(HostTokenProblem::Ended)));
+            return refused(unusable(HostTokenProblem::Ended));
         }
         let launch_type = self.wish.launch_type;
         if let Err(why) = launchable(program, &standing.username, launch_type) {
-            return Ok(Err(not_available(why.words())));
+            return refused(not_available(why.words()));
         }
         let named = self.wish.scope.clone();
         let scope = match LaunchScope::of(program, launch_type, named, &self.rules.catalog) {
             Ok(scope) => scope,
             Err(beyond) => {
                 let description = format!("{beyond} is not in the program's manifest");
-                return Ok(Err(invalid_scope(description)));
+                return refused(invalid_scope(description));
             }
         };
         if let Err(error) = self.judge_ties() {
-            return Ok(Err(error));
+            return refused(error);
         }
         let question = self.question(db, &scope, &standing)?;
-        Ok(match question.is_empty() {
-            true => Ok(ReadyLaunch { standing, scope }),
-            false => Err(consent_required(
-                "the person has not decided about this yet",
-            )),
+        Ok(match scope.named().filter(|_| !question.is_empty()) {
+            Some(named) => LaunchLook::Undecided(named.clone()),
+            None => LaunchLook::Ready(ReadyLaunch { standing, scope }),
         })
     }
 
@@ -184,7 +198,7 @@ impl Launch {
         if question.is_empty() {
             return Ok(question);
         }
-        let refusals = store::refusals::of(db, self.user, &program.id)?;
+        let refusals = refused_or_put_off(db, (self.user, self.session), &program.id)?;
         consent.refusals = &refusals;
         Ok(scope.question(&consent))
     }
@@ -243,8 +257,13 @@ impl Launch {
             return Ok(WrittenLaunch::Refused(error));
         }
         let ready = match self.look(tx)? {
-            Ok(ready) => ready,
-            Err(error) => return Ok(WrittenLaunch::Refused(error)),
+            LaunchLook::Ready(ready) => ready,
+            LaunchLook::Refused(error) => return Ok(WrittenLaunch::Refused(error)),
+            LaunchLook::Undecided(scope) => {
+                let drawn = self.drawn.sheet.clone();
+                let refused = self.sheet(scope).refuse(tx, drawn, self.context.now);
+                return refused.map(WrittenLaunch::Refused);
+            }
         };
         self.touch(tx, &ready.standing)?;
         let (program, now) = (&self.program, self.context.now);
@@ -260,6 +279,22 @@ impl Launch {
         match self.wish.launch_type {
             LaunchType::Token => Ok(WrittenLaunch::Token(Box::new(authorization))),
             LaunchType::Code => self.code(tx, authorization),
+        }
+    }
+
+    /// What the person has to be asked first.
+    fn sheet(&self, scope: ScopeSet) -> NewSheet<'_> {
+        NewSheet {
+            issuer: &self.rules.issuer,
+            host: &self.context.requester,
+            session: self.session,
+            program: &self.program,
+            request: SheetRequest {
+                scope,
+                again: self.wish.again,
+                ui_locales: self.wish.ui_locales.clone(),
+                mode: self.wish.interaction_mode,
+            },
         }
     }
 

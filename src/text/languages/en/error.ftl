@@ -38,6 +38,8 @@ error-stale-no-cookie-do = Allow cookies here, then open { $program } again.
 error-stale-no-cookie-do-unnamed = Allow cookies here, then open the program again.
 error-stale-unreadable-title = This address leads nowhere
 error-stale-unreadable-what = It is not complete, or it was not made by us.
+error-stale-sheet-title = This question is closed
+error-stale-sheet-what = It was answered already, or it waited for too long. Nothing more was shared.
 
 error-too-many-requests-title = Too many requests
 error-too-many-requests-what = We got more requests from here than we can take.

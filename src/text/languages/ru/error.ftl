@@ -38,6 +38,8 @@ error-stale-no-cookie-do = Разрешите здесь файлы cookie и о
 error-stale-no-cookie-do-unnamed = Разрешите здесь файлы cookie и откройте программу ещё раз.
 error-stale-unreadable-title = Этот адрес никуда не ведёт
 error-stale-unreadable-what = Он неполон, или сделан не нами.
+error-stale-sheet-title = Этот вопрос уже закрыт
+error-stale-sheet-what = На него уже ответили, или он ждал слишком долго. Больше ничем не поделились.
 
 error-too-many-requests-title = Слишком много запросов
 error-too-many-requests-what = Отсюда приходит больше запросов, чем мы можем принять.

@@ -184,6 +184,14 @@ fn hostile_row() -> ScopeLine {
     }
 }
 
+/// As a host shows it.
+fn on_sheet(page: ConsentPage) -> ConsentPage {
+    ConsentPage {
+        sheet: Some("secret-of-the-sheet".to_owned()),
+        ..page
+    }
+}
+
 impl Samples for ConsentPage {
     const NAME: &'static str = "consent";
 
@@ -216,6 +224,7 @@ impl Samples for ConsentPage {
         let two = Self {
             chrome: chrome(),
             step: STEP.to_owned(),
+            sheet: None,
             person: "Ada Lovelace".to_owned(),
             program: market(),
             rows: vec![name.clone(), phone.clone()],
@@ -278,6 +287,29 @@ impl Samples for ConsentPage {
                     ..two.clone()
                 },
             ),
+            ("of-host", on_sheet(two.clone())),
+            (
+                "of-host-draft",
+                on_sheet(Self {
+                    program: taxi(),
+                    rows: Vec::new(),
+                    ..two.clone()
+                }),
+            ),
+            (
+                "of-host-from-the-right",
+                on_sheet(Self {
+                    chrome: chrome_from_the_right(),
+                    ..two.clone()
+                }),
+            ),
+            (
+                "of-host-long",
+                on_sheet(Self {
+                    program: long_program(),
+                    ..two.clone()
+                }),
+            ),
             ("ordinary", ordinary.clone()),
             (
                 "ordinary-nothing",
@@ -321,6 +353,7 @@ impl Samples for SensitiveScopePage {
         let page = |scope: &str, lines: Vec<String>| Self {
             chrome: chrome(),
             step: STEP.to_owned(),
+            sheet: None,
             person: "Ada Lovelace".to_owned(),
             program: bank(),
             what: share::label_in_sentence(&language, &catalog(), &scope_name(scope)),
@@ -356,7 +389,14 @@ impl Samples for SensitiveScopePage {
                 },
             ),
             ("cards", page("payment_methods", cards)),
-            ("kyc", page("kyc.status", vec![kyc])),
+            ("kyc", page("kyc.status", vec![kyc.clone()])),
+            (
+                "of-host",
+                Self {
+                    sheet: Some("\"><script>".to_owned()),
+                    ..page("kyc.status", vec![kyc])
+                },
+            ),
             (
                 "missing",
                 Self {

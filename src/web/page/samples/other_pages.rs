@@ -7,6 +7,7 @@ use super::super::form_post::FormPostPage;
 use super::super::link::{BackLink, Link};
 use super::super::sign_out::SignOutPage;
 use super::super::signed_out::{ShownSignOut, SignedOutPage};
+use super::super::web_message::WebMessagePage;
 use super::{HOSTILE, STEP, Samples, chrome, chrome_for_makers};
 
 fn back_to(name: &str) -> Option<BackLink> {
@@ -143,6 +144,13 @@ impl Samples for ErrorPage {
                 },
             ),
             ("stale-too-old", page(stale(StaleReason::TooOld))),
+            (
+                "stale-sheet",
+                page(ErrorKind::Stale {
+                    why: StaleReason::Sheet,
+                    program: None,
+                }),
+            ),
             ("stale-elsewhere", page(stale(StaleReason::Elsewhere))),
             ("stale-no-cookie", page(stale(StaleReason::NoCookie))),
             (
@@ -208,5 +216,21 @@ impl Samples for FormPostPage {
         };
         let hostile_state = HOSTILE.replace('\u{202E}', "");
         vec![("code", page("xyz")), ("hostile", page(&hostile_state))]
+    }
+}
+
+impl Samples for WebMessagePage {
+    const NAME: &'static str = "web-message";
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let back = "https://nova.example/back?interaction=0190&result=allowed";
+        let page = Self {
+            chrome: chrome(),
+            interaction: "0190".to_owned(),
+            result: "allowed",
+            target_origin: "https://nova.example".to_owned(),
+            return_uri: Link::parse(back).expect("a link"),
+        };
+        vec![("allowed", page)]
     }
 }

@@ -1,0 +1,2 @@
+DROP TABLE postponements;
+DROP TABLE consent_sheets;

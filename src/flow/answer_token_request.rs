@@ -172,7 +172,7 @@ impl TokenEndpoint {
         client: &Client,
     ) -> Result<Option<CheckedProof>, OAuthError> {
         match &call.proof {
-            Some(proof) => self.proofs.check(call.endpoint, proof, None).map(Some),
+            Some(proof) => self.proofs.check(&call.endpoint, proof, None).map(Some),
             // "If the value is true, the authorization server MUST reject token requests from the client
             // that do not contain the DPoP header." (RFC 9449 §5.2)
             None if client.metadata.dpop_bound_access_tokens => Err(proof_is_missing()),

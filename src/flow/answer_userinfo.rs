@@ -83,7 +83,7 @@ impl Userinfo {
         let Some(token) = self.verifier.verify(presented).await? else {
             return Ok(refused("it is not an access token of ours, or has expired"));
         };
-        let proof = match self.proofs.of_token(call, &token.claims) {
+        let proof = match self.proofs.of_token(call, token.claims.bound_to()) {
             Ok(proof) => proof,
             Err(error) => return Ok(Answer::Refused(error)),
         };

@@ -125,7 +125,7 @@ impl ClientAuthentication {
                 }
                 // Its future is large, and the others should not carry it around.
                 let answer =
-                    Box::pin(self.by_assertion(call.endpoint, &client_id, assertion)).await;
+                    Box::pin(self.by_assertion(&call.endpoint, &client_id, assertion)).await;
                 about(answer, &client_id)
             }
         }
@@ -169,7 +169,7 @@ impl ClientAuthentication {
     /// remembered, or a stranger could use up a client's assertions.
     async fn by_assertion(
         &self,
-        called: ProtectedEndpoint,
+        called: &ProtectedEndpoint,
         client_id: &ClientId,
         assertion: &str,
     ) -> Result<Answer<AuthenticatedClient>, Fault> {
@@ -187,7 +187,7 @@ impl ClientAuthentication {
             client_id: &client.id,
             issuer: &endpoints.issuer,
             token_endpoint: &endpoints.token,
-            called_endpoint: called.address(&endpoints),
+            called_endpoint: &called.address(&endpoints),
             audience: AssertionAudience::IssuerOrEndpoint,
         };
         if let Err(error) = claims.check(&expected, self.clock.now()) {

@@ -108,7 +108,7 @@ impl HostTokens {
                 host,
                 user_id,
                 session_id,
-                proof_key: token.claims.cnf.as_ref().map(|cnf| cnf.jkt),
+                proof_key: token.claims.bound_to(),
             }),
             TokenStatus::Alive(_) => {
                 let cause = "portico:launch was taken back";

@@ -10,6 +10,7 @@
 pub mod account;
 pub mod administer;
 pub mod answer;
+pub mod answer_host;
 pub mod answer_token_request;
 pub mod answer_userinfo;
 pub mod authenticate_client;

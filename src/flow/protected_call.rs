@@ -1,5 +1,6 @@
 //! What reaches a protected endpoint: one value, whatever the endpoint.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use domain::token_handle::TokenHandle;
@@ -9,7 +10,7 @@ use protocol::discovery::Endpoints;
 use protocol::parameters::Parameters;
 
 /// An endpoint that wants to know who calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProtectedEndpoint {
     /// RFC 6749 §3.2.
     Token,
@@ -21,25 +22,38 @@ pub enum ProtectedEndpoint {
     Userinfo,
     /// Portico's own: what happens to sessions.
     SessionEvents,
+    /// Portico's own: the programs that a host can launch.
+    MiniPrograms,
+    /// One of them, by what stands in its address.
+    MiniProgram(String),
+    /// Portico's own: a host lets a program go.
+    Leave,
 }
 
 impl ProtectedEndpoint {
     /// Its address.
-    pub(crate) fn address(self, endpoints: &Endpoints) -> &str {
-        match self {
+    pub(crate) fn address<'a>(&self, endpoints: &'a Endpoints) -> Cow<'a, str> {
+        Cow::Borrowed(match self {
             Self::Token => &endpoints.token,
             Self::Introspection => &endpoints.introspection,
             Self::Revocation => &endpoints.revocation,
             Self::Userinfo => &endpoints.userinfo,
             Self::SessionEvents => &endpoints.session_events,
-        }
+            Self::MiniPrograms => &endpoints.mini_programs,
+            Self::MiniProgram(id) => {
+                return Cow::Owned(format!("{}/{id}", endpoints.mini_programs));
+            }
+            Self::Leave => &endpoints.leave,
+        })
     }
 
     /// Whether an access token of this kind opens it.
-    pub(crate) fn is_opened_by(self, token: &TokenHandle) -> bool {
+    pub(crate) fn is_opened_by(&self, token: &TokenHandle) -> bool {
         match self {
             // Whoever may ask who a person is may hear what becomes of them here.
             Self::Userinfo | Self::SessionEvents => token.opens_userinfo,
+            // What a host's token opens is more than a kind: `host_token` looks at it.
+            Self::MiniPrograms | Self::MiniProgram(_) | Self::Leave => false,
             Self::Token | Self::Introspection | Self::Revocation => false,
         }
     }

@@ -10,6 +10,7 @@ use outbound::jwks::ClientKeys;
 use crate::account::Account;
 use crate::administer::Administration;
 use crate::administer::signing_keys::SigningKeys;
+use crate::answer_host::HostEndpoints;
 use crate::answer_token_request::{GrantTable, TokenEndpoint};
 use crate::answer_userinfo::Userinfo;
 use crate::authenticate_client::ClientAuthentication;
@@ -54,6 +55,8 @@ pub struct Services {
     pub userinfo: Userinfo,
     /// What happens to sessions, as it happens.
     pub session_watching: SessionWatching,
+    /// What hosts ask besides launching.
+    pub host_endpoints: HostEndpoints,
     /// The authorization endpoint.
     pub authorization: Authorization,
     /// The sign-in page.
@@ -132,6 +135,7 @@ impl Services {
                 (&verifier, &proofs),
                 (&clients, &subjects),
             ),
+            host_endpoints: HostEndpoints::new(parts, (&hosts, &proofs), (&clients, &sessions)),
             sign_in: SignIn::new(
                 parts,
                 &memory,

@@ -11,7 +11,6 @@ use foundation::digest::TokenDigest;
 use foundation::fault::Fault;
 use keys::dpop_proof::verify_proof;
 use keys::key_ring::Keys;
-use protocol::access_token::AccessTokenClaims;
 use protocol::discovery::Endpoints;
 use protocol::dpop::{self, KeyThumbprint, ProofClaims, ProofExpectation};
 use protocol::oauth_error::{OAuthError, invalid_token};
@@ -74,7 +73,7 @@ impl ProofVerifier {
     /// `invalid_dpop_proof`; `use_dpop_nonce` for one that is right but for its nonce, or has none.
     pub(crate) fn check(
         &self,
-        endpoint: ProtectedEndpoint,
+        endpoint: &ProtectedEndpoint,
         proof: &PresentedProof,
         access_token: Option<&str>,
     ) -> Result<CheckedProof, OAuthError> {
@@ -83,7 +82,7 @@ impl ProofVerifier {
         let endpoints = Endpoints::of(&self.issuer);
         claims.check(&ProofExpectation {
             method: &proof.method,
-            address: endpoint.address(&endpoints),
+            address: &endpoint.address(&endpoints),
             access_token,
         })?;
         let nonce = claims.nonce.as_deref();
@@ -106,9 +105,9 @@ impl ProofVerifier {
     pub(crate) fn of_token(
         &self,
         call: &TokenCall,
-        claims: &AccessTokenClaims,
+        bound_to: Option<KeyThumbprint>,
     ) -> Result<Option<CheckedProof>, OAuthError> {
-        let bound_to = match (&claims.cnf, call.credential.scheme) {
+        let bound_to = match (bound_to, call.credential.scheme) {
             (None, TokenScheme::Bearer) => return Ok(None),
             // "such a protected resource MUST reject a DPoP-bound access token received as a bearer
             // token" (RFC 9449 §7.2)
@@ -120,11 +119,11 @@ impl ProofVerifier {
             (None, TokenScheme::DPoP) => {
                 return Err(invalid_token("the access token is not bound to a key"));
             }
-            (Some(bound_to), TokenScheme::DPoP) => bound_to.jkt,
+            (Some(bound_to), TokenScheme::DPoP) => bound_to,
         };
         let proof = call.proof.as_ref().ok_or_else(dpop::proof_is_missing)?;
         let token = call.credential.token.expose();
-        let proof = self.check(call.endpoint, proof, Some(token))?;
+        let proof = self.check(&call.endpoint, proof, Some(token))?;
         // "confirm that the public key to which the access token is bound matches the public key from the
         // DPoP proof" (RFC 9449 §4.3)
         match proof.key == bound_to {

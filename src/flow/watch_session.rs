@@ -109,7 +109,7 @@ impl SessionWatching {
         let Some(token) = self.verifier.verify(presented).await? else {
             return Ok(Listening::Refused(no_token()));
         };
-        let proof = match self.proofs.of_token(call, &token.claims) {
+        let proof = match self.proofs.of_token(call, token.claims.bound_to()) {
             Ok(proof) => proof,
             Err(error) => return Ok(Listening::Refused(error)),
         };

@@ -4,7 +4,7 @@ use foundation::id::ClientId;
 use serde::{Deserialize, Serialize};
 
 use crate::audience::Audience;
-use crate::dpop::ConfirmationClaim;
+use crate::dpop::{ConfirmationClaim, KeyThumbprint};
 use crate::scope::ScopeSet;
 
 /// The JOSE header `typ` that tells an access token from every other JWT (RFC 9068 §2.1).
@@ -49,6 +49,13 @@ pub struct AccessTokenClaims {
     pub cnf: Option<ConfirmationClaim>,
 }
 
+impl AccessTokenClaims {
+    /// The key that it is bound to.
+    pub fn bound_to(&self) -> Option<KeyThumbprint> {
+        self.cnf.as_ref().map(|cnf| cnf.jkt)
+    }
+}
+
 /// "The "act" (actor) claim provides a means within a JWT to express that delegation has occurred and
 /// identify the acting party to whom authority has been delegated." (RFC 8693 §4.1)
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,7 +67,6 @@ pub struct ActorClaim {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dpop::KeyThumbprint;
 
     #[test]
     fn it_reads_back_and_no_claim_may_be_missing() {

@@ -35,6 +35,10 @@ pub struct Endpoints {
     pub session_events: String,
     /// Portico's own: the consent sheet of a host.
     pub interaction: String,
+    /// Portico's own: the programs that a host can launch.
+    pub mini_programs: String,
+    /// Portico's own: a host lets a program go.
+    pub leave: String,
 }
 
 /// What depends on how this server is set up.
@@ -66,6 +70,8 @@ impl Endpoints {
             jwks: at("jwks"),
             session_events: at("session-events"),
             interaction: at("interaction"),
+            mini_programs: at("mini-programs"),
+            leave: at("leave"),
         }
     }
 }

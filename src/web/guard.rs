@@ -142,11 +142,12 @@ where
 
 /// Gives whoever came with a proof the nonce for the next one, in the good answers as well: that is the
 /// "more efficient manner of supplying a new nonce value" (RFC 9449 §8.2). "Responses that include the
-/// DPoP-Nonce HTTP header should be uncacheable".
+/// DPoP-Nonce HTTP header should be uncacheable"; what one asker keeps and asks about each time brings a new
+/// one each time.
 fn give_nonce(headers: &mut HeaderMap, nonce: &Rc<dyn Fn() -> String>) {
     let is_kept = headers
         .get(CACHE_CONTROL)
-        .is_none_or(|value| value != "no-store");
+        .is_none_or(|value| value != "no-store" && value != "private, no-cache");
     if !is_kept && let Ok(value) = HeaderValue::from_str(&nonce()) {
         headers.insert(DPOP_NONCE.clone(), value);
     }
@@ -235,7 +236,7 @@ mod tests {
             give_nonce(&mut headers, &nonce);
             headers.get(&DPOP_NONCE).is_some_and(|value| value == "n")
         };
-        assert!(given(Some("no-store")));
+        assert!(given(Some("no-store")) && given(Some("private, no-cache")));
         assert!(!given(Some("public, max-age=300")) && !given(None));
     }
 

@@ -17,6 +17,7 @@ mod extract;
 mod face;
 pub mod guard;
 mod health;
+mod hosts;
 mod interaction;
 pub mod method;
 mod oauth;
@@ -55,6 +56,7 @@ pub fn configure(state: WebState) -> impl FnOnce(&mut ServiceConfig) + Clone {
             .configure(oauth::revoke::routes)
             .configure(oidc::userinfo::routes)
             .configure(session_events::routes)
+            .configure(hosts::routes)
             .configure(oidc::jwks::routes)
             .configure(oidc::discovery::routes)
             .configure(oidc::portico_configuration::routes)

@@ -11,6 +11,7 @@ mod consent_sheets;
 mod discovery;
 mod dpop;
 mod grants;
+mod host_endpoints;
 mod http;
 mod introspection;
 mod keys;

@@ -37,14 +37,13 @@ async fn get(state: Data<WebState>, request: HttpRequest) -> HttpResponse {
 fn portico_configuration(issuer: &str, host_origins: &[String]) -> Map<String, Value> {
     let base = issuer.trim_end_matches('/');
     let at = |path: &str| json!(format!("{base}{path}"));
-    let bridge = assets::find(BRIDGE);
+    let (bridge, endpoints) = (assets::find(BRIDGE), Endpoints::of(issuer));
     let members = [
         ("issuer", json!(issuer)),
         ("account_uri", at("/account")),
-        (
-            "session_events_endpoint",
-            json!(Endpoints::of(issuer).session_events),
-        ),
+        ("session_events_endpoint", json!(endpoints.session_events)),
+        ("mini_programs_endpoint", json!(endpoints.mini_programs)),
+        ("leave_endpoint", json!(endpoints.leave)),
         ("bridge_uri", at(&assets::href(BRIDGE))),
         ("bridge_integrity", json!(bridge.map(Asset::integrity))),
         ("host_origins", json!(host_origins)),

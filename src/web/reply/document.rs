@@ -13,7 +13,18 @@ use serde_json::Value;
 pub(crate) struct Document {
     body: Bytes,
     etag: String,
-    may_be_kept: bool,
+    keep: Keep,
+}
+
+/// Who may keep it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keep {
+    /// Anybody, for as long as the JWKS.
+    Anybody,
+    /// Nobody without asking again.
+    Nobody,
+    /// Whoever asked, who asks again whether it is still so.
+    Asker,
 }
 
 impl Document {
@@ -24,7 +35,7 @@ impl Document {
         Self {
             body,
             etag,
-            may_be_kept: true,
+            keep: Keep::Anybody,
         }
     }
 
@@ -34,16 +45,25 @@ impl Document {
         Self {
             body,
             etag,
-            may_be_kept: true,
+            keep: Keep::Anybody,
+        }
+    }
+
+    /// The same for whoever asked alone.
+    pub(crate) fn private(self) -> Self {
+        Self {
+            keep: Keep::Asker,
+            ..self
         }
     }
 
     /// The same; where this node may be behind, nobody keeps it.
     pub(crate) fn kept_if(self, may_be_kept: bool) -> Self {
-        Self {
-            may_be_kept,
-            ..self
-        }
+        let keep = match may_be_kept {
+            true => Keep::Anybody,
+            false => Keep::Nobody,
+        };
+        Self { keep, ..self }
     }
 
     /// Sends it, or 304 to who has it.
@@ -51,9 +71,10 @@ impl Document {
         let known = is_known(request, &self.etag);
         // "no-cache": it "MUST NOT be used to satisfy any other request without forwarding it for
         // validation and receiving a successful response" (RFC 9111 §5.2.2.4).
-        let keep = match self.may_be_kept {
-            true => format!("public, max-age={}", JWKS_MAX_AGE.as_seconds()),
-            false => "no-cache".to_owned(),
+        let keep = match self.keep {
+            Keep::Anybody => format!("public, max-age={}", JWKS_MAX_AGE.as_seconds()),
+            Keep::Nobody => "no-cache".to_owned(),
+            Keep::Asker => "private, no-cache".to_owned(),
         };
         let mut response = match known {
             true => HttpResponse::NotModified(),

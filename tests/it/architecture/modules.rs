@@ -82,6 +82,10 @@ const FLOW: &[(&str, &str)] = &[
         "answer find_client last_used parts protected_call shared_data subject verify_access_token verify_proof",
     ),
     (
+        "answer_host",
+        "answer find_client host_token parts protected_call sessions verify_proof",
+    ),
+    (
         "authorize",
         "browser browser_response client_mistakes find_client memory pace page_needed parts pending_authorization record_decision resources step subject",
     ),
@@ -115,7 +119,7 @@ const FLOW: &[(&str, &str)] = &[
     ),
     (
         "services",
-        "account administer answer_token_request answer_userinfo authenticate_client authorize choose_account consent_sheet decide_consent end_session find_client health host_token introspect issue memory pace parts passwords pending_authorization refresh_keys renew_history resources revoke sessions sign_in subject throttle upkeep verify_access_token verify_proof watch_session",
+        "account administer answer_host answer_token_request answer_userinfo authenticate_client authorize choose_account consent_sheet decide_consent end_session find_client health host_token introspect issue memory pace parts passwords pending_authorization refresh_keys renew_history resources revoke sessions sign_in subject throttle upkeep verify_access_token verify_proof watch_session",
     ),
 ];
 
@@ -147,6 +151,7 @@ const WEB: &[(&str, &str)] = &[
     ("guard", "ending extract health reply"),
     ("oauth", "extract guard page reply state visitor"),
     ("session_events", "extract guard reply state"),
+    ("hosts", "extract guard method reply state"),
     (
         "oidc",
         "extract guard method page reply sign_out state visitor",

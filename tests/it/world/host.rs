@@ -113,6 +113,45 @@ impl Launcher {
         self.exchanges(program, &[&asked, more].concat())
     }
 
+    /// Calls one of our own endpoints with its token, and the proof of its key if it has one.
+    pub(crate) fn calls(&self, method: &str, path: &str, form: &[(&str, &str)]) -> Reply {
+        self.calls_if_changed(method, path, form, "")
+    }
+
+    /// The same, by one who has the answer with this tag.
+    pub(crate) fn calls_if_changed(
+        &self,
+        method: &str,
+        path: &str,
+        form: &[(&str, &str)],
+        etag: &str,
+    ) -> Reply {
+        let token = &self.tokens.access;
+        let fields: Vec<_> = form
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let request = || {
+            let request = self.host.world.http(method, path);
+            let request = match etag {
+                "" => request,
+                etag => request.header("if-none-match", etag),
+            };
+            match method {
+                "POST" => super::browser::form_body(request, &fields),
+                _ => request,
+            }
+        };
+        let Some(key) = &self.host.key else {
+            return self.host.world.send(request().bearer_auth(token));
+        };
+        let target = (method, path.split('?').next().unwrap_or_default());
+        key.sends(&self.host.world, target, Some(token), |proof| {
+            let request = request().header("authorization", format!("DPoP {token}"));
+            request.header("dpop", proof)
+        })
+    }
+
     /// A token for the program's page, which must be given.
     pub(crate) fn launches(&self, program: &Program) -> String {
         self.token(program, &[]).text("access_token")

@@ -1,6 +1,7 @@
 //! Revocation (RFC 7009): a client gives back one of its own tokens.
 //!
-//! An access token dies alone; a refresh token takes its whole family along. What is not the
+//! An access token dies alone; a refresh token takes its whole family along, and that of a host the session
+//! that it holds: whoever signs out in the super app is signed out everywhere. What is not the
 //! caller's, or is no token at all, is answered like success: "The authorization server responds
 //! with HTTP status code 200 if the token has been revoked successfully or if the client submitted
 //! an invalid token" (§2.2). Only a store that fails is a fault, because then nothing is revoked.
@@ -15,6 +16,7 @@ use foundation::clock::SharedClock;
 use foundation::digest::TokenDigest;
 use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
+use foundation::id::AuditId;
 use foundation::secret::SecretKind;
 use protocol::presented_token::presented_token;
 use store::Store;
@@ -25,6 +27,7 @@ use crate::family_end::FamilyEnd;
 use crate::memory::Memory;
 use crate::parts::Parts;
 use crate::protected_call::ClientCall;
+use crate::sessions::{end_in, ended_entry};
 use crate::verify_access_token::{AccessTokenVerifier, TokenStatus};
 
 /// Answers revocation requests.
@@ -86,13 +89,10 @@ impl Revocation {
         digest: TokenDigest,
         by: ActedBy,
     ) -> Result<(), Fault> {
-        let client = Arc::clone(caller);
-        let end = FamilyEnd::new(
-            EndReason::Revoked,
-            by,
-            self.clock.now(),
-            self.entropy.as_ref(),
-        );
+        let (client, now) = (Arc::clone(caller), self.clock.now());
+        let entropy = self.entropy.as_ref();
+        let end = FamilyEnd::new(EndReason::Revoked, by.clone(), now, entropy);
+        let audit = AuditId::new(now, entropy);
         let written = self.store.write(move |tx| {
             let Some(token) = store::refresh_tokens::find(tx, digest)? else {
                 return Ok(());
@@ -102,8 +102,19 @@ impl Revocation {
             };
             // "verifies whether the token was issued to the client making the revocation request"
             // (RFC 7009 §2.1)
-            if family.client_id == client.id {
-                end.write(tx, &family)?;
+            if family.client_id != client.id || family.ended.is_some() {
+                return Ok(());
+            }
+            // The family goes with the session; an end of its own would be all that is heard.
+            match family.session_id.filter(|_| client.is_host()) {
+                None => end.write(tx, &family).map(drop)?,
+                Some(session) => {
+                    let (user, reason) = (family.user_id, EndReason::Logout);
+                    if end_in(tx, session, user, now, reason)? {
+                        let entry = ended_entry(by, user, reason, now);
+                        store::audit::insert(tx, &entry, audit)?;
+                    }
+                }
             }
             Ok(())
         });

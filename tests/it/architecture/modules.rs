@@ -95,7 +95,7 @@ const FLOW: &[(&str, &str)] = &[
     ),
     (
         "revoke",
-        "answer authenticate_client family_end memory parts protected_call verify_access_token",
+        "answer authenticate_client family_end memory parts protected_call sessions verify_access_token",
     ),
     (
         "watch_session",

@@ -1,5 +1,6 @@
 //! Revocation (RFC 7009): a client gives back what it holds.
 
+use crate::world::host::{self, Launcher};
 use crate::world::in_both_worlds;
 use crate::world::program::{Program, Proof};
 
@@ -40,6 +41,26 @@ in_both_worlds! {
         assert_eq!(stranger.revokes(&tokens.access).error(), "401 invalid_client");
         assert_eq!(market.posts("/revoke", &[]).error(), "400 invalid_request");
         assert!(market.finds_active(&tokens.access));
+    }
+
+    fn a_host_that_gives_back_its_refresh_token_signs_its_person_out(w: &World) {
+        let nova = host::host(w);
+        let (market, ada, bob) = (host::program(w, "market", "openid"), w.person("ada"), w.person("bob"));
+        let (of_ada, of_bob) = (Launcher::of(&nova, &ada), Launcher::of(&nova, &bob));
+        let elsewhere = Launcher::of(&nova, &ada.with_another_browser());
+        let (page, other) = (of_ada.launches(&market), elsewhere.launches(&market));
+        let mut stream = w.listens(&of_ada.tokens.access).once_ready();
+        assert_eq!(nova.revokes(of_ada.tokens.refresh()).status, 200);
+        assert_eq!(stream.hears().with("reason"), "session_ended logout");
+        assert!(!market.finds_active(&page) && !nova.finds_active(&of_ada.tokens.access));
+        assert_eq!(ada.sessions().len(), 1, "the one of the other browser");
+        assert_eq!(ada.looks_at("/account").path, "/sign-in");
+        assert!(market.finds_active(&other), "it goes on");
+        assert_eq!(nova.revokes(of_ada.tokens.refresh()).status, 200, "twice is once");
+        // An access token alone, or what is another's, signs nobody out.
+        assert_eq!(nova.revokes(&of_bob.tokens.access).status, 200);
+        assert_eq!(market.revokes(of_bob.tokens.refresh()).status, 200);
+        assert_eq!(bob.sessions().len(), 1);
     }
 
     fn a_wrong_hint_hides_nothing(w: &World) {

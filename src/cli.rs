@@ -20,6 +20,7 @@ mod client_secret;
 mod client_update;
 mod config_check;
 mod context;
+mod deliveries;
 mod demo;
 mod doctor;
 mod keys;
@@ -105,6 +106,9 @@ enum Command {
     /// Where people are signed in
     #[command(subcommand)]
     Session(session::SessionCommand),
+    /// What clients are to be told: that sessions are over
+    #[command(subcommand)]
+    Deliveries(deliveries::DeliveriesCommand),
     /// Make tokens that were given out worthless, at once
     Revoke(revoke::Revoke),
     /// Who did what
@@ -191,6 +195,7 @@ fn dispatch(cli: Cli, words: String) -> Result<(), output::Problem> {
         Command::Client(command) => client::run(command, &context()?, &output),
         Command::Keys(command) => keys::run(command, &context()?, &output),
         Command::Session(command) => session::run(command, &context()?, &output),
+        Command::Deliveries(command) => deliveries::run(command, &context()?, &output),
         Command::Revoke(command) => revoke::run(command, &context()?, &output),
         Command::Audit(command) => audit::run(command, &context()?, &output),
     }

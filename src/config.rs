@@ -204,6 +204,7 @@ impl Config {
             refresh_retry_window: token.refresh_retry_window,
             signing_key: token.signing_key_lifetime,
             signing_key_announced: token.signing_key_announced,
+            delivery: self.outbound.delivery_lifetime,
             ..Lifetimes::default()
         }
     }

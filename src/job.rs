@@ -8,14 +8,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flow::Services;
+use flow::deliver::Deliveries;
 use flow::upkeep::Upkeep;
 use foundation::fault::Fault;
 use foundation::id::NodeId;
 use store::Store;
 use tokio::sync::watch;
 
+mod announce;
 mod expire_sessions;
 mod heartbeat;
+mod send_logouts;
 mod sweep;
 pub(crate) mod tail;
 mod watch_sessions;
@@ -30,7 +33,8 @@ const LAST_USED: Duration = Duration::from_secs(5);
 /// How often the age of keys is looked at, and how long after the start for the first time: a
 /// server answers first.
 const KEYS: Duration = Duration::from_secs(60);
-
+/// How often what waits to be delivered is counted.
+const FIGURES: Duration = Duration::from_secs(10);
 /// How often it is looked whether the store's writer is there.
 const WRITER: Duration = Duration::from_secs(1);
 
@@ -40,6 +44,7 @@ pub(crate) struct Jobs {
     stop: watch::Sender<bool>,
     node: NodeId,
     upkeep: Upkeep,
+    deliveries: Deliveries,
 }
 
 impl Jobs {
@@ -61,6 +66,17 @@ impl Jobs {
         tasks.spawn("streams of backends", until(&stop, tells));
         let closes = watch_sessions::close_expired(watching.clone());
         tasks.spawn("streams", until(&stop, closes));
+        let deliveries = &services.deliveries;
+        let sends = send_logouts::run(deliveries.clone(), node, progress.news.subscribe());
+        tasks.spawn("deliveries", until(&stop, sends));
+        let announces = announce::run(deliveries.clone(), Arc::clone(progress));
+        tasks.spawn("announcements", until(&stop, announces));
+        let measured = deliveries.clone();
+        let measures = every(FIGURES, "delivery figures", move || {
+            let deliveries = measured.clone();
+            async move { send_logouts::measure(&deliveries).await }
+        });
+        tasks.spawn("delivery figures", until(&stop, measures));
         let keys = services.signing_keys.clone();
         let rotates = every(KEYS, "keys", move || {
             let keys = keys.clone();
@@ -79,6 +95,7 @@ impl Jobs {
             stop,
             node,
             upkeep: upkeep.clone(),
+            deliveries: deliveries.clone(),
         }
     }
 
@@ -93,6 +110,7 @@ impl Jobs {
         self.tasks.ended().await;
         report("last used", self.upkeep.flush_last_used().await.map(drop));
         // The others need not wait for it.
+        report("deliveries", self.deliveries.release_all(self.node).await);
         report("heartbeat", self.upkeep.retire_node(self.node).await);
     }
 }

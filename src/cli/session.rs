@@ -86,7 +86,7 @@ fn show(id: &str, context: &Context, output: &Output) -> Result<(), Problem> {
                 "sid": program.sid,
                 "first_at": program.first_at.rfc3339(),
                 "last_at": program.last_at.rfc3339(),
-                "left_at": program.left_at.map(|at| at.rfc3339()),
+                "over_at": program.over_at.map(|at| at.rfc3339()),
             })
         })
         .collect();

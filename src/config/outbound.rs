@@ -2,19 +2,23 @@
 
 use std::path::PathBuf;
 
+use domain::lifetimes::Lifetimes;
+use foundation::clock::Span;
 use serde::Deserialize;
 
 use super::ConfigError;
-use super::value::Words;
+use super::value::{Words, seconds};
 
 /// What our own calls to others may reach, and whom they trust.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutboundSettings {
     /// A PEM file of further certificate authorities.
     pub trusted_ca: Option<PathBuf>,
     /// Hosts, in lower case, that are exempt from the guard against private addresses and may
     /// speak plain http.
     pub allow: Vec<String>,
+    /// How long it is tried to tell a client what it must hear.
+    pub delivery_lifetime: Span,
 }
 
 /// As it is written.
@@ -23,6 +27,7 @@ pub struct OutboundSettings {
 pub(super) struct Section {
     trusted_ca: Option<PathBuf>,
     allow: Words,
+    delivery_lifetime: Option<i64>,
 }
 
 impl Section {
@@ -45,6 +50,13 @@ impl Section {
         Ok(OutboundSettings {
             trusted_ca: self.trusted_ca,
             allow,
+            delivery_lifetime: seconds(
+                self.delivery_lifetime,
+                "outbound.delivery_lifetime",
+                Lifetimes::default().delivery,
+                Span::minutes(1),
+                Span::days(30),
+            )?,
         })
     }
 }

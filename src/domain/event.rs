@@ -113,7 +113,10 @@ pub enum Event {
     ClockSetBack,
     /// The log went back, or the installation is another issuer's now: the log has a new history, and
     /// what was given out in the one before is dead.
-    HistoryRenewed,
+    HistoryRenewed {
+        /// Whether sessions and families of before are dead, too.
+        ends_sessions: bool,
+    },
     /// The signing keys or shared secrets changed: read them again.
     KeysChanged {
         /// A key that must not verify any more, when one was revoked.
@@ -138,7 +141,7 @@ impl Event {
             Self::ClientChanged { .. } => "client_changed",
             Self::AllTokensRevoked => "all_cut",
             Self::ClockSetBack => "clock_set_back",
-            Self::HistoryRenewed => "history_renewed",
+            Self::HistoryRenewed { .. } => "history_renewed",
             Self::KeysChanged { .. } => "keys_changed",
         }
     }
@@ -173,7 +176,9 @@ impl Event {
             Self::ClientChanged { client_id } => Effect::Reload(Reload::Client(client_id.clone())),
             Self::AllTokensRevoked => Effect::NotBefore(NotBefore::All),
             // Sessions and families that ended with their history are not there for anybody any more.
-            Self::ClockSetBack | Self::HistoryRenewed => Effect::NotBefore(NotBefore::AccessTokens),
+            Self::ClockSetBack | Self::HistoryRenewed { .. } => {
+                Effect::NotBefore(NotBefore::AccessTokens)
+            }
             Self::KeysChanged { .. } => Effect::Reload(Reload::Keys),
         }
     }

@@ -8,6 +8,7 @@ pub mod authorization_check;
 pub mod client;
 pub mod consent;
 pub mod consent_sheet;
+pub mod delivery;
 pub mod display_name;
 pub mod event;
 pub mod grant;

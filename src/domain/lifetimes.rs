@@ -29,6 +29,8 @@ pub struct Lifetimes {
     pub signing_key_announced: Span,
     /// How long a refusal is remembered.
     pub refusal: Span,
+    /// How long it is tried to tell a client what it must hear.
+    pub delivery: Span,
 }
 
 impl Lifetimes {
@@ -60,6 +62,7 @@ impl Default for Lifetimes {
             signing_key: Span::days(90),
             signing_key_announced: Span::hours(24),
             refusal: Span::days(365),
+            delivery: Span::days(1),
         }
     }
 }

@@ -17,7 +17,7 @@ pub struct Participant {
     pub first_at: Instant,
     /// When it last did, to the minute.
     pub last_at: Instant,
-    /// When the person left it, or took everything back from it. Should it come again it has another
-    /// `sid`, so that what is told late about the first stay cannot end the second one.
-    pub left_at: Option<Instant>,
+    /// When it was to be told that it has nothing there any more, unless it got tokens after that. Its
+    /// next `sid` is another one, so that a logout token that comes late ends no later stay.
+    pub over_at: Option<Instant>,
 }

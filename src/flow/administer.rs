@@ -28,6 +28,7 @@ pub mod audit;
 mod client_secrets;
 pub mod client_updates;
 pub mod clients;
+pub mod deliveries;
 pub mod mini_programs;
 mod names;
 pub mod pages;

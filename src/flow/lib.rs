@@ -23,6 +23,7 @@ pub mod consent_page;
 mod consent_receipt;
 pub mod consent_sheet;
 pub mod decide_consent;
+pub mod deliver;
 pub mod end_session;
 mod family_end;
 pub mod find_client;

@@ -54,14 +54,19 @@ pub fn take_part(
             let participant = Participant {
                 sid: keys.session_sid(&client_id, session_id),
                 session_id,
-                client_id,
+                client_id: client_id.clone(),
                 first_at: now,
                 last_at: now,
-                left_at: None,
+                over_at: None,
             };
-            let again = keys.session_sid_again(&participant.client_id, session_id, audit);
+            let again = keys.session_sid_again(&client_id, session_id, audit);
             let noted = store::participants::note(tx, &participant, &again)?;
             if noted.is_first {
+                // What it rests on may have ended since that was looked at, and nobody could name this
+                // client then.
+                let handle = &person.handle;
+                let (grant, family) = (handle.grant_id, handle.family_id);
+                store::outbox::tell_if_over(tx, session_id, &client_id, grant, family, now)?;
                 store::audit::insert(tx, &joined_entry(authorization, person), audit)?;
             }
             noted.sid

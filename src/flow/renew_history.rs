@@ -80,7 +80,9 @@ impl HistoryRenewal {
         if !store::histories::renew(tx, seen, &self.renewal)? {
             return Ok(false);
         }
-        tx.append(Event::HistoryRenewed);
+        tx.append(Event::HistoryRenewed {
+            ends_sessions: self.renewal.ends_sessions,
+        });
         store::audit::insert(tx, &self.entry, self.audit)?;
         Ok(true)
     }

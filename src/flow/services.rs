@@ -18,6 +18,7 @@ use crate::authorize::Authorization;
 use crate::choose_account::AccountChoice;
 use crate::consent_sheet::ConsentSheets;
 use crate::decide_consent::Consent;
+use crate::deliver::Deliveries;
 use crate::end_session::SignOut;
 use crate::find_client::ClientLookup;
 use crate::health::Health;
@@ -87,6 +88,8 @@ pub struct Services {
     pub keys: Arc<Keys>,
     /// Clients, and the origins of hosts.
     pub clients: ClientLookup,
+    /// Telling clients what they must hear.
+    pub deliveries: Deliveries,
     /// What the clock alone decides.
     pub upkeep: Upkeep,
     /// Whether this node can serve.
@@ -153,6 +156,7 @@ impl Services {
                 (&passwords, &throttle, &pace),
             ),
             signing_keys: SigningKeys::new(parts, &administration),
+            deliveries: Deliveries::new(parts, &clients, &subjects),
             upkeep: Upkeep::new(parts),
             health: Health::new(parts, &memory),
             keys: Arc::clone(&parts.keys),

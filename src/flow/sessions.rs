@@ -121,6 +121,7 @@ pub(crate) fn leave_in(
     client_id: &ClientId,
     now: Instant,
 ) -> Result<bool, Fault> {
+    let left = store::participants::takes_part(tx, session_id, client_id)?;
     let ended = store::token_families::end_of_session_and_client(
         tx,
         session_id,
@@ -128,7 +129,6 @@ pub(crate) fn leave_in(
         now,
         EndReason::Logout,
     )?;
-    let left = store::participants::leave(tx, session_id, client_id, now)?;
     if left || ended > 0 {
         tx.append(Event::SessionLeft {
             session_id,

@@ -58,4 +58,22 @@ impl PairwiseSubjects {
         self.live.subjects.fill(user_id, key, written.value.clone());
         Ok(written.value)
     }
+
+    /// The identifier by which a user was known within a sector. It is not stored: the user may have been
+    /// deleted since, and then it is what it was derived as.
+    pub(crate) async fn of_whoever_was(
+        &self,
+        sector: Sector,
+        user_id: UserId,
+    ) -> Result<Subject, Fault> {
+        let key = sector.key();
+        if let Some(known) = self.live.subjects.get(user_id, &key) {
+            return Ok(known);
+        }
+        let stored = self
+            .store
+            .read(move |db| store::subjects::find(db, user_id, &key))
+            .await?;
+        Ok(stored.unwrap_or_else(|| self.keys.current().pairwise(&sector, user_id)))
+    }
 }

@@ -45,6 +45,8 @@ const SWEEPS: &[Sweep] = &[
         let oldest_family = store::token_families::oldest_position(db)?;
         store::events::purge(db, now - Span::days(30), oldest_family)
     },
+    |db, _, now| store::deliveries::purge(db, now - Span::days(30)),
+    |db, _, now| store::destinations::purge(db, now - Span::days(1)),
     |db, _, now| store::audit::purge(db, now - Span::days(2 * 365)),
     |db, _, now| store::nodes::remove(db, now - Lifetimes::NODE_SILENCE - Lifetimes::NODE_SILENCE),
 ];

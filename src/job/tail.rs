@@ -23,7 +23,7 @@ use foundation::fault::Fault;
 use foundation::id::Position;
 use live::Live;
 use store::{MAX_ABANDONED, Store};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, oneshot, watch};
 
 use super::witness::Witness;
 
@@ -52,12 +52,19 @@ pub(crate) struct TailProgress {
     keys_seen: AtomicI64,
     /// Rung when there are new keys: the others wait for this node to say so.
     pub(super) keys_changed: Notify,
+    /// A counter that goes up when the log has grown, whoever wrote it, and when there is more to deliver.
+    pub(super) news: watch::Sender<u64>,
 }
 
 impl TailProgress {
     /// The last event about keys that this node has acted on.
     pub(crate) fn keys_seen(&self) -> Position {
         Position(self.keys_seen.load(Ordering::Acquire))
+    }
+
+    /// There is something to tell, or there may be.
+    pub(super) fn ring(&self) {
+        self.news.send_modify(|count| *count += 1);
     }
 
     fn keys_are_seen(&self, position: Position) {

@@ -320,8 +320,8 @@ impl KeyRing {
         base64url::encode(&self.pairwise.newest.code(&parts))
     }
 
-    /// The `sid` of a client that was left in a session and comes again: another one for each stay, which
-    /// has an id of its own.
+    /// The `sid` of a client that comes again after its stay in a session was over: another one for each
+    /// stay, which has an id of its own.
     pub fn session_sid_again(
         &self,
         client_id: &ClientId,

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use foundation::fault::Fault;
 use futures_util::future::BoxFuture;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use reqwest::{Certificate, Client, redirect, tls};
 use url::{Host, Url};
 
@@ -27,6 +27,10 @@ const EXTRA_CA: &str = "the file with extra certificates (outbound.trusted_ca)";
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// Bytes of the longest answer that is read.
 const MAX_BODY: usize = 256 * 1024;
+/// Of an answer that is thrown away: so much is read that its connection can be used again …
+const MAX_THROWN_AWAY: usize = 16 * 1024;
+/// … if it comes by then.
+const THROWN_AWAY_WITHIN: Duration = Duration::from_millis(500);
 
 /// Sends a request and gives the whole answer, whatever its status. The guarded client outside
 /// tests; another world inside.
@@ -36,6 +40,12 @@ pub trait HttpFetch: Send + Sync + 'static {
         &self,
         request: Request<Vec<u8>>,
     ) -> BoxFuture<'_, Result<Response<Vec<u8>>, FetchProblem>>;
+
+    /// Sends a request and gives the status of the answer; its body is thrown away, however long it is.
+    fn status_of(
+        &self,
+        request: Request<Vec<u8>>,
+    ) -> BoxFuture<'_, Result<StatusCode, FetchProblem>>;
 }
 
 /// A way out that can be handed around.
@@ -108,7 +118,8 @@ impl GuardedFetch {
         Ok(Self { client, allowed })
     }
 
-    async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, FetchProblem> {
+    /// Sends a request where the guard lets it; the body of the answer has not been read.
+    async fn begin(&self, request: Request<Vec<u8>>) -> Result<reqwest::Response, FetchProblem> {
         let (parts, body) = request.into_parts();
         // The URL standard spells every form of an address (decimal, hexadecimal, full-width, …)
         // in one way; what is checked here is what is connected to.
@@ -121,7 +132,11 @@ impl GuardedFetch {
             .headers(parts.headers)
             .body(body)
             .send();
-        let mut answer = sent.await.map_err(problem)?;
+        sent.await.map_err(problem)
+    }
+
+    async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, FetchProblem> {
+        let mut answer = self.begin(request).await?;
         let mut response = Response::builder().status(answer.status());
         if let Some(headers) = response.headers_mut() {
             headers.extend(std::mem::take(answer.headers_mut()));
@@ -131,6 +146,14 @@ impl GuardedFetch {
             .body(body)
             .map_err(|error| FetchProblem::Failed(error.to_string()))
     }
+
+    async fn ask(&self, request: Request<Vec<u8>>) -> Result<StatusCode, FetchProblem> {
+        let answer = self.begin(request).await?;
+        let status = answer.status();
+        // What is not read whole ends with its connection.
+        let _ = tokio::time::timeout(THROWN_AWAY_WITHIN, throw_away(answer)).await;
+        Ok(status)
+    }
 }
 
 impl HttpFetch for GuardedFetch {
@@ -139,6 +162,13 @@ impl HttpFetch for GuardedFetch {
         request: Request<Vec<u8>>,
     ) -> BoxFuture<'_, Result<Response<Vec<u8>>, FetchProblem>> {
         Box::pin(self.send(request))
+    }
+
+    fn status_of(
+        &self,
+        request: Request<Vec<u8>>,
+    ) -> BoxFuture<'_, Result<StatusCode, FetchProblem>> {
+        Box::pin(self.ask(request))
     }
 }
 
@@ -208,6 +238,16 @@ async fn read_bounded(mut answer: reqwest::Response) -> Result<Vec<u8>, FetchPro
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+async fn throw_away(mut answer: reqwest::Response) {
+    let mut read = 0;
+    while let Ok(Some(chunk)) = answer.chunk().await {
+        read += chunk.len();
+        if read > MAX_THROWN_AWAY {
+            return;
+        }
+    }
 }
 
 fn problem(error: reqwest::Error) -> FetchProblem {

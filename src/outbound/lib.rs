@@ -7,4 +7,5 @@ pub mod address;
 pub mod allowed_hosts;
 pub mod fetch;
 pub mod jwks;
+pub mod logout_post;
 mod resolver;

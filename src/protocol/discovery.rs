@@ -91,6 +91,9 @@ pub fn openid_configuration(endpoints: &Endpoints, offer: &Offer) -> Value {
         "request_uri_parameter_supported": false,
         "acr_values_supported": [ACR_PASSWORD],
         "prompt_values_supported": Prompts::SUPPORTED,
+        // OpenID Connect Back-Channel Logout 1.0 §2.1.
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
     });
     if let (Value::Object(document), Value::Object(openid)) = (&mut document, openid) {
         document.extend(openid);

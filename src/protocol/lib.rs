@@ -20,6 +20,7 @@ pub mod grant_type;
 pub mod id_token;
 pub mod introspection;
 pub mod logout_request;
+pub mod logout_token;
 pub mod mismatch;
 pub mod oauth_error;
 pub mod parameters;

@@ -36,6 +36,7 @@ struct ClientRow {
     name: String,
     folded_name: String,
     resource: Option<String>,
+    backchannel_logout_uri: Option<String>,
 }
 
 type Joined = (ClientRow, Option<PublisherRow>);
@@ -87,6 +88,7 @@ pub fn insert(conn: &mut Connection, client: &Client) -> Result<(), Fault> {
         name: client.name().to_owned(),
         folded_name: folded(client.name()),
         resource: client.metadata.resource.clone(),
+        backchannel_logout_uri: client.metadata.backchannel_logout_uri.clone(),
     };
     diesel::insert_into(clients::table)
         .values(&row)
@@ -151,6 +153,7 @@ pub fn update_metadata(
             clients::name.eq(name),
             clients::folded_name.eq(folded(name)),
             clients::resource.eq(&metadata.resource),
+            clients::backchannel_logout_uri.eq(&metadata.backchannel_logout_uri),
             clients::updated_at.eq(now.millis()),
         ))
         .execute(conn)

@@ -160,8 +160,54 @@ macro_rules! insert_numbered {
     }};
 }
 
+/// Runs a statement that diesel has no words for; gives how many rows it touched. Parameters are `$1`,
+/// `$2` and so on, in the order in which they are first mentioned: SQLite numbers them so.
+macro_rules! execute_sql {
+    ($conn:expr, $sql:expr, [$($kind:ty: $value:expr),* $(,)?]) => {
+        match $conn {
+            $crate::Connection::Sqlite(conn) => diesel::sql_query($sql)
+                $(.bind::<$kind, _>($value))*
+                .execute(conn),
+            $crate::Connection::Postgres(conn) => diesel::sql_query($sql)
+                $(.bind::<$kind, _>($value))*
+                .execute(conn),
+        }
+    };
+}
+
+/// The same for a question; gives rows that are read by the names of their columns.
+macro_rules! load_sql {
+    ($conn:expr, $sql:expr, [$($kind:ty: $value:expr),* $(,)?]) => {
+        match $conn {
+            $crate::Connection::Sqlite(conn) => diesel::sql_query($sql)
+                $(.bind::<$kind, _>($value))*
+                .load(conn),
+            $crate::Connection::Postgres(conn) => diesel::sql_query($sql)
+                $(.bind::<$kind, _>($value))*
+                .load(conn),
+        }
+    };
+}
+
 pub(crate) use sqlite::last_insert_rowid;
-pub(crate) use {insert_numbered, insert_or_replace, insert_unless_there};
+pub(crate) use {execute_sql, insert_numbered, insert_or_replace, insert_unless_there, load_sql};
+
+/// What ends a question whose rows nobody else may change until this transaction ends. SQLite's writer
+/// is alone anyway.
+pub(crate) fn for_update(conn: &Connection) -> &'static str {
+    match conn {
+        Connection::Sqlite(_) => "",
+        Connection::Postgres(_) => "FOR UPDATE",
+    }
+}
+
+/// The same for rows that nobody else has taken at this moment; the others are left out.
+pub(crate) fn for_update_of_free_rows(conn: &Connection) -> &'static str {
+    match conn {
+        Connection::Sqlite(_) => "",
+        Connection::Postgres(_) => "FOR UPDATE SKIP LOCKED",
+    }
+}
 
 /// Opens a transaction. On SQLite it is the writing one at once: a reader that becomes a writer
 /// later can find that somebody else was faster, and cannot wait then.

@@ -67,7 +67,7 @@ pub fn standing(
     let of_session = participants::session_id
         .eq(sessions::id)
         .and(participants::client_id.eq(client.to_string()))
-        .and(participants::left_at.is_null());
+        .and(participants::over_at.is_null());
     let found: Option<(SessionColumns, String, BesideColumns)> = sessions::table
         .inner_join(users::table)
         .left_join(grants::table.on(of_person))

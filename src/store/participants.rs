@@ -1,13 +1,14 @@
 //! Rows of `participants`: which client got tokens in which session, under which `sid`. They go with
 //! the session's row, thirty days after the session.
 
+use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 use domain::participant::Participant;
 use foundation::clock::Instant;
 use foundation::fault::Fault;
 use foundation::id::{ClientId, SessionId, UserId};
 
-use crate::column::{Key, Place, bytes, instant, millis};
+use crate::column::{Key, Place, bytes, instant};
 use crate::connection::Connection;
 use crate::dialect::insert_unless_there;
 use crate::fault::at;
@@ -25,7 +26,7 @@ struct ParticipantRow {
     sid: Option<String>,
     first_at: i64,
     last_at: i64,
-    left_at: Option<i64>,
+    over_at: Option<i64>,
 }
 
 /// What a note came to.
@@ -33,12 +34,12 @@ struct ParticipantRow {
 pub struct Noted {
     /// The `sid` that the participant has then.
     pub sid: String,
-    /// Whether a stay began: there was none before, or it had been left.
+    /// Whether a stay began: there was none before, or it was over.
     pub is_first: bool,
 }
 
 /// Notes that a client got tokens in a session. The first note makes the row; a later one moves its
-/// last time, and leaves its `sid` as it is. One that was left begins again, as `sid_again`.
+/// last time, and leaves its `sid` as it is. One that was over begins again, as `sid_again`.
 ///
 /// # Errors
 /// The store does not answer, or there is no such session or client.
@@ -53,7 +54,7 @@ pub fn note(
         sid: Some(participant.sid.clone()),
         first_at: participant.first_at.millis(),
         last_at: participant.last_at.millis(),
-        left_at: millis(participant.left_at),
+        over_at: None,
     };
     let inserted = insert_unless_there!(conn, participants::table, &row).map_err(at(TABLE))?;
     if inserted == 1 {
@@ -82,7 +83,7 @@ pub fn note(
     })
 }
 
-/// Begins another stay of a client that was left: `true` for the one who began it.
+/// Begins another stay of a client whose last one was over: `true` for the one who began it.
 fn begins_again(
     conn: &mut Connection,
     session: SessionId,
@@ -90,66 +91,36 @@ fn begins_again(
     sid: &str,
     now: Instant,
 ) -> Result<bool, Fault> {
-    let left = participants::table
+    let over = participants::table
         .filter(participants::session_id.eq(session.as_bytes().as_slice()))
         .filter(participants::client_id.eq(client.as_str()))
-        .filter(participants::left_at.is_not_null());
-    let updated = diesel::update(left)
+        .filter(participants::over_at.is_not_null());
+    let updated = diesel::update(over)
         .set((
             participants::sid.eq(sid),
             participants::first_at.eq(now.millis()),
             participants::last_at.eq(now.millis()),
-            participants::left_at.eq(None::<i64>),
+            participants::over_at.eq(None::<i64>),
         ))
         .execute(conn)
         .map_err(at(TABLE))?;
     Ok(updated == 1)
 }
 
-/// Notes that a client takes no more part in a session: `true` if it did.
+/// Whether a client takes part in a session, and was not told that it is over.
 ///
 /// # Errors
 /// The store does not answer.
-pub fn leave(
+pub fn takes_part(
     conn: &mut Connection,
     session: SessionId,
     client: &ClientId,
-    now: Instant,
 ) -> Result<bool, Fault> {
     let there = participants::table
         .filter(participants::session_id.eq(session.as_bytes().as_slice()))
         .filter(participants::client_id.eq(client.as_str()))
-        .filter(participants::left_at.is_null());
-    let updated = diesel::update(there)
-        .set(participants::left_at.eq(Some(now.millis())))
-        .execute(conn)
-        .map_err(at(TABLE))?;
-    Ok(updated == 1)
-}
-
-/// The same in all sessions of a user that go on.
-///
-/// # Errors
-/// The store does not answer.
-pub fn leave_everywhere(
-    conn: &mut Connection,
-    user: UserId,
-    client: &ClientId,
-    now: Instant,
-) -> Result<(), Fault> {
-    let sessions = sessions::table
-        .filter(sessions::user_id.eq(user.as_bytes().as_slice()))
-        .filter(sessions::ended_at.is_null())
-        .select(sessions::id);
-    let there = participants::table
-        .filter(participants::session_id.eq_any(sessions))
-        .filter(participants::client_id.eq(client.as_str()))
-        .filter(participants::left_at.is_null());
-    diesel::update(there)
-        .set(participants::left_at.eq(Some(now.millis())))
-        .execute(conn)
-        .map_err(at(TABLE))?;
-    Ok(())
+        .filter(participants::over_at.is_null());
+    select(exists(there)).get_result(conn).map_err(at(TABLE))
 }
 
 /// Moves the last time of a participant.
@@ -192,7 +163,7 @@ pub fn of_session(conn: &mut Connection, session: SessionId) -> Result<Vec<Parti
                 sid: row.sid.ok_or_else(|| place.broken("sid"))?,
                 first_at: Instant::from_millis(row.first_at),
                 last_at: Instant::from_millis(row.last_at),
-                left_at: instant(row.left_at),
+                over_at: instant(row.over_at),
             })
         })
         .collect()

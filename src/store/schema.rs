@@ -77,6 +77,7 @@ diesel::table! {
         name -> Text,
         folded_name -> Text,
         resource -> Nullable<Text>,
+        backchannel_logout_uri -> Nullable<Text>,
     }
 }
 
@@ -226,7 +227,41 @@ diesel::table! {
         sid -> Nullable<Text>,
         first_at -> BigInt,
         last_at -> BigInt,
-        left_at -> Nullable<BigInt>,
+        over_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    deliveries (id) {
+        id -> BigInt,
+        client_id -> Text,
+        user_id -> Binary,
+        sid -> Text,
+        created_at -> BigInt,
+        due_at -> BigInt,
+        attempts -> Integer,
+        problem -> Nullable<Text>,
+        dead_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    destinations (client_id) {
+        client_id -> Text,
+        due_at -> BigInt,
+        claimed_by -> Nullable<Binary>,
+        failures -> Integer,
+    }
+}
+
+diesel::table! {
+    announcements (id) {
+        id -> BigInt,
+        target -> Text,
+        at -> BigInt,
+        due_at -> BigInt,
+        after_session -> Binary,
+        after_client -> Text,
     }
 }
 

@@ -234,7 +234,7 @@ pub fn standing(
     let of_client = participants::session_id
         .eq(authorized_in.as_bytes().as_slice())
         .and(participants::client_id.eq(token_families::client_id))
-        .and(participants::left_at.is_null());
+        .and(participants::over_at.is_null());
     let of_session = token_families::session_id
         .eq(sessions::id.nullable())
         .and(crate::sessions::stands());

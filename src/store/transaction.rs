@@ -13,6 +13,7 @@ use crate::environment::Environment;
 use crate::events::{self, EventRow};
 use crate::fault::at;
 use crate::faultpoint::{self, Faultpoints};
+use crate::outbox;
 
 /// What a write gave.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,14 +27,19 @@ pub struct Written<T> {
 /// An open transaction. It is a [`Connection`] to every function of this layer.
 pub struct Transaction<'c> {
     conn: &'c mut Connection,
+    environment: &'c Environment,
     events: Vec<Event>,
+    /// Of how many of them those who must hear are written down.
+    told: usize,
 }
 
 impl<'c> Transaction<'c> {
-    pub(crate) fn new(conn: &'c mut Connection) -> Self {
+    pub(crate) fn new(conn: &'c mut Connection, environment: &'c Environment) -> Self {
         Self {
             conn,
+            environment,
             events: Vec::new(),
+            told: 0,
         }
     }
 
@@ -43,22 +49,39 @@ impl<'c> Transaction<'c> {
         self.events.push(event);
     }
 
+    /// Writes down who must be told of the events so far. This happens by itself at the end of the
+    /// transaction; whoever removes the rows by which they are known does it before that.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub fn tell(&mut self) -> Result<(), Fault> {
+        let untold = self.events.iter().enumerate().skip(self.told);
+        let told: Vec<_> = untold
+            .filter_map(|(number, event)| Some((number, event.told()?)))
+            .collect();
+        self.told = self.events.len();
+        if told.is_empty() {
+            return Ok(());
+        }
+        let now = self.environment.now(self.conn)?;
+        told.iter()
+            .try_for_each(|(number, told)| outbox::tell(self.conn, told, *number, now))
+    }
+
     /// Writes the events: the last statements before the commit. Whoever appends takes the log for
     /// itself first, so that positions are given out in the order of commits; who appends nothing
     /// waits for nobody.
-    pub(crate) fn finish(
-        self,
-        environment: &Environment,
-        faultpoints: &Faultpoints,
-    ) -> Result<Option<Position>, Fault> {
+    pub(crate) fn finish(mut self, faultpoints: &Faultpoints) -> Result<Option<Position>, Fault> {
         if self.events.is_empty() {
             return Ok(None);
         }
+        // Before the log is taken, which everybody else who appends waits for.
+        self.tell()?;
         faultpoints.pass(faultpoint::APPEND)?;
-        let now = environment.lock_log(self.conn)?;
+        let now = self.environment.lock_log(self.conn)?;
         let mut last = None;
         for event in &self.events {
-            let row = EventRow::new(event, now, environment.draw_mark())?;
+            let row = EventRow::new(event, now, self.environment.draw_mark())?;
             last = Some(events::append(self.conn, &row)?);
         }
         Ok(last)
@@ -87,9 +110,9 @@ pub(crate) fn run<T>(
 ) -> Result<Written<T>, Fault> {
     faultpoints.pass(faultpoint::BEGIN)?;
     dialect::begin(conn).map_err(at("events"))?;
-    let mut transaction = Transaction::new(conn);
+    let mut transaction = Transaction::new(conn, environment);
     let done = f(&mut transaction)
-        .and_then(|value| Ok((value, transaction.finish(environment, faultpoints)?)))
+        .and_then(|value| Ok((value, transaction.finish(faultpoints)?)))
         .and_then(|done| faultpoints.pass(faultpoint::BEFORE_COMMIT).map(|()| done))
         .and_then(|done| dialect::commit(conn).map(|()| done).map_err(at("events")));
     match done {

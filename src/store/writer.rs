@@ -311,9 +311,9 @@ impl Bench {
     }
 
     fn run(&mut self, request: &mut dyn Request) -> Result<Option<Position>, Fault> {
-        let mut transaction = Transaction::new(&mut self.conn);
+        let mut transaction = Transaction::new(&mut self.conn, &self.workshop.environment);
         request.run(&mut transaction)?;
-        transaction.finish(&self.workshop.environment, &self.workshop.faultpoints)
+        transaction.finish(&self.workshop.faultpoints)
     }
 
     /// After a lost group the connection may be in any state: it is closed, which rolls back, and a

@@ -3,7 +3,7 @@
 //!
 //! Everything is a counter, a gauge or a histogram with fixed buckets, so that what several nodes say
 //! can be added up. What is the same on every node (sessions that live) is not a gauge here: it would
-//! be counted once per node.
+//! be counted once per node. What waits to be delivered is the exception, and says so.
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder};
 
@@ -110,6 +110,21 @@ const DESCRIBED: &[(&str, MetricKind, &str)] = &[
         "portico_token_requests_total",
         MetricKind::Counter,
         "Token requests answered, by grant type and result.",
+    ),
+    (
+        "portico_deliveries_total",
+        MetricKind::Counter,
+        "Tries to tell a client that a session is over, by result: delivered, refused, failed; and dead, those that are not tried again.",
+    ),
+    (
+        "portico_deliveries",
+        MetricKind::Gauge,
+        "What clients are to be told, by state: waiting, dead. Every node says the same: not to be added up.",
+    ),
+    (
+        "portico_deliveries_oldest_seconds",
+        MetricKind::Gauge,
+        "How long the oldest of those that wait has waited. Every node says the same.",
     ),
     (
         "portico_fresh",

@@ -4,6 +4,7 @@
 mod account;
 mod administration;
 mod authorization_request;
+mod back_channel_logout;
 mod client_authentication;
 mod code_flow;
 mod consent;

@@ -72,6 +72,9 @@ fn new_tables() -> BTreeMap<String, usize> {
         "some codes were not redeemed, some by one program twice"
     );
     let rows = [
+        ("announcements", 0),
+        ("deliveries", 0),
+        ("destinations", 0),
         ("histories", 1),
         ("one_time_credentials", families),
         ("participants", participants),

@@ -36,6 +36,7 @@ mod operator;
 pub(crate) mod person;
 pub(crate) mod possession;
 pub(crate) mod program;
+pub(crate) mod receiver;
 pub(crate) mod reply;
 pub(crate) mod request;
 pub(crate) mod sheet;
@@ -370,19 +371,6 @@ impl World {
         Program::client(self, metadata)
     }
 
-    /// The id of the publisher that programs have unless they name another.
-    pub(crate) fn publisher(&self) -> String {
-        let mut publisher = self
-            .0
-            .place
-            .publisher
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        publisher
-            .get_or_insert_with(|| self.new_publisher("Harbour Goods"))
-            .clone()
-    }
-
     /// What the operator may do.
     pub(crate) fn administration(&self) -> Administration {
         self.services().administration.by(operator())
@@ -391,13 +379,6 @@ impl World {
     /// Signing keys, in the operator's hands.
     pub(crate) fn signing_keys(&self) -> SigningKeys {
         self.services().signing_keys.by(operator())
-    }
-
-    /// Adds a publisher; gives its id.
-    pub(crate) fn new_publisher(&self, name: &str) -> String {
-        self.operator(self.administration().add_publisher(name, true))
-            .id
-            .to_string()
     }
 
     /// A request to this server, for what no actor does.

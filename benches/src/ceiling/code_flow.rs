@@ -232,7 +232,7 @@ fn note(
         sid: "0123456789012345678901234567890123456789012".to_owned(),
         first_at: now,
         last_at: now,
-        left_at: None,
+        over_at: None,
     };
     if !store::participants::note(tx, &participant, "")?.is_first {
         return Ok(());

@@ -171,7 +171,12 @@ fn happenings(at: &OnBehalfOf, program: &Watcher) -> Vec<(&'static str, Event)> 
         ),
         ("registration", Event::ClientChanged { client_id }),
         ("everything", Event::AllTokensRevoked),
-        ("history", Event::HistoryRenewed),
+        (
+            "history",
+            Event::HistoryRenewed {
+                ends_sessions: true,
+            },
+        ),
         ("keys", Event::KeysChanged { revoked: None }),
     ]
 }

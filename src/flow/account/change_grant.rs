@@ -144,8 +144,6 @@ impl GrantChange {
                 if !store::grants::end(tx, grant.id, now)? {
                     return Ok(None);
                 }
-                let (user_id, client_id) = (grant.user_id, &grant.client_id);
-                store::participants::leave_everywhere(tx, user_id, client_id, now)?;
                 tx.append(Event::GrantEnded {
                     grant_id: grant.id,
                     user_id: grant.user_id,

@@ -166,6 +166,8 @@ impl Administration {
                 return Ok(Err(Refusal::not_found("user", username)));
             };
             let ended = end_everything(tx, &user, now)?;
+            // With the person goes what says who must hear of it.
+            tx.tell()?;
             store::users::delete(tx, user.id)?;
             audited
                 .of_user(user.id)

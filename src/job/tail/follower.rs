@@ -145,6 +145,9 @@ impl Follower {
                 }
             }
             self.followed.read = page.read;
+            if !page.events.is_empty() {
+                self.shared.progress.ring();
+            }
             if more {
                 continue;
             }

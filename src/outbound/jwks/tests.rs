@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use foundation::clock::{Instant, ManualClock};
 use futures_util::future::BoxFuture;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use serde_json::json;
 
 use super::*;
@@ -49,6 +49,13 @@ impl HttpFetch for World {
                 .body(body)
                 .expect("an answer"))
         })
+    }
+
+    fn status_of(
+        &self,
+        request: Request<Vec<u8>>,
+    ) -> BoxFuture<'_, Result<StatusCode, FetchProblem>> {
+        Box::pin(async move { Ok(self.fetch(request).await?.status()) })
     }
 }
 

@@ -158,7 +158,7 @@ fn described(event: &Event) -> (Concerns<'_>, Detail<'_>) {
             detail.reason = Some(EndReason::UserDisabled);
         }
         Event::UserTokensRevoked { user_id } => concerns.user = Some(user_id),
-        Event::AllTokensRevoked | Event::ClockSetBack | Event::HistoryRenewed => {}
+        Event::AllTokensRevoked | Event::ClockSetBack | Event::HistoryRenewed { .. } => {}
         Event::KeysChanged { revoked } => detail.revoked = revoked.as_ref(),
     }
     (concerns, detail)

@@ -68,6 +68,7 @@ const FLOW: &[(&str, &str)] = &[
         "administer",
         "answer_token_request key_source memory parts passwords refresh_keys sessions",
     ),
+    ("deliver", "find_client parts subject"),
     (
         "end_session",
         "browser client_mistakes find_client id_token_hint parts sessions step",
@@ -119,7 +120,7 @@ const FLOW: &[(&str, &str)] = &[
     ),
     (
         "services",
-        "account administer answer_host answer_token_request answer_userinfo authenticate_client authorize choose_account consent_sheet decide_consent end_session find_client health host_token introspect issue memory pace parts passwords pending_authorization refresh_keys renew_history resources revoke sessions sign_in subject throttle upkeep verify_access_token verify_proof watch_session",
+        "account administer answer_host answer_token_request answer_userinfo authenticate_client authorize choose_account consent_sheet decide_consent deliver end_session find_client health host_token introspect issue memory pace parts passwords pending_authorization refresh_keys renew_history resources revoke sessions sign_in subject throttle upkeep verify_access_token verify_proof watch_session",
     ),
 ];
 

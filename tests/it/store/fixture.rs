@@ -174,7 +174,7 @@ pub(super) fn participant(session: &Session, client: &Client) -> Participant {
         sid: format!("sid of {}", client.id),
         first_at: NOW,
         last_at: NOW,
-        left_at: None,
+        over_at: None,
     }
 }
 

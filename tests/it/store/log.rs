@@ -101,7 +101,9 @@ fn all_kinds() -> Vec<Event> {
         },
         Event::AllTokensRevoked,
         Event::ClockSetBack,
-        Event::HistoryRenewed,
+        Event::HistoryRenewed {
+            ends_sessions: true,
+        },
         Event::KeysChanged { revoked: None },
         Event::KeysChanged {
             revoked: KeyId::parse("k1").ok(),

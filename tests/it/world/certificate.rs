@@ -45,6 +45,13 @@ impl Certificate {
         }
     }
 
+    /// Where another server finds whom to trust.
+    pub(crate) fn authority_file(&self) -> PathBuf {
+        let file = self.folder.path().join("authority.pem");
+        std::fs::write(&file, &self.authority).expect("our own folder");
+        file
+    }
+
     /// Whom a client trusts.
     pub(super) fn authority(&self) -> reqwest::Certificate {
         reqwest::Certificate::from_pem(&self.authority).expect("PEM")

@@ -93,19 +93,23 @@ on_both_databases! {
 
         // Who was left and comes again has another name, and is not known in between.
         let (there, gone) = (second.client_id.clone(), NOW + Span::minutes(6));
-        let left = || {
+        let is_there = || {
             let client = there.clone();
-            write(&store, move |tx| store::participants::leave(tx, session, &client, gone))
+            read(&store, |db| store::participants::takes_part(db, session, &client))
         };
-        assert_eq!((left(), left()), (true, false));
-        assert_eq!(all()[1].left_at, Some(gone));
+        assert!(is_there());
+        let leave = format!(
+            "UPDATE participants SET over_at = {} WHERE client_id = '{there}'",
+            gone.millis()
+        );
+        database.beside().run(&leave);
+        assert!(!is_there());
+        assert_eq!(all()[1].over_at, Some(gone));
         let (begins, goes_on) = (noted("another stay", true), noted("another stay", false));
         assert_eq!((note(second.clone()), note(second.clone())), (begins, goes_on));
-        let (user, client) = (home.user.id, there.clone());
-        write(&store, move |tx| store::participants::leave_everywhere(tx, user, &client, gone));
-        assert_eq!((all()[0].left_at, all()[1].left_at), (None, Some(gone)));
-        database.beside().run("UPDATE participants SET left_at = NULL, sid = 'another'
-            WHERE sid = 'another stay'");
+        database
+            .beside()
+            .run("UPDATE participants SET sid = 'another' WHERE sid = 'another stay'");
 
         // What the families say of it.
         let standing = |home: &Household| {

@@ -28,6 +28,7 @@ mod acts;
 mod chance;
 mod chaos;
 mod checks;
+mod deliveries;
 mod ending;
 mod ledger;
 pub(crate) mod server;

@@ -23,7 +23,7 @@ use super::visit::Http;
 use super::{PEOPLE, chance, number, register, runtime};
 use crate::database::Database;
 
-mod cluster;
+pub(super) mod cluster;
 mod fault;
 mod watch;
 

@@ -22,7 +22,7 @@ const MASTER_KEY: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY";
 const CLOCK: &str = "PORTICO_TEST_CLOCK";
 
 /// Where the first node will be.
-pub(super) fn place(database: Database) -> Place {
+pub(in crate::crash) fn place(database: Database) -> Place {
     let mut place = Place::new(database);
     place.sets("PORTICO_MASTER_KEY", MASTER_KEY);
     // Everybody comes from one address.

@@ -72,6 +72,7 @@ impl Portico {
             .env("PORTICO_DATA_DIR", &self.data_dir)
             .env("PORTICO_DATABASE_URL", &self.database)
             .env("PORTICO_SERVER__WORKERS", "1")
+            .env("PORTICO_OUTBOUND_ALLOW", "127.0.0.1")
             .env("PORTICO_TELEMETRY__LOG", "warn");
         command
     }

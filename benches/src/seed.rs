@@ -9,6 +9,7 @@ use domain::authentication::Authentication;
 use domain::client::{Client, ClientSecret};
 use domain::grant::{Grant, GrantedScopes};
 use domain::mini_program::MiniProgramState;
+use domain::participant::Participant;
 use domain::publisher::Publisher;
 use domain::session::Session;
 use domain::subject::Sector;
@@ -19,7 +20,7 @@ use foundation::fault::Fault;
 use foundation::id::PublisherId;
 use protocol::client_metadata::{ClientMetadata, parse_manifest};
 use protocol::scope::ScopeSet;
-use serde_json::json;
+use serde_json::{Value, json};
 use store::{Store, StoreSettings, Transaction};
 
 use crate::Outcome;
@@ -34,12 +35,7 @@ const BATCH: u64 = 2_000;
 pub(crate) fn fill(url: &str, population: Population) -> Outcome<()> {
     let store = open(url, 1)?;
     let now = SystemClock.now();
-    let publisher = Publisher {
-        id: PublisherId::parse(PUBLISHER)?,
-        name: "The publisher".to_owned(),
-        verified_at: Some(now),
-        created_at: now,
-    };
+    let publisher = publisher(now)?;
     let owner = publisher.clone();
     store.write_blocking(move |tx| store::publishers::insert(tx, &owner))?;
     in_batches(&store, population.people, move |tx, number| {
@@ -55,6 +51,41 @@ pub(crate) fn fill(url: &str, population: Population) -> Outcome<()> {
     let scopes = allowed(now)?;
     in_batches(&store, population.grants(), move |tx, number| {
         add_grant(tx, population, number, &scopes, now)
+    })
+}
+
+/// Adds programs that are told when a session is over; everybody has been to each of them.
+pub(crate) fn hear(url: &str, population: Population, programs: u64, uri: &str) -> Outcome<()> {
+    let store = open(url, 1)?;
+    let now = SystemClock.now();
+    let first = population.programs;
+    let publisher = publisher(now)?;
+    for number in first..first + programs {
+        let mut manifest = manifest(number);
+        manifest["backchannel_logout_uri"] = json!(uri);
+        let (metadata, owner) = (parse_manifest(&manifest)?, publisher.clone());
+        store.write_blocking(move |tx| add_program(tx, number, metadata, owner, now))?;
+    }
+    in_batches(&store, population.people * programs, move |tx, number| {
+        let participant = Participant {
+            session_id: population::person(number / programs).session_id,
+            client_id: population::program(first + number % programs).client_id,
+            // As long as a derived one.
+            sid: format!("{number:043}"),
+            first_at: now,
+            last_at: now,
+            over_at: None,
+        };
+        store::participants::note(tx, &participant, "").map(drop)
+    })
+}
+
+fn publisher(now: Instant) -> Outcome<Publisher> {
+    Ok(Publisher {
+        id: PublisherId::parse(PUBLISHER)?,
+        name: "The publisher".to_owned(),
+        verified_at: Some(now),
+        created_at: now,
     })
 }
 
@@ -162,10 +193,14 @@ fn metadata_of_all(programs: u64) -> Outcome<Vec<ClientMetadata>> {
     (0..programs).map(metadata).collect()
 }
 
-/// What a mini-program of a small shop would register.
 fn metadata(number: u64) -> Outcome<ClientMetadata> {
+    Ok(parse_manifest(&manifest(number))?)
+}
+
+/// What a mini-program of a small shop would register.
+fn manifest(number: u64) -> Value {
     let program = population::program(number);
-    let manifest = json!({
+    json!({
         "client_name": format!("Program {number}"),
         "publisher": PUBLISHER,
         "origins": [program.origin],
@@ -177,8 +212,7 @@ fn metadata(number: u64) -> Outcome<ClientMetadata> {
         "scope": SCOPES,
         "scope_purposes": {},
         "state": "released",
-    });
-    Ok(parse_manifest(&manifest)?)
+    })
 }
 
 fn allowed(now: Instant) -> Outcome<GrantedScopes> {

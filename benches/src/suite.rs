@@ -19,6 +19,7 @@ use crate::requests::{self, Access, Around, CodeFlow, Issued, Once};
 use crate::stopwatch::Stopwatch;
 
 mod crowd;
+mod deliveries;
 mod growth;
 mod house;
 mod instructions;
@@ -89,6 +90,8 @@ enum Part {
     FirstSeen,
     /// Beside 4,000 connections that read nothing (`ulimit -n` must allow them)
     Crowd,
+    /// Logout tokens to a receiver on this machine
+    Deliveries,
     /// Beside npm's oidc-provider (with `--peer`)
     Peers,
     /// The code flow on PostgreSQL (with `--postgres`)
@@ -116,6 +119,9 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
         suite.count_instructions()?;
     }
     suite.house()?;
+    if suite.wants(Part::Deliveries) {
+        suite.deliveries()?;
+    }
     if let Some(url) = &options.postgres
         && suite.wants(Part::Postgres)
     {

@@ -35,12 +35,17 @@ export async function site(pages, name = 'localhost') {
 
 /** Registers a public client; returns its id. */
 export function registers(demo, metadata) {
+  return registered(demo, metadata).client_id
+}
+
+/** Registers a client; returns all that its makers are told. */
+export function registered(demo, metadata) {
   const folder = mkdtempSync(join(tmpdir(), 'portico-stranger-'))
   try {
     const file = join(folder, 'client.json')
     const usual = { token_endpoint_auth_method: 'none', grant_types: ['authorization_code'], scope: 'openid profile' }
     writeFileSync(file, JSON.stringify({ ...usual, ...metadata }))
-    return demo.command('client', 'add', '--metadata', file).client_id
+    return demo.command('client', 'add', '--metadata', file)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -15,12 +15,13 @@ const DOCUMENTS: [&str; 4] = [
 ];
 
 /// Pages and what leads to them.
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 11] = [
     "/sign-in",
     "/end-session",
     "/sign-out",
     "/signed-out",
     "/consent?step=x",
+    "/interaction?sheet=x",
     "/choose-account?step=x",
     "/account",
     "/account/sessions",

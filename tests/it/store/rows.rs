@@ -5,4 +5,5 @@ mod clients;
 mod keys;
 mod origins;
 mod people;
+mod sheets;
 mod tokens;

@@ -14,6 +14,7 @@ use crate::world::{World, jwt};
 
 mod ends;
 mod guarded;
+mod launched;
 mod untaken;
 
 use ends::{ENDS, Hears, Stay, leaves};

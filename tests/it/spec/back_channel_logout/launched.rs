@@ -24,7 +24,7 @@ in_both_towns! {
         let (first, at_taxi) = (sid(&nova, &market), sid(&nova, &taxi));
         assert_ne!(first, at_taxi, "each client has its own");
         assert_eq!(nova.calls("POST", "/leave", &[("client_id", &market.id)]).status, 204);
-        assert_eq!(receiver.hears_of(1), [first.clone()]);
+        assert_eq!(receiver.hears_of(1), [first.as_str()]);
         let second = sid(&nova, &market);
         assert_ne!(second, first);
         assert_eq!(nova.host.revokes(nova.tokens.refresh()).status, 200);

@@ -223,8 +223,8 @@
       if (document.fullscreenElement) document.exitFullscreen()
       const box = element('div', 'sheet', { zIndex: 2 }, container)
       box.setAttribute('role', 'dialog')
-      box.setAttribute('aria-modal', 'true')
-      box.setAttribute('aria-label', 'Portico')
+      box.ariaModal = 'true'
+      box.ariaLabel = 'Portico'
       sheet_up = true
       programs.forEach((program) => program.paint())
       const frame = frameOf(box, 'Portico', interaction_uri)

@@ -159,6 +159,7 @@ in_both_worlds! { in the present:
         w.restart_after(|| {
             operator.does_as_written("The database is lost or damaged", &[]);
         });
+        w.soon("it serves again", || w.get("/readyz").status == 200);
         assert!(!held.is_live(&lost) && !held.is_signed_in());
         held.ends(w);
         let visit = held.ada.opens(&held.market).signs_in();

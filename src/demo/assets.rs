@@ -1,18 +1,25 @@
-//! The static files of all programs: style sheets and icons, compiled in.
+//! The static files of all programs: style sheets, scripts and icons, compiled in.
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 
 const CSS: &str = "text/css; charset=utf-8";
+const JS: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
 /// Name, media type, content.
-const FILES: [(&str, &str, &str); 7] = [
+const FILES: [(&str, &str, &str); 9] = [
     (
         "program.css",
         CSS,
         include_str!("../../static/demo/program.css"),
     ),
+    (
+        "program.js",
+        JS,
+        include_str!("../../static/demo/program.js"),
+    ),
+    ("nova.js", JS, include_str!("../../static/demo/nova.js")),
     ("nova.css", CSS, include_str!("../../static/demo/nova.css")),
     ("nova.svg", SVG, include_str!("../../static/demo/nova.svg")),
     (

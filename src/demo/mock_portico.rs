@@ -172,7 +172,13 @@ fn signing_key(number: u8) -> CoreEdDsaPrivateSigningKey {
 }
 
 async fn configuration(served: web::Data<Served>) -> HttpResponse {
-    HttpResponse::Ok().json(json!({"account_uri": format!("{}/account", served.issuer)}))
+    let at = &served.issuer;
+    HttpResponse::Ok().json(json!({
+        "account_uri": format!("{at}/account"),
+        "session_events_endpoint": format!("{at}/session-events"),
+        "bridge_uri": format!("{at}/static/bridge/portico.js?v=1"),
+        "bridge_integrity": "sha384-x",
+    }))
 }
 
 async fn authorize(

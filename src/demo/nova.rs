@@ -1,25 +1,35 @@
 //! Nova, the super app: a phone with a home screen, and a frame in which it opens mini-programs.
 //! A first-party client of Portico; it holds no data of its own.
 
+mod events;
+mod launch;
 mod page;
 
 use actix_web::http::StatusCode;
 use actix_web::{Error, HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
-use crate::addresses::{origin, program_host};
 use crate::assets;
 use crate::facts::{PROGRAMS, ProgramFacts};
 use crate::relying_party::{Ask, Redeemed, Trouble};
 use crate::site::reply::see_other;
 use crate::site::{Landing, NoVisitor, NotSignedIn, Site};
-use page::{HomePage, NovaMessagePage, OpenPage, WelcomePage};
+use page::{HomePage, NovaMessagePage, OpenPage, SignedInPage, WelcomePage};
 
 /// Nova's website.
 pub(crate) struct Nova {
     pub(crate) site: Site,
-    pub(crate) port: u16,
-    pub(crate) one_site: bool,
+    /// Portico's origin, for its scripts.
+    pub(crate) portico: String,
+    pub(crate) programs: Vec<Tile>,
+}
+
+/// A program on the home screen.
+#[derive(Clone, Debug)]
+pub(crate) struct Tile {
+    pub(crate) facts: &'static ProgramFacts,
+    pub(crate) client_id: String,
+    pub(crate) origin: String,
 }
 
 /// Nova's addresses.
@@ -31,6 +41,10 @@ pub(crate) fn scope(nova: web::Data<Nova>) -> actix_web::Scope {
         .route("/callback", web::get().to(callback))
         .route("/open/{program}", web::get().to(open))
         .route("/sign-out", web::post().to(sign_out))
+        .route("/signed-in", web::get().to(signed_in))
+        .route("/present", web::get().to(launch::present))
+        .route("/launch/{program}", web::post().to(launch::launch))
+        .route("/session-events", web::get().to(events::relay))
         .route("/assets/{file}", web::get().to(assets::serve))
         .default_service(web::to(nothing))
 }
@@ -43,13 +57,16 @@ async fn home(request: HttpRequest, nova: web::Data<Nova>) -> HttpResponse {
         Err(NoVisitor::Trouble(trouble)) => return nova.trouble(&trouble),
     };
     match nova.site.relying_party.account_link().await {
-        Ok(account) => nova
-            .site
-            .policy
-            .page(StatusCode::OK, &HomePage::new(&visitor, account)),
+        Ok(account) => nova.site.policy.page(
+            StatusCode::OK,
+            &HomePage::new(&visitor, account, &nova.programs, &nova.portico),
+        ),
         Err(trouble) => nova.trouble(&trouble),
     }
 }
+
+/// What the locked pages of another tab want afterwards: a page that tells them, and closes.
+const SIGNED_IN: &str = "signed-in";
 
 #[derive(Deserialize)]
 struct SignInQuery {
@@ -59,13 +76,15 @@ struct SignInQuery {
 
 async fn sign_in(request: HttpRequest, nova: web::Data<Nova>) -> HttpResponse {
     let query = web::Query::<SignInQuery>::from_query(request.query_string());
-    // Only a known program is an answer to "and then?": no address comes in from outside.
-    let then = query
-        .ok()
-        .and_then(|query| program_called(query.then.as_deref()?));
+    // Only what is known is an answer to "and then?": no address comes in from outside.
+    let then = query.ok().and_then(|query| query.into_inner().then);
+    let aside = match then.as_deref() {
+        Some(SIGNED_IN) => Some(SIGNED_IN),
+        then => then.and_then(program_called).map(|facts| facts.slug),
+    };
     let ask = Ask {
         consent_again: false,
-        aside: then.map(|facts| facts.slug),
+        aside,
     };
     match nova.site.begin(&request, ask).await {
         Ok(answer) => answer,
@@ -75,9 +94,11 @@ async fn sign_in(request: HttpRequest, nova: web::Data<Nova>) -> HttpResponse {
 
 async fn callback(request: HttpRequest, nova: web::Data<Nova>) -> HttpResponse {
     let land = |redeemed: &Redeemed| Landing {
-        path: redeemed
-            .aside
-            .map_or_else(|| "/".to_owned(), |slug| format!("/open/{slug}")),
+        path: match redeemed.aside {
+            None => "/".to_owned(),
+            Some(SIGNED_IN) => format!("/{SIGNED_IN}"),
+            Some(slug) => format!("/open/{slug}"),
+        },
         notice: None,
     };
     match nova.site.finish(&request, land).await {
@@ -94,8 +115,9 @@ struct OpenQuery {
     share: Option<String>,
 }
 
-/// The page around a mini-program. Nova navigates the frame itself, so that Portico's own cookies
-/// go along when the program sends the frame on to Portico.
+/// The page around a mini-program, for browsers without scripts; the others go to the home screen and
+/// open it there. Nova navigates the frame itself, so that Portico's own cookies go along when the
+/// program sends the frame on to Portico.
 async fn open(
     request: HttpRequest,
     nova: web::Data<Nova>,
@@ -115,10 +137,13 @@ async fn open(
     let share = query
         .ok()
         .and_then(|query| facts.scope(query.share.as_deref()?));
-    let at = origin(&program_host(facts.slug, nova.one_site), nova.port);
-    let entry_uri = format!("{at}/open");
+    let Some(tile) = nova.tile(facts.slug) else {
+        return nova.message(NovaMessagePage::not_found());
+    };
+    // Without scripts there is no bridge, and the program need not look for one.
+    let entry_uri = format!("{}/open?by=redirect", tile.origin);
     let frame_uri = match share {
-        Some(scope) => format!("{entry_uri}?share={}", scope.scope),
+        Some(scope) => format!("{}/open?share={}", tile.origin, scope.scope),
         None => entry_uri.clone(),
     };
     nova.site
@@ -152,6 +177,11 @@ async fn sign_out(
     }
 }
 
+/// Somebody signed in, in a window that a locked page opened for it.
+async fn signed_in(nova: web::Data<Nova>) -> HttpResponse {
+    nova.site.policy.page(StatusCode::OK, &SignedInPage::new())
+}
+
 async fn nothing(nova: web::Data<Nova>) -> HttpResponse {
     nova.message(NovaMessagePage::not_found())
 }
@@ -161,6 +191,10 @@ fn program_called(slug: &str) -> Option<&'static ProgramFacts> {
 }
 
 impl Nova {
+    fn tile(&self, slug: &str) -> Option<&Tile> {
+        self.programs.iter().find(|tile| tile.facts.slug == slug)
+    }
+
     fn welcome(&self, ended: bool) -> HttpResponse {
         self.site
             .policy

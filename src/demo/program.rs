@@ -5,6 +5,7 @@
 
 pub(crate) mod chrome;
 mod doors;
+pub(crate) mod launch;
 pub(crate) mod message;
 
 use std::collections::BTreeSet;
@@ -103,9 +104,10 @@ impl Program {
     /// A page with one message, framed or in full as the request asks.
     pub(crate) fn message(&self, request: &HttpRequest, message: Message) -> HttpResponse {
         let status = message.status;
-        self.site
-            .policy
-            .page(status, &message.on(self.facts, is_framed(request)))
+        self.site.policy.page(
+            status,
+            &message.on(self.facts, is_framed(request), self.bridge(request)),
+        )
     }
 
     /// Nothing lives at this address.

@@ -72,10 +72,16 @@ pub fn host_metadata(port: u16) -> Value {
         "redirect_uris": [format!("{at}/callback")],
         "post_logout_redirect_uris": [format!("{at}/")],
         "token_endpoint_auth_method": "client_secret_basic",
-        "grant_types": ["authorization_code", "refresh_token"],
+        "grant_types": [
+            "authorization_code",
+            "refresh_token",
+            "urn:ietf:params:oauth:grant-type:token-exchange",
+        ],
         "response_types": ["code"],
         "scope": "openid profile portico:launch",
         "portico:host": true,
+        // The consent sheet speaks to pages of this origin.
+        "interaction_return_uri": format!("{at}/"),
     })
 }
 

@@ -5,6 +5,7 @@
 //! not arrive is a [`Trouble`].
 
 mod discovery;
+mod launch;
 mod redemption;
 #[cfg(test)]
 pub(crate) mod samples;
@@ -26,6 +27,8 @@ use url::Url;
 
 use crate::transport::Transport;
 use discovery::Portico;
+pub(crate) use discovery::PorticoConfiguration;
+pub(crate) use launch::{LaunchRefusal, LaunchWish, Launched, NotLaunched};
 pub(crate) use redemption::CallbackQuery;
 pub(crate) use standing::{AccessStatus, Shared};
 pub(crate) use trouble::Trouble;
@@ -83,6 +86,8 @@ pub(crate) struct Redeemed {
 pub(crate) struct Tokens {
     /// The person's pairwise identifier here.
     pub(crate) subject: String,
+    /// Which stay of the person it is (OpenID Connect Back-Channel Logout §2.1).
+    pub(crate) sid: Option<String>,
     pub(crate) access_token: AccessToken,
     pub(crate) refresh_token: Option<RefreshToken>,
     /// For `id_token_hint` at logout.
@@ -159,7 +164,33 @@ impl RelyingParty {
 
     /// Where a person sees and changes what they share, if Portico says.
     pub(crate) async fn account_link(&self) -> Result<Option<Url>, Trouble> {
-        Ok(self.portico().await?.account_uri.clone())
+        let configuration = self.configuration().await?;
+        Ok(configuration.map(|members| members.account_uri))
+    }
+
+    /// What Portico says beside the standards, if it does.
+    pub(crate) async fn configuration(&self) -> Result<Option<PorticoConfiguration>, Trouble> {
+        Ok(self.portico().await?.configuration.clone())
+    }
+
+    /// The same, as far as it was asked for already.
+    pub(crate) fn known_configuration(&self) -> Option<PorticoConfiguration> {
+        self.portico
+            .try_read()
+            .ok()?
+            .as_ref()?
+            .configuration
+            .clone()
+    }
+
+    /// How this client is known to Portico.
+    pub(crate) fn client_id(&self) -> &str {
+        &self.registration.client_id
+    }
+
+    /// Portico's issuer, as discovery spells it.
+    pub(crate) fn issuer(&self) -> &str {
+        &self.issuer
     }
 }
 

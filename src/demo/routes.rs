@@ -11,10 +11,10 @@ use url::Url;
 use crate::addresses::{NOVA_HOST, origin, program_host};
 use crate::facts::{BANK, MARKET, PROGRAMS, ProgramFacts, TAXI};
 use crate::keep::Keep;
-use crate::nova::{self, Nova};
+use crate::nova::{self, Nova, Tile};
 use crate::program::Program;
 use crate::relying_party::{Registration, RelyingParty};
-use crate::settings::{DemoClient, DemoError, DemoSettings};
+use crate::settings::{DemoClient, DemoClients, DemoError, DemoSettings};
 use crate::site::Site;
 use crate::site::cookie::CookieKind;
 use crate::site::reply::{Neighbours, PagePolicy};
@@ -59,7 +59,7 @@ pub fn routes(
         entropy,
     };
     let clients = &settings.clients;
-    let nova = shared(nova_with(&common, &clients.nova)?);
+    let nova = shared(nova_with(&common, clients)?);
     let market = shared(program_with(&common, &MARKET, &clients.market)?);
     let taxi = shared(program_with(&common, &TAXI, &clients.taxi)?);
     let bank = shared(program_with(&common, &BANK, &clients.bank)?);
@@ -94,7 +94,7 @@ fn shared<T>(value: T) -> web::Data<T> {
     web::Data::from(Arc::new(value))
 }
 
-fn nova_with(common: &Common, client: &DemoClient) -> Result<Nova, DemoError> {
+fn nova_with(common: &Common, clients: &DemoClients) -> Result<Nova, DemoError> {
     let at = origin(NOVA_HOST, common.port);
     let portico = common.issuer.origin().ascii_serialization();
     let programs: Vec<String> = PROGRAMS
@@ -111,14 +111,26 @@ fn nova_with(common: &Common, client: &DemoClient) -> Result<Nova, DemoError> {
     let neighbours = Neighbours {
         frames,
         forms: vec![&portico],
+        scripts: vec![&portico],
         framed_by: Vec::new(),
     };
-    let registration = registration(client, &at, "/", vec!["profile", "portico:launch"])?;
+    let scopes = vec!["profile", "portico:launch"];
+    let registration = registration(&clients.nova, &at, "/", scopes)?;
     let site = site(common, registration, CookieKind::FirstParty, &neighbours);
+    let programs = [
+        (&MARKET, &clients.market),
+        (&TAXI, &clients.taxi),
+        (&BANK, &clients.bank),
+    ];
+    let programs = programs.map(|(facts, client)| Tile {
+        facts,
+        client_id: client.client_id.clone(),
+        origin: origin(&program_host(facts.slug, common.one_site), common.port),
+    });
     Ok(Nova {
         site,
-        port: common.port,
-        one_site: common.one_site,
+        portico,
+        programs: programs.into(),
     })
 }
 
@@ -130,9 +142,11 @@ pub(crate) fn program_with(
 ) -> Result<Program, DemoError> {
     let at = origin(&program_host(facts.slug, common.one_site), common.port);
     let nova = origin(NOVA_HOST, common.port);
+    let portico = common.issuer.origin().ascii_serialization();
     let neighbours = Neighbours {
         frames: Vec::new(),
         forms: Vec::new(),
+        scripts: vec![&portico],
         framed_by: vec![&nova],
     };
     let registration = registration(client, &at, "/signed-out", facts.scope_names())?;

@@ -5,7 +5,7 @@ pub(crate) mod cookie;
 pub(crate) mod reply;
 pub(crate) mod sessions;
 
-use actix_web::http::header;
+use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use foundation::clock::SharedClock;
 use foundation::digest::constant_time_eq;
@@ -13,10 +13,11 @@ use foundation::entropy::SharedEntropy;
 use foundation::secret::SecretText;
 
 use crate::relying_party::{
-    AccessStatus, Ask, CallbackQuery, Redeemed, RelyingParty, Shared, Tokens, Trouble,
+    AccessStatus, Ask, CallbackQuery, LaunchWish, Launched, NotLaunched, Redeemed, RelyingParty,
+    Shared, Tokens, Trouble,
 };
 use cookie::CookieKind;
-use reply::{PagePolicy, found, see_other};
+use reply::{PagePolicy, data, found, see_other};
 use sessions::{Found, Sessions};
 
 /// One such website.
@@ -37,6 +38,13 @@ pub(crate) struct Visitor {
     pub(crate) tokens: Tokens,
     form_token: SecretText,
     cookie: String,
+}
+
+/// What a site keeps for a browser. Whether it still stands only Portico can say.
+pub(crate) struct Held {
+    pub(crate) tokens: Tokens,
+    form_token: SecretText,
+    pub(crate) cookie: String,
 }
 
 /// Where a freshly signed in browser goes.
@@ -103,6 +111,19 @@ impl Site {
         let response = web::Query::<CallbackQuery>::from_query(request.query_string())
             .map_err(|_| NotSignedIn::NotAsked)?
             .into_inner();
+        let (landing, fresh) = self.signed_in(request, response, land).await?;
+        let mut answer = see_other(&landing.path);
+        self.set_cookie(&mut answer, &fresh);
+        Ok(answer)
+    }
+
+    /// Signs a browser in with the answer to its own request.
+    async fn signed_in(
+        &self,
+        request: &HttpRequest,
+        response: CallbackQuery,
+        land: impl FnOnce(&Redeemed) -> Landing,
+    ) -> Result<(Landing, SecretText), NotSignedIn> {
         let cookie = cookie::presented(request).ok_or(NotSignedIn::NotAsked)?;
         let state = response.state.as_deref().ok_or(NotSignedIn::NotAsked)?;
         let pending = self
@@ -120,13 +141,109 @@ impl Site {
         let fresh = self.sessions.sign_in(
             &cookie,
             redeemed.tokens,
-            landing.notice,
+            landing.notice.clone(),
             self.clock.now(),
             self.entropy.as_ref(),
         );
-        let mut answer = see_other(&landing.path);
+        Ok((landing, fresh))
+    }
+
+    /// Begins a launch: what the page of this site takes to its host. The rest stays behind its cookie.
+    pub(crate) fn begin_launch(
+        &self,
+        request: &HttpRequest,
+        aside: Option<&'static str>,
+    ) -> HttpResponse {
+        let (offer, pending) = self.relying_party.offer(aside, self.entropy.as_ref());
+        let mut answer = data(StatusCode::OK, &offer);
+        let cookie = cookie::presented(request);
+        let now = self.clock.now();
+        let fresh = self
+            .sessions
+            .begin(cookie.as_deref(), pending, now, self.entropy.as_ref());
+        if let Some(fresh) = fresh {
+            self.set_cookie(&mut answer, &fresh);
+        }
+        answer
+    }
+
+    /// Finishes a launch with the code that the host brought.
+    pub(crate) async fn finish_launch(
+        &self,
+        request: &HttpRequest,
+        response: CallbackQuery,
+        land: impl FnOnce(&Redeemed) -> Landing,
+    ) -> Result<HttpResponse, NotSignedIn> {
+        let (_, fresh) = self.signed_in(request, response, land).await?;
+        let mut answer = HttpResponse::NoContent().finish();
         self.set_cookie(&mut answer, &fresh);
         Ok(answer)
+    }
+
+    /// Forgets the session of this browser if it is of that stay, and so does the browser.
+    pub(crate) fn drop_session(&self, request: &HttpRequest, sid: &str) -> HttpResponse {
+        let mut answer = HttpResponse::NoContent().finish();
+        let Some(cookie) = cookie::presented(request) else {
+            return answer;
+        };
+        match self.sessions.find(&cookie, self.clock.now()) {
+            Found::SignedIn { tokens, .. } if tokens.sid.as_deref() != Some(sid) => return answer,
+            Found::SignedIn { .. } | Found::Ended => self.sessions.forget(&cookie),
+            Found::Nobody => return answer,
+        }
+        if let Ok(value) = header::HeaderValue::from_str(&self.cookie_kind.no_cookie()) {
+            answer.headers_mut().insert(header::SET_COOKIE, value);
+        }
+        answer
+    }
+
+    /// Which stay the session of this browser belongs to, as far as this site knows.
+    pub(crate) fn sid(&self, request: &HttpRequest) -> Option<String> {
+        let cookie = cookie::presented(request)?;
+        match self.sessions.find(&cookie, self.clock.now()) {
+            Found::SignedIn { tokens, .. } => tokens.sid,
+            Found::Nobody | Found::Ended => None,
+        }
+    }
+
+    /// Launches a program for the visitor whose page sent `form_token`. Portico is asked once, for the
+    /// launch itself.
+    pub(crate) async fn launch(
+        &self,
+        request: &HttpRequest,
+        form_token: &str,
+        wish: &LaunchWish<'_>,
+    ) -> Result<Launched, NotLaunched> {
+        let held = self.held(request).ok_or(NotLaunched::Ended)?;
+        if !constant_time_eq(held.form_token.expose().as_bytes(), form_token.as_bytes()) {
+            return Err(NotLaunched::Ended);
+        }
+        match self.relying_party.launch(&held.tokens, wish).await {
+            Ok((launched, renewed)) => {
+                if let Some(renewed) = renewed {
+                    self.sessions.renew(&held.cookie, renewed);
+                }
+                Ok(launched)
+            }
+            Err(NotLaunched::Ended) => {
+                self.sessions.end(&held.cookie);
+                Err(NotLaunched::Ended)
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    /// What is kept for the browser of a request; Portico is not asked.
+    pub(crate) fn held(&self, request: &HttpRequest) -> Option<Held> {
+        let cookie = cookie::presented(request)?;
+        match self.sessions.find(&cookie, self.clock.now()) {
+            Found::SignedIn { tokens, form_token } => Some(Held {
+                tokens: *tokens,
+                form_token,
+                cookie,
+            }),
+            Found::Nobody | Found::Ended => None,
+        }
     }
 
     /// Who is there: this site's session, confirmed by Portico now.

@@ -10,11 +10,11 @@ pub(crate) const STEPS: [&str; 8] = [
     "Sign in to Nova as Ada. This is the only password you will type.",
     "Open Market. Allow your name, untick the phone number.",
     "Market greets you by name and copes without the phone. “Share now” asks again.",
-    "Open Taxi. No password, only what Taxi asks for.",
+    "Open Taxi beside it. No password, only what Taxi asks for. Switch between them below.",
     "Open Bank: each sensitive thing on a page of its own.",
     "Open Settings: who knows what, since when. Take your name back from Market.",
-    "Open Market again. It asks nothing and no longer knows your name.",
-    "Sign out everywhere. Every program that is still open shows its locked page.",
+    "Look at Market again. It asks nothing and no longer knows your name.",
+    "Sign out in another tab. Every program that is open here is locked at once.",
 ];
 
 /// The addresses on `port`, the people with their passwords, and the steps of a tour.
@@ -53,6 +53,6 @@ mod tests {
         let text = tour(8081, false);
         assert!(text.starts_with("Nova, the super app   http://app.superapp.localhost:8081/\n"));
         assert!(text.contains("  ada    violet-lighthouse-27\n"));
-        assert!(text.contains("  8. Sign out everywhere."));
+        assert!(text.contains("  8. Sign out in another tab."));
     }
 }

@@ -13,6 +13,9 @@ use url::Url;
 /// The longest answer that is read: discovery and JWKS are a few kilobytes.
 const LONGEST_ANSWER: usize = 512 * 1024;
 
+/// After so long a stream is asked for anew.
+const LONGEST_STREAM: Duration = Duration::from_secs(12 * 60 * 60);
+
 /// A client that reaches one issuer.
 #[derive(Clone, Debug)]
 pub(crate) struct Transport {
@@ -32,6 +35,19 @@ impl Transport {
             .timeout(Duration::from_secs(5))
             .build()?;
         Ok(Self { client })
+    }
+
+    /// An answer that goes on: whoever asks reads it piece by piece.
+    pub(crate) async fn stream(
+        &self,
+        request: HttpRequest,
+    ) -> Result<reqwest::Response, TransportError> {
+        let mut request = reqwest::Request::try_from(request).map_err(TransportError::Exchange)?;
+        *request.timeout_mut() = Some(LONGEST_STREAM);
+        self.client
+            .execute(request)
+            .await
+            .map_err(TransportError::Exchange)
     }
 
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {

@@ -35,6 +35,8 @@ export interface Binding {
   receive(sender: Sender, text: unknown): void
   retire(): void
   event(name: string, data?: object): void
+  /** What `sid` the next document is welcomed with; an exchange said so. */
+  at(sid: string): void
   lock(reason: string): void
   unlock(sid: string | null): void
   context(context: object): void
@@ -47,7 +49,8 @@ export function parse(text: unknown): Record<string, unknown> | null
 export interface Launch {
   client_id: string
   client_name?: string
-  sid: string
+  /** From its last launch in this session; null where there was none, and its page begins anew. */
+  sid?: string | null
   entry_uri: string
   origins: string[]
   path?: string
@@ -79,7 +82,10 @@ export interface HostOptions {
   account: string
   /** Begins to follow the stream of that person, usually with stream.js. */
   follow(account: string, heard: (name: string, data: any) => void): Follower
-  /** Answers a program's call, usually by asking the host's backend. */
+  /**
+   * Answers a program's call, usually by asking the host's backend. The `sid` of an exchange stays here:
+   * the program's next document is welcomed with it.
+   */
   call(program: Program, method: string, params: Record<string, unknown>, how: { signal: AbortSignal }): unknown
   /** Hears each event of the stream, after it took effect. */
   heard?: (name: string, data: any) => void
@@ -92,7 +98,7 @@ export interface Host {
   open(launch: Launch): Program
   sheet(refusal: Pick<Refusal, 'interaction_uri' | 'interaction'>): Promise<string>
   lock(reason: string, client_id?: string): void
-  signedIn(now: { account: string; sids?: Record<string, string> }): void
+  signedIn(now: { account: string; sids?: Record<string, string | null> }): void
   setContext(context: Pick<Context, 'theme' | 'locale'>): void
   programs(): Program[]
   close(): void

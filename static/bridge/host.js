@@ -17,6 +17,7 @@
   const NAME = /^[a-z][a-z0-9_]{0,63}$/
   const PATH = /^\/(?![/\\])[^\t\n\r\\]*$/
   const MAX_MS = 300000
+  const UNAVAILABLE = 'temporarily_unavailable'
   const MAX_CALLS = 32
   const MAX_DOCUMENTS = 256
   const AWAY_MS = 30000
@@ -108,7 +109,7 @@
       // What answers cannot be addressed to the document that asked must be useless to any other.
       if (!addressed && method === 'token' && !params.dpop_jkt) return 'unsupported_method'
       if (!addressed && method === 'login' && !params.code_challenge) return 'invalid_request'
-      return pending.size < MAX_CALLS ? null : 'temporarily_unavailable'
+      return pending.size < MAX_CALLS ? null : UNAVAILABLE
     }
 
     function run({ id, method, params = {}, timeout_ms = MAX_MS }) {
@@ -117,7 +118,7 @@
       const error = refusal(method, params)
       if (error) return answer({ error })
       const controller = new AbortController()
-      const late = () => end(id, { error: 'temporarily_unavailable' })
+      const late = () => end(id, { error: UNAVAILABLE })
       const timer = setTimeout(late, Math.min(timeout_ms, MAX_MS))
       pending.set(id, { controller, answer, timer })
       const result = new Promise((settle) => settle(call(method, params, { signal: controller.signal })))
@@ -150,6 +151,8 @@
       },
       retire,
       event,
+      /** Which stay the exchange said it is: the next document is welcomed to it. */
+      at: (now) => (sid = now),
       lock(reason) {
         if (locked) return
         locked = true
@@ -193,7 +196,7 @@
     }
     const frameOf = (parent, title, src) => {
       const frame = element('iframe', 'frame', {}, parent)
-      frame.setAttribute('sandbox', 'allow-scripts allow-same-origin allow-forms')
+      frame.sandbox = 'allow-scripts allow-same-origin allow-forms'
       frame.referrerPolicy = 'no-referrer'
       frame.title = title
       frame.src = src
@@ -217,16 +220,18 @@
       if (layers.length < before) layers.at(-1)?.show?.()
     }
 
+    const paint = () => programs.forEach((program) => program.paint())
+
     /** The consent sheet, over everything. Resolves to what it ended with, which is a hint. */
     function sheet({ interaction_uri, interaction }) {
-      if (sheet_up) return Promise.reject({ error: 'temporarily_unavailable' })
+      if (sheet_up) return Promise.reject({ error: UNAVAILABLE })
       if (document.fullscreenElement) document.exitFullscreen()
       const box = element('div', 'sheet', { zIndex: 2 }, container)
-      box.setAttribute('role', 'dialog')
+      box.role = 'dialog'
       box.ariaModal = 'true'
       box.ariaLabel = 'Portico'
       sheet_up = true
-      programs.forEach((program) => program.paint())
+      paint()
       const frame = frameOf(box, 'Portico', interaction_uri)
       const { origin } = new URL(interaction_uri)
       frame.focus()
@@ -235,7 +240,7 @@
           page.removeEventListener('message', listen)
           box.remove()
           sheet_up = false
-          programs.forEach((program) => program.paint())
+          paint()
           leave(layer)
           shown?.focus()
           resolve(result)
@@ -265,7 +270,7 @@
     }
 
     /** Opens a program as the host's backend described it. */
-    function open({ client_id, client_name = '', sid, entry_uri, origins, path = '/', params = {}, from = null, methods }) {
+    function open({ client_id, client_name = '', sid = null, entry_uri, origins, path = '/', params = {}, from = null, methods }) {
       if (locked) throw { error: 'locked' }
       // A frame of the host's own origin could lift its sandbox.
       if (!origins.includes(new URL(entry_uri).origin) || origins.includes(page.origin) || !PATH.test(path)) {
@@ -286,7 +291,12 @@
         methods: methods ?? ['login', 'request', 'context', 'logout'],
         sid,
         context: own(),
-        call: (method, params, how) => (method === 'context' ? own() : ask(program, method, params, how, true)),
+        async call(method, params, how) {
+          if (method === 'context') return own()
+          const { sid, ...result } = (await ask(program, method, params, how, true)) ?? {}
+          if (sid) binding.at(sid)
+          return result
+        },
         send(text, type) {
           if (type === 'welcome' && channel.fresh) {
             channel.port?.port1.close()
@@ -365,6 +375,8 @@
       }
       page.addEventListener('message', listen)
       programs.add(program)
+      // Before there is a frame, so that going back moves none.
+      enter(program)
       const frame = frameOf(box, client_name, entry_uri)
       program.paint()
       program.show()

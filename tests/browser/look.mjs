@@ -46,6 +46,8 @@ export async function look(page, name) {
 async function violations(page, how) {
   const found = []
   for (const frame of page.frames()) {
+    // Behind a cover, or of a program that is not in front: nobody reads it.
+    if (frame.parentFrame() && !(await (await frame.frameElement()).isVisible())) continue
     await frame.evaluate(axe)
     const result = await frame.evaluate(() => globalThis.axe.run({ iframes: false }))
     for (const { id, help, nodes } of result.violations) {

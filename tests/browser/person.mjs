@@ -61,9 +61,37 @@ export class Person {
     return this.frame()
   }
 
-  /** The frame of the program that is open. */
-  frame() {
-    return this.page.frameLocator('iframe')
+  /** The frame of the program that is in front. */
+  frame(page = this.page) {
+    return page.frameLocator('.portico-program:not([hidden]) iframe, iframe#program')
+  }
+
+  /** From the program in front to the home screen, as far as the browser has gone back. */
+  async goesHome() {
+    await this.page.locator('#home-button').click()
+    await this.page.waitForFunction(() => !globalThis.history.state?.portico)
+  }
+
+  /** The consent sheet that has risen over it. */
+  sheet() {
+    return this.page.frameLocator('.portico-sheet iframe')
+  }
+
+  /** Says Allow on each page of the sheet, and waits until it is gone. */
+  async allowsEverything() {
+    const box = this.page.locator('.portico-sheet')
+    await box.waitFor()
+    const latest = Date.now() + PATIENCE
+    while ((await box.count()) > 0) {
+      assert.ok(Date.now() < latest, 'the sheet stays')
+      const button = this.sheet().locator('button[name=decision][value=allow]')
+      try {
+        await button.click({ timeout: 1000 })
+      } catch {
+        // It is about to go, or has only just come up.
+      }
+      await this.page.waitForTimeout(100)
+    }
   }
 
   /** Opens a page of Portico's account. */
@@ -103,6 +131,21 @@ export class Person {
     await this.page.locator('#logout').click()
     await this.page.waitForURL(`${this.demo.addresses.app}/**`)
   }
+}
+
+/** Everything that a document shows and keeps, as text; storage that a browser denies it keeps nothing. */
+export function everythingIn(frame) {
+  return frame.evaluate(() => {
+    const kept = (name) => {
+      try {
+        return { ...globalThis[name] }
+      } catch {
+        return {}
+      }
+    }
+    const shown = document.documentElement.outerHTML
+    return { shown, localStorage: kept('localStorage'), sessionStorage: kept('sessionStorage'), cookie: document.cookie }
+  })
 }
 
 // A consent page that has just come up takes no taps. Asked from outside the page: Playwright's own

@@ -19,7 +19,7 @@ async fn nova_signs_in_opens_the_program_that_was_wanted_and_signs_out() {
         portico.mood().asked["scope"],
         "openid profile portico:launch"
     );
-    assert!(page.says("<iframe id=\"program\" name=\"program\" title=\"Market\" src=\"http://market.localhost:8080/open\""));
+    assert!(page.says("<iframe id=\"program\" name=\"program\" title=\"Market\" src=\"http://market.localhost:8080/open?by=redirect\""));
     let policy = page.header("content-security-policy");
     assert!(
         policy.contains("frame-src http://market.localhost:8080 http://taxi.localhost:8080"),
@@ -52,7 +52,7 @@ async fn a_wish_to_share_reaches_the_frame_only_for_scopes_of_that_program() {
     let page = ada.get(NOVA, "/open/market?share=phone.verified").await;
     assert!(page.says("src=\"http://market.localhost:8080/open?share=phone.verified\""));
     let page = ada.get(NOVA, "/open/market?share=kyc.status").await;
-    assert!(page.says("src=\"http://market.localhost:8080/open\""));
+    assert!(page.says("src=\"http://market.localhost:8080/open?by=redirect\""));
     assert_eq!(
         ada.get(NOVA, "/open/casino").await.status,
         StatusCode::NOT_FOUND

@@ -5,7 +5,8 @@ use actix_web::http::StatusCode;
 use askama::Template;
 use url::Url;
 
-use crate::facts::{PROGRAMS, ProgramFacts};
+use super::Tile;
+use crate::facts::ProgramFacts;
 use crate::people::{DemoPerson, people};
 use crate::relying_party::Trouble;
 use crate::site::Visitor;
@@ -53,31 +54,47 @@ pub(crate) struct HomePage {
     /// Nothing where the person does not share their name with Nova.
     person: Option<String>,
     initials: String,
-    programs: [&'static ProgramFacts; 3],
+    programs: Vec<Tile>,
     account: Option<Url>,
     form_token: String,
+    /// The person, as Nova knows them: tells one from another.
+    subject: String,
+    /// Where the scripts of the bridge are.
+    portico: String,
 }
 
 impl HomePage {
     /// For a visitor, with the address of Portico's account page if there is one.
-    pub(crate) fn new(visitor: &Visitor, account: Option<Url>) -> Self {
-        Self::of(
-            visitor.shared.name.clone(),
-            account,
-            visitor.form_token().to_owned(),
-        )
-    }
-
-    fn of(name: Option<String>, account: Option<Url>, form_token: String) -> Self {
-        let initials = initials(name.as_deref().unwrap_or("Nova"));
+    pub(crate) fn new(
+        visitor: &Visitor,
+        account: Option<Url>,
+        programs: &[Tile],
+        portico: &str,
+    ) -> Self {
         Self {
             note: Note::new(),
-            person: name,
-            initials,
-            programs: PROGRAMS,
+            initials: initials(visitor.shared.name.as_deref().unwrap_or("Nova")),
+            person: visitor.shared.name.clone(),
+            programs: programs.to_vec(),
             account,
-            form_token,
+            form_token: visitor.form_token().to_owned(),
+            subject: visitor.subject.clone(),
+            portico: portico.to_owned(),
         }
+    }
+}
+
+/// Said once in the window that a locked page opened to sign in.
+#[derive(Template)]
+#[template(path = "nova/signed_in.html")]
+pub(crate) struct SignedInPage {
+    note: Note,
+}
+
+impl SignedInPage {
+    /// The page.
+    pub(crate) fn new() -> Self {
+        Self { note: Note::new() }
     }
 }
 
@@ -220,18 +237,32 @@ impl NovaMessagePage {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::PROGRAMS;
 
     fn account() -> Option<Url> {
         Some(Url::parse("http://portico.test/account").expect("a url"))
     }
 
+    fn tile(facts: &'static ProgramFacts) -> Tile {
+        Tile {
+            facts,
+            client_id: format!("id-of-{}", facts.slug),
+            origin: format!("http://{}.test", facts.slug),
+        }
+    }
+
     #[test]
     fn the_home_screen_has_all_programs_and_the_account() {
-        let page = HomePage::of(
-            Some("Ada <b>Lindqvist".to_owned()),
-            account(),
-            "token-1".to_owned(),
-        );
+        let page = HomePage {
+            note: Note::new(),
+            initials: "AL".to_owned(),
+            person: Some("Ada <b>Lindqvist".to_owned()),
+            programs: PROGRAMS.map(tile).into(),
+            account: account(),
+            form_token: "token-1".to_owned(),
+            subject: "ada-at-nova".to_owned(),
+            portico: "http://portico.test".to_owned(),
+        };
         let html = page.render().expect("renders");
         for facts in PROGRAMS {
             assert!(html.contains(&format!(

@@ -3,6 +3,7 @@
 
 use actix_web::{Error, HttpRequest};
 
+use super::launch::Bridge;
 use super::{Program, turned_away};
 use crate::facts::ScopeFacts;
 use crate::relying_party::{Shared, Trouble};
@@ -23,6 +24,8 @@ pub(crate) struct Chrome {
     pub(crate) leave_link: String,
     pub(crate) account_link: Option<String>,
     pub(crate) nova: String,
+    /// To the super app around the page.
+    pub(crate) bridge: Option<Bridge>,
 }
 
 /// Something that the program would like to know and does not.
@@ -77,6 +80,7 @@ impl Program {
                 .await?
                 .map(|url| url.to_string()),
             nova: self.nova.clone(),
+            bridge: self.bridge(request),
         })
     }
 
@@ -221,6 +225,7 @@ pub(crate) mod samples {
             leave_link: "http://portico.test/logout?id_token_hint=x&state=y".to_owned(),
             account_link: Some("http://portico.test/account".to_owned()),
             nova: program.nova,
+            bridge: None,
         }
     }
 

@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
 use super::Program;
+use super::launch;
 use super::message::Message;
 use crate::assets;
 use crate::relying_party::{Ask, Redeemed};
@@ -12,7 +13,7 @@ use crate::site::{Landing, NotSignedIn};
 
 /// Mounts them.
 pub(crate) fn doors(scope: actix_web::Scope) -> actix_web::Scope {
-    scope
+    launch::routes(scope)
         .route("/open", web::get().to(open))
         .route("/callback", web::get().to(callback))
         .route("/signed-out", web::get().to(signed_out))
@@ -24,22 +25,32 @@ pub(crate) fn doors(scope: actix_web::Scope) -> actix_web::Scope {
 struct DoorQuery {
     /// The scope that the person wants to share after all.
     share: Option<String>,
+    /// There is no host, or no script that could ask it.
+    by: Option<String>,
 }
 
 /// The entry address: always asks Portico anew, so that what is shared is up to date. With
-/// remembered consent the person sees nothing of it.
+/// remembered consent the person sees nothing of it. In a frame the host asks, over the bridge.
 async fn open(request: HttpRequest, program: web::Data<Program>) -> HttpResponse {
-    let share = web::Query::<DoorQuery>::from_query(request.query_string());
-    let ask = match share.map(|query| query.into_inner().share) {
-        Ok(None) => Ask::default(),
-        Ok(Some(share)) => match program.facts.scope(&share) {
+    let Ok(query) = web::Query::<DoorQuery>::from_query(request.query_string()) else {
+        return program.not_found(&request);
+    };
+    if query.by.is_none() && query.share.is_none() {
+        match program.opening(&request).await {
+            Ok(Some(page)) => return page,
+            Ok(None) => {}
+            Err(trouble) => return program.trouble(&request, &trouble),
+        }
+    }
+    let ask = match &query.share {
+        None => Ask::default(),
+        Some(share) => match program.facts.scope(share) {
             Some(scope) => Ask {
                 consent_again: true,
                 aside: Some(scope.scope),
             },
             None => return program.not_found(&request),
         },
-        Err(_) => return program.not_found(&request),
     };
     match program.site.begin(&request, ask).await {
         Ok(answer) => answer,
@@ -67,7 +78,7 @@ async fn callback(request: HttpRequest, program: web::Data<Program>) -> HttpResp
 
 /// What to say after "Share now": Portico asks again once a day only, so it may well be that the
 /// person was not asked.
-fn reopened(program: &Program, scope: &str, granted: &[String]) -> Option<String> {
+pub(super) fn reopened(program: &Program, scope: &str, granted: &[String]) -> Option<String> {
     let (name, scope) = (program.facts.name, program.facts.scope(scope)?);
     Some(if granted.iter().any(|s| s == scope.scope) {
         format!("Thank you. You share your {} with {name} now.", scope.noun)

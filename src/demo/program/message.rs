@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 use askama::Template;
 
 use super::Program;
+use super::launch::Bridge;
 use crate::facts::ProgramFacts;
 use crate::relying_party::Trouble;
 
@@ -33,6 +34,7 @@ pub(crate) struct MessagePage {
     slug: &'static str,
     name: &'static str,
     framed: bool,
+    bridge: Option<Bridge>,
     message: Message,
 }
 
@@ -183,11 +185,17 @@ impl Message {
     }
 
     /// The message on a program's page.
-    pub(super) fn on(self, facts: &'static ProgramFacts, framed: bool) -> MessagePage {
+    pub(super) fn on(
+        self,
+        facts: &'static ProgramFacts,
+        framed: bool,
+        bridge: Option<Bridge>,
+    ) -> MessagePage {
         MessagePage {
             slug: facts.slug,
             name: facts.name,
             framed,
+            bridge,
             message: self,
         }
     }
@@ -233,7 +241,7 @@ mod tests {
         for framed in [true, false] {
             for message in samples(&program) {
                 let (id, title) = (message.id, message.title.clone());
-                let html = message.on(program.facts, framed).render().expect(id);
+                let html = message.on(program.facts, framed, None).render().expect(id);
                 assert!(html.contains(&format!("id=\"{id}\"")), "{id}");
                 assert!(
                     html.contains(
@@ -253,7 +261,10 @@ mod tests {
         let program = program(&crate::facts::MARKET);
         let message = Message::locked(&program);
         assert_eq!(message.status, StatusCode::UNAUTHORIZED);
-        let html = message.on(program.facts, true).render().expect("renders");
+        let html = message
+            .on(program.facts, true, None)
+            .render()
+            .expect("renders");
         assert!(html.contains("Your session ended"));
         assert!(html.contains("Open Market again from Nova"));
         assert!(
@@ -267,7 +278,10 @@ mod tests {
         let program = program(&crate::facts::BANK);
         let refused = Trouble::Refused("unauthorized_client".to_owned());
         let message = Message::trouble(&program, &refused);
-        let html = message.on(program.facts, false).render().expect("renders");
+        let html = message
+            .on(program.facts, false, None)
+            .render()
+            .expect("renders");
         assert!(!html.contains("unauthorized_client"), "{html}");
         assert!(
             html.contains(r#"href="http://app.superapp.localhost:8080/" target="_top""#),

@@ -51,10 +51,14 @@ type PorticoClient = CoreClient<
     EndpointMaybeSet,
 >;
 
-/// The member of `/.well-known/portico-configuration` that is used here.
-#[derive(Deserialize)]
-struct PorticoConfiguration {
-    account_uri: Url,
+/// The members of `/.well-known/portico-configuration` that are used here.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct PorticoConfiguration {
+    pub(crate) account_uri: Url,
+    pub(crate) session_events_endpoint: Url,
+    /// The script for a program's page, and its digest.
+    pub(crate) bridge_uri: Url,
+    pub(crate) bridge_integrity: String,
 }
 
 /// Portico as this relying party knows it.
@@ -63,7 +67,7 @@ pub(super) struct Portico {
     pub(super) client: PorticoClient,
     pub(super) end_session_endpoint: EndSessionUrl,
     /// Nothing where Portico has no configuration document of its own.
-    pub(super) account_uri: Option<Url>,
+    pub(super) configuration: Option<PorticoConfiguration>,
 }
 
 impl RelyingParty {
@@ -95,7 +99,7 @@ impl RelyingParty {
         let issuer = IssuerUrl::new(self.issuer.clone())
             .map_err(|e| Trouble::untrustworthy(e.to_string()))?;
         let metadata = Metadata::discover_async(issuer, &self.transport).await?;
-        let account_uri = self.account_uri().await?;
+        let configuration = self.own_configuration().await?;
         let further = metadata.additional_metadata().clone();
         let registration = &self.registration;
         let client = CoreClient::from_provider_metadata(
@@ -108,11 +112,11 @@ impl RelyingParty {
         Ok(Portico {
             client,
             end_session_endpoint: further.end_session_endpoint,
-            account_uri,
+            configuration,
         })
     }
 
-    async fn account_uri(&self) -> Result<Option<Url>, Trouble> {
+    async fn own_configuration(&self) -> Result<Option<PorticoConfiguration>, Trouble> {
         let request =
             http::Request::get(format!("{}/.well-known/portico-configuration", self.issuer))
                 .header(ACCEPT, "application/json")
@@ -128,8 +132,8 @@ impl RelyingParty {
                 answer.status()
             )));
         }
-        let configuration: PorticoConfiguration = serde_json::from_slice(answer.body())
+        let configuration = serde_json::from_slice(answer.body())
             .map_err(|e| Trouble::untrustworthy(format!("its configuration: {e}")))?;
-        Ok(Some(configuration.account_uri))
+        Ok(Some(configuration))
     }
 }

@@ -1,8 +1,9 @@
 //! From the browser's return to tokens: the authorization response is checked, the code is
 //! redeemed, and the id_token is verified before anything in it is believed.
 
+use foundation::base64url;
 use foundation::digest::constant_time_eq;
-use openidconnect::core::{CoreIdTokenClaims, CoreTokenResponse};
+use openidconnect::core::{CoreIdToken, CoreIdTokenClaims, CoreTokenResponse};
 use openidconnect::{
     AccessTokenHash, AuthorizationCode, ClaimsVerificationError, OAuth2TokenResponse as _,
     SignatureVerificationError, TokenResponse as _,
@@ -16,10 +17,10 @@ use super::{PendingAuthorization, Redeemed, RelyingParty, Tokens};
 /// The authorization response (RFC 6749 §4.1.2, §4.1.2.1; `iss` by RFC 9207 §2).
 #[derive(Deserialize)]
 pub(crate) struct CallbackQuery {
-    code: Option<String>,
+    pub(super) code: Option<String>,
     pub(crate) state: Option<String>,
-    iss: Option<String>,
-    error: Option<String>,
+    pub(super) iss: Option<String>,
+    pub(super) error: Option<String>,
 }
 
 impl PendingAuthorization {
@@ -88,6 +89,7 @@ impl RelyingParty {
                 .collect(),
         };
         let tokens = Tokens {
+            sid: sid(&id_token),
             subject,
             access_token: answer.access_token().clone(),
             refresh_token: answer.refresh_token().cloned(),
@@ -99,6 +101,14 @@ impl RelyingParty {
             aside: pending.aside,
         })
     }
+}
+
+/// The `sid` of an id_token that was verified; the `openidconnect` crate does not name it.
+fn sid(id_token: &CoreIdToken) -> Option<String> {
+    let text = id_token.to_string();
+    let payload = base64url::decode(text.split('.').nth(1)?)?;
+    let claims: serde_json::Value = serde_json::from_slice(&payload).ok()?;
+    claims["sid"].as_str().map(str::to_owned)
 }
 
 /// Why an id_token is not believed.

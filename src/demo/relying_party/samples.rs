@@ -30,6 +30,7 @@ pub(crate) fn tokens(subject: &str) -> Tokens {
     );
     Tokens {
         subject: subject.to_owned(),
+        sid: None,
         access_token: AccessToken::new("access".to_owned()),
         refresh_token: None,
         id_token: CoreIdToken::from_str(&id_token).expect("three parts of JSON and a signature"),

@@ -73,6 +73,12 @@ impl RelyingParty {
         }
     }
 
+    /// New tokens for old; nothing when what they rest on has ended.
+    pub(crate) async fn renewed(&self, tokens: &Tokens) -> Result<Option<Tokens>, Trouble> {
+        let portico = self.portico().await?;
+        self.renew(&portico, tokens).await
+    }
+
     /// The scopes of an active token (RFC 7662 §2.2), or nothing.
     async fn introspect(
         &self,

@@ -21,11 +21,20 @@ pub(crate) enum CookieKind {
 impl CookieKind {
     /// The `Set-Cookie` value. Written by hand: actix-web's cookie has no `Partitioned`.
     pub(crate) fn set_cookie(self, value: &SecretText) -> String {
+        self.with(value.expose())
+    }
+
+    /// The `Set-Cookie` value that makes the browser forget it.
+    pub(crate) fn no_cookie(self) -> String {
+        format!("{}; Max-Age=0", self.with(""))
+    }
+
+    fn with(self, value: &str) -> String {
         let attributes = match self {
             Self::FirstParty => "SameSite=Lax",
             Self::Partitioned => "Secure; SameSite=None; Partitioned",
         };
-        format!("{NAME}={}; Path=/; HttpOnly; {attributes}", value.expose())
+        format!("{NAME}={value}; Path=/; HttpOnly; {attributes}")
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) struct Neighbours<'a> {
     pub(crate) frames: Vec<&'a str>,
     /// Reached by forms besides the site itself. Browsers check redirects after a form as well.
     pub(crate) forms: Vec<&'a str>,
+    /// Whose scripts run on the page besides the site's own, and whom they may ask.
+    pub(crate) scripts: Vec<&'a str>,
     /// May show the page in a frame.
     pub(crate) framed_by: Vec<&'a str>,
 }
@@ -32,10 +34,13 @@ impl PagePolicy {
             }
         };
         let forms = [&["'self'"], neighbours.forms.as_slice()].concat();
+        let scripts = [&["'self'"], neighbours.scripts.as_slice()]
+            .concat()
+            .join(" ");
         Self {
             content_security_policy: format!(
                 "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
-                 form-action {}; frame-src {}; frame-ancestors {}",
+                 script-src {scripts}; connect-src {scripts}; form-action {}; frame-src {}; frame-ancestors {}",
                 forms.join(" "),
                 sources(&neighbours.frames),
                 sources(&neighbours.framed_by),
@@ -63,6 +68,13 @@ impl PagePolicy {
             }
         }
     }
+}
+
+/// An answer to a script of the site's own pages.
+pub(crate) fn data(status: StatusCode, data: &impl serde::Serialize) -> HttpResponse {
+    HttpResponse::build(status)
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(data)
 }
 
 /// A redirect after which the browser GETs `to`.

@@ -15,7 +15,7 @@ use crate::relying_party::{PendingAuthorization, Tokens};
 /// How many browsers are remembered; past it the one not seen for longest is forgotten.
 const MAX_SESSIONS: usize = 5_000;
 /// How many unanswered authorization requests one browser may have: a few open tabs.
-const MAX_PENDING: usize = 4;
+const MAX_PENDING: usize = 16;
 /// A browser that is not seen for so long is forgotten.
 const IDLE: Span = Span::hours(12);
 
@@ -114,7 +114,12 @@ impl Sessions {
         let mut sessions = self.lock();
         let old = sessions.remove(&TokenDigest::of(old_cookie));
         let cookie = random(entropy);
+        let again = old.as_ref().is_some_and(|old| old.is_stay_of(&tokens));
         let mut session = Session::new(Stage::SignedIn(Box::new(tokens)), now, entropy);
+        // The same person in the same stay: forms in other tabs are still theirs.
+        if let Some(old) = old.as_ref().filter(|_| again) {
+            session.form_token = old.form_token.clone();
+        }
         session.pending = old.map(|s| s.pending).unwrap_or_default();
         session.notice = notice;
         keep(&mut sessions, cookie.digest(), session, now);
@@ -150,6 +155,11 @@ impl Sessions {
         self.change(cookie, |session| session.stage = Stage::Ended);
     }
 
+    /// Forgets everything that belongs to a cookie.
+    pub(crate) fn forget(&self, cookie: &str) {
+        self.lock().remove(&TokenDigest::of(cookie));
+    }
+
     /// Leaves a line to be shown once, on the next page.
     pub(crate) fn leave_notice(&self, cookie: &str, notice: String) {
         self.change(cookie, |session| session.notice = Some(notice));
@@ -183,6 +193,15 @@ impl Session {
             stage,
             form_token: random(entropy),
             notice: None,
+        }
+    }
+}
+
+impl Session {
+    fn is_stay_of(&self, tokens: &Tokens) -> bool {
+        match &self.stage {
+            Stage::SignedIn(own) => own.subject == tokens.subject && own.sid == tokens.sid,
+            Stage::Stranger | Stage::Ended => false,
         }
     }
 }

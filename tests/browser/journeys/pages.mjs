@@ -29,7 +29,7 @@ export async function journey(world) {
   await shows('nova-home')
 
   await ada.opens('market')
-  await ada.seesSheet(ada.frame())
+  await ada.seesSheet(ada.sheet())
   await shows('nova-consent-in-frame')
   await ada.goesTo(`${market}/open`)
   await ada.seesSheet(page)

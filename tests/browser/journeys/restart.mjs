@@ -19,8 +19,8 @@ export async function journey(world) {
   await step('Ada signs in, and lets Market know her name', async () => {
     await ada.signsInAtNova()
     const market = await ada.opens('market')
-    await ada.seesSheet(market)
-    await ada.decides(market, 'allow')
+    await ada.seesSheet(ada.sheet())
+    await ada.decides(ada.sheet(), 'allow')
     await ada.sees(market, /Hello, Ada/)
   })
 

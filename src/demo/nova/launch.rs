@@ -1,0 +1,103 @@
+//! What Nova's page asks its backend: who is there, and a code for a program that asked over the
+//! bridge. The page holds no token; the form token in each question is of the visitor's own page.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::Nova;
+use crate::relying_party::{LaunchRefusal, LaunchWish, NotLaunched};
+use crate::site::NoVisitor;
+use crate::site::reply::data;
+
+/// A program's call, as the host's page passes it on.
+#[derive(Deserialize)]
+pub(super) struct LaunchForm {
+    form_token: String,
+    nonce: String,
+    code_challenge: String,
+    scope: Option<String>,
+    /// The person tapped for it: what they put off is asked again.
+    #[serde(default)]
+    again: bool,
+    locale: String,
+}
+
+/// Who is there, for a page that was there before.
+#[derive(Serialize)]
+struct Present<'a> {
+    account: &'a str,
+    form_token: &'a str,
+}
+
+/// Launches a program.
+pub(super) async fn launch(
+    request: HttpRequest,
+    nova: web::Data<Nova>,
+    slug: web::Path<String>,
+    form: web::Json<LaunchForm>,
+) -> HttpResponse {
+    let Some(tile) = nova.tile(&slug) else {
+        return refused(&LaunchRefusal::of("invalid_target"));
+    };
+    let wish = LaunchWish {
+        audience: &tile.client_id,
+        scope: form.scope.as_deref(),
+        nonce: &form.nonce,
+        code_challenge: &form.code_challenge,
+        again: form.again,
+        locale: &form.locale,
+    };
+    match nova.site.launch(&request, &form.form_token, &wish).await {
+        Ok(launched) => data(
+            StatusCode::OK,
+            &json!({
+                "code": launched.access_token,
+                "iss": nova.site.relying_party.issuer(),
+                "scope": launched.scope,
+                "sid": launched.sid,
+            }),
+        ),
+        Err(NotLaunched::Ended) => data(
+            StatusCode::UNAUTHORIZED,
+            &json!({ "error": "login_required" }),
+        ),
+        Err(NotLaunched::Refused(refusal)) => refused(&refusal),
+        Err(NotLaunched::Trouble(trouble)) => {
+            tracing::warn!(%trouble, "Nova could not launch a program");
+            data(
+                StatusCode::BAD_GATEWAY,
+                &LaunchRefusal::of("temporarily_unavailable"),
+            )
+        }
+    }
+}
+
+fn refused(refusal: &LaunchRefusal) -> HttpResponse {
+    data(StatusCode::BAD_REQUEST, refusal)
+}
+
+/// Who is signed in with this browser, confirmed by Portico now.
+pub(super) async fn present(request: HttpRequest, nova: web::Data<Nova>) -> HttpResponse {
+    match nova.site.visitor(&request).await {
+        Ok(visitor) => data(
+            StatusCode::OK,
+            &Present {
+                account: &visitor.subject,
+                form_token: visitor.form_token(),
+            },
+        ),
+        Err(NoVisitor::Stranger | NoVisitor::Ended) => data(
+            StatusCode::UNAUTHORIZED,
+            &LaunchRefusal::of("login_required"),
+        ),
+        Err(NoVisitor::Trouble(trouble)) => {
+            tracing::warn!(%trouble, "Nova could not say who is there");
+            data(
+                StatusCode::BAD_GATEWAY,
+                &LaunchRefusal::of("temporarily_unavailable"),
+            )
+        }
+    }
+}

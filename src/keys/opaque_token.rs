@@ -4,7 +4,8 @@
 //! token = "pa_" ‖ base64url( as a `jti`, but sealed as a token )
 //! plain = length of the handle (1) ‖ handle ‖ JSON of the claims
 //! ```
-//! What every token of a client says, or its handle, is left out of the JSON.
+//! What every token of a client says, or its handle, is left out of the JSON, and what nearly every token
+//! says has a name of one letter: some caches take no key of more than 512 bytes.
 
 use domain::client::own_audience;
 use domain::token_handle::TokenHandle;
@@ -19,6 +20,17 @@ use crate::seal::{self, HandleKey};
 
 /// How such a token begins: one that leaked is recognisable.
 const PREFIX: &str = "pa_";
+
+/// The short names of claims. One that is not here keeps its own.
+const SHORT: [(&str, &str); 7] = [
+    ("exp", "e"),
+    ("iat", "i"),
+    ("sub", "s"),
+    ("scope", "c"),
+    ("auth_time", "t"),
+    ("sid", "d"),
+    ("acr", "a"),
+];
 
 /// Whether a token has this shape; whether it is ours is another question.
 pub fn is_one(token: &str) -> bool {
@@ -49,6 +61,7 @@ pub(crate) fn seal(
             members.remove(name);
         }
     }
+    renamed(&mut members, SHORT);
     let json = serde_json::to_vec(&members).map_err(unwritable)?;
     Ok(format!("{PREFIX}{}", key.seal_with(handle, &json, entropy)))
 }
@@ -61,6 +74,7 @@ pub(crate) fn open<'a>(
 ) -> Option<(TokenHandle, AccessTokenClaims)> {
     let (handle, json) = seal::open_with(keys, sealed_part(token)?)?;
     let mut members: Map<String, Value> = serde_json::from_slice(&json).ok()?;
+    renamed(&mut members, SHORT.map(|(name, short)| (short, name)));
     let jti = base64url::encode(&sha256(token.as_bytes()));
     for (name, value) in implied(&handle, issuer, &jti) {
         members.entry(name).or_insert(value);
@@ -77,4 +91,12 @@ fn implied(handle: &TokenHandle, issuer: &str, jti: &str) -> [(&'static str, Val
         ("client_id", client_id.as_str().into()),
         ("jti", jti.into()),
     ]
+}
+
+fn renamed(members: &mut Map<String, Value>, names: [(&str, &str); SHORT.len()]) {
+    for (from, to) in names {
+        if let Some(value) = members.remove(from) {
+            members.insert(to.to_owned(), value);
+        }
+    }
 }

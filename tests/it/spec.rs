@@ -22,7 +22,7 @@ mod launches_by_key;
 mod logout;
 mod makers;
 mod mini_programs;
-mod opaque_tokens;
+pub(crate) mod opaque_tokens;
 mod openid_connect;
 mod openidconnect;
 mod participants;

@@ -6,6 +6,7 @@ use foundation::clock::{Clock as _, Span, SystemClock};
 use serde_json::json;
 
 use crate::database::Database;
+use crate::spec::opaque_tokens::opaque;
 use crate::world::World;
 use crate::world::jwt::ASSERTION_TYPE;
 use crate::world::program::{Proof, Tokens};
@@ -152,6 +153,34 @@ fn a_node_whose_tail_is_blocked_asks_the_store() {
     for (ending, held) in &held {
         assert_eq!(held.scope_at(&second), ending.leaves, "{}", ending.name);
     }
+}
+
+/// Any node opens it, and one whose memory is too old to be trusted asks what has become of it.
+#[test]
+fn an_opaque_token_is_judged_by_a_node_whose_tail_is_blocked() {
+    let Some(database) = Database::postgres() else {
+        return;
+    };
+    let first = World::new(database);
+    let url = first.database().url.clone();
+    let wire = Wire::to(&url);
+    let second = first.another_node_with(|config| config.database.url = wire.url(&url));
+    // Dropped before the node that hangs on it.
+    let wire = wire;
+    let market = opaque(&first, "market");
+    let (ada, bob) = (first.person("ada"), first.person("bob"));
+    let (ended, stays) = (ada.uses(&market), bob.uses(&market));
+    let there = market.at(&second);
+    assert!(there.finds_active(&ended.access));
+    wire.block(true);
+    ada.signs_out();
+    first.passes(NO_LONGER_TRUSTED);
+    assert!(!there.finds_active(&ended.access));
+    assert!(
+        there.finds_active(&stays.access),
+        "though it was never seen here"
+    );
+    wire.block(false);
 }
 
 #[test]

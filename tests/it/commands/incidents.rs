@@ -18,13 +18,21 @@ impl Operator {
             .with("PORTICO_MASTER_KEY", key.trim())
     }
 
-    /// Types what a section says, with what its names mean; gives what each command said.
-    fn does_as_written(mut self, section: &str, meaning: &[(&str, &str)]) -> Vec<String> {
+    /// Types what a section says, with what its names mean; gives what each command said. The world's clock
+    /// keeps up with that of the commands, which take their time: nothing that they did is in the future.
+    fn does_as_written(
+        mut self,
+        w: &World,
+        section: &str,
+        meaning: &[(&str, &str)],
+    ) -> Vec<String> {
         for (name, value) in meaning {
             self.sets(name, value);
         }
         let lines = DOCUMENT.commands(section).into_iter();
-        lines.map(|line| self.types_into_a_shell(line)).collect()
+        let said = lines.map(|line| self.types_into_a_shell(line)).collect();
+        w.is_in_the_present();
+        said
     }
 }
 
@@ -81,6 +89,7 @@ in_both_worlds! { in the present:
         let visit = laptop.opens(&phone.market).signs_in();
         let at_home = visit.tokens();
         let said = Operator::beside(w).does_as_written(
+            w,
             "A phone was stolen",
             &[("USERNAME", "ada"), ("SESSION", session)],
         );
@@ -93,7 +102,7 @@ in_both_worlds! { in the present:
 
     fn a_password_that_somebody_knows_opens_nothing(w: &World) {
         let held = Use::new(w);
-        Operator::beside(w).does_as_written("A password is known to somebody", &[("USERNAME", "ada")]);
+        Operator::beside(w).does_as_written(w, "A password is known to somebody", &[("USERNAME", "ada")]);
         held.ends(w);
         assert!(!held.is_signed_in());
         let page = held.ada.looks_at("/sign-in");
@@ -106,7 +115,7 @@ in_both_worlds! { in the present:
     fn a_secret_that_leaked_is_worthless_and_nobody_is_asked_again(w: &World) {
         let held = Use::new(w);
         let meaning = [("CLIENT", held.market.id.as_str())];
-        let said = Operator::beside(w).does_as_written("A client's secret leaked", &meaning);
+        let said = Operator::beside(w).does_as_written(w, "A client's secret leaked", &meaning);
         w.soon("the old one is refused", || {
             held.market.introspects("a token").error() == "401 invalid_client"
         });
@@ -122,7 +131,7 @@ in_both_worlds! { in the present:
         let held = Use::new(w);
         let key = |token: &str| jwt::header(token)["kid"].as_str().expect("a kid").to_owned();
         let leaked = key(&held.tokens.access);
-        let said = Operator::beside(w).does_as_written("A signing key leaked", &[("KEY", &leaked)]);
+        let said = Operator::beside(w).does_as_written(w, "A signing key leaked", &[("KEY", &leaked)]);
         assert!(said[0].contains(&leaked), "{}", said[0]);
         w.soon("it is out of the JWKS", || !w.get("/jwks").body.contains(&leaked));
         w.soon("what it signed is refused", || !held.is_live(&held.tokens));
@@ -135,7 +144,7 @@ in_both_worlds! { in the present:
     fn a_program_that_misbehaves_is_closed_to_everybody(w: &World) {
         let held = Use::new(w);
         let meaning = [("CLIENT", held.market.id.as_str())];
-        let said = Operator::beside(w).does_as_written("A program does what it should not", &meaning);
+        let said = Operator::beside(w).does_as_written(w, "A program does what it should not", &meaning);
         assert!(said[1].contains("client.suspended"), "{}", said[1]);
         w.soon("nobody can open it", || held.ada.opens(&held.market).at() != "program");
         held.market.is_released();
@@ -145,7 +154,7 @@ in_both_worlds! { in the present:
 
     fn when_nobody_knows_how_far_it_went_every_token_is_worthless(w: &World) {
         let held = Use::new(w);
-        Operator::beside(w).does_as_written("Nobody knows how far it went", &[]);
+        Operator::beside(w).does_as_written(w, "Nobody knows how far it went", &[]);
         held.ends(w);
         held.comes_back_in_silence(&held.market);
     }
@@ -157,7 +166,7 @@ in_both_worlds! { in the present:
         held.ada.signs_out();
         let lost = held.ada.with_another_browser().opens(&held.market).signs_in().tokens();
         w.restart_after(|| {
-            operator.does_as_written("The database is lost or damaged", &[]);
+            operator.does_as_written(w, "The database is lost or damaged", &[]);
         });
         w.soon("it serves again", || w.get("/readyz").status == 200);
         assert!(!held.is_live(&lost) && !held.is_signed_in());

@@ -79,7 +79,8 @@
       const { scope: granted } = await post(`/launch/${slug}`, { ...bound, scope: `openid ${scope}`, again: true }, signal)
       return { scope: granted }
     },
-    logout: () => location.assign('/'),
+    // What the person is asked then, Portico asks.
+    logout: () => at('sign-out').form.requestSubmit(),
   }
   const slugOf = (client_id) => [...tiles.values()].find((tile) => tile.dataset.clientId === client_id).dataset.program
 

@@ -1,7 +1,6 @@
 //! Launching by token exchange (RFC 8693): what a host asks for, and what a program offers for it.
 //! The host's page and the program's page carry both across the bridge; neither sees a token.
 
-use foundation::base64url;
 use foundation::entropy::Entropy;
 use foundation::secret::SecretText;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
@@ -167,8 +166,7 @@ impl RelyingParty {
         let request = http::Request::post(endpoint.as_str())
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(ACCEPT, "application/json")
-            .header(AUTHORIZATION, self.basic())
-            .body(form(tokens, wish).into_bytes())
+            .body(self.form(tokens, wish).into_bytes())
             .map_err(|e| Trouble::untrustworthy(e.to_string()))?;
         let answer = self
             .transport
@@ -211,44 +209,29 @@ impl RelyingParty {
         Ok(self.transport.stream(request).await?)
     }
 
-    /// HTTP Basic (RFC 6749 §2.3.1).
-    fn basic(&self) -> String {
-        let encoded = |text: &str| -> String {
-            url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
-        };
+    /// What the exchange is asked with. The credentials go along: "the authorization server MAY support
+    /// including the client credentials in the request-body" (RFC 6749 §2.3.1), and Portico does.
+    fn form(&self, tokens: &Tokens, wish: &LaunchWish<'_>) -> String {
         let registration = &self.registration;
-        let pair = format!(
-            "{}:{}",
-            encoded(&registration.client_id),
-            encoded(registration.client_secret.secret())
-        );
-        let mut text = base64url::encode(pair.as_bytes())
-            .replace('-', "+")
-            .replace('_', "/");
-        while !text.len().is_multiple_of(4) {
-            text.push('=');
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        form.append_pair("client_id", &registration.client_id)
+            .append_pair("client_secret", registration.client_secret.secret())
+            .append_pair("grant_type", TOKEN_EXCHANGE)
+            .append_pair("subject_token", tokens.access_token.secret())
+            .append_pair("subject_token_type", ACCESS_TOKEN)
+            .append_pair("audience", wish.audience)
+            .append_pair("requested_token_type", LAUNCH_CODE)
+            .append_pair("nonce", wish.nonce)
+            .append_pair("code_challenge", wish.code_challenge)
+            .append_pair("code_challenge_method", "S256");
+        if let Some(scope) = wish.scope {
+            form.append_pair("scope", scope)
+                .append_pair("interaction_mode", "web_message")
+                .append_pair("ui_locales", wish.locale);
         }
-        format!("Basic {text}")
+        if wish.again {
+            form.append_pair("prompt", "consent");
+        }
+        form.finish()
     }
-}
-
-fn form(tokens: &Tokens, wish: &LaunchWish<'_>) -> String {
-    let mut form = url::form_urlencoded::Serializer::new(String::new());
-    form.append_pair("grant_type", TOKEN_EXCHANGE)
-        .append_pair("subject_token", tokens.access_token.secret())
-        .append_pair("subject_token_type", ACCESS_TOKEN)
-        .append_pair("audience", wish.audience)
-        .append_pair("requested_token_type", LAUNCH_CODE)
-        .append_pair("nonce", wish.nonce)
-        .append_pair("code_challenge", wish.code_challenge)
-        .append_pair("code_challenge_method", "S256");
-    if let Some(scope) = wish.scope {
-        form.append_pair("scope", scope)
-            .append_pair("interaction_mode", "web_message")
-            .append_pair("ui_locales", wish.locale);
-    }
-    if wish.again {
-        form.append_pair("prompt", "consent");
-    }
-    form.finish()
 }

@@ -70,7 +70,7 @@ pub struct LaunchScope {
 
 impl LaunchScope {
     /// Reads what was asked for. A code always identifies the person: its nonce comes back in an
-    /// id_token. What is launched ends with the session, so there is no `offline_access`.
+    /// id_token; and a ticket is there to sign them in. What is launched ends with the session, so there is no `offline_access`.
     ///
     /// # Errors
     /// The first scope that is not in the manifest.
@@ -88,7 +88,8 @@ impl LaunchScope {
                 }
                 named.remove(scope::OFFLINE_ACCESS);
                 let openid = allowed.iter().find(|name| name.as_str() == scope::OPENID);
-                if let (LaunchType::Code, Some(openid)) = (launch_type, openid) {
+                let identifies = matches!(launch_type, LaunchType::Code | LaunchType::Ticket);
+                if let (true, Some(openid)) = (identifies, openid) {
                     named.insert(openid.clone());
                 }
                 Some(named)

@@ -37,3 +37,4 @@ pub mod token_family;
 pub mod token_handle;
 pub mod typed_text;
 pub mod user;
+pub mod web_session;

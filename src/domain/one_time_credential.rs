@@ -2,7 +2,7 @@
 
 use foundation::clock::Instant;
 use foundation::digest::TokenDigest;
-use foundation::id::FamilyId;
+use foundation::id::{FamilyId, WebSessionId};
 
 /// What a credential is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub enum OneTimeKind {
     AuthorizationCode,
     /// A code that a host got for a program that it launches.
     LaunchCode,
+    /// A ticket that signs a person in in a WebView or frame.
+    WebTicket,
 }
 
 impl OneTimeKind {
@@ -19,8 +21,18 @@ impl OneTimeKind {
         match self {
             Self::AuthorizationCode => "authorization_code",
             Self::LaunchCode => "launch_code",
+            Self::WebTicket => "web_ticket",
         }
     }
+}
+
+/// What a credential is bound to: it goes with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OneTimeParent {
+    /// The family whose first tokens it gives.
+    Family(FamilyId),
+    /// The web session that it opens.
+    WebSession(WebSessionId),
 }
 
 /// ```text
@@ -33,8 +45,8 @@ pub struct OneTimeCredential {
     pub digest: TokenDigest,
     /// What it is.
     pub kind: OneTimeKind,
-    /// What it is bound to: the family whose first tokens it gives.
-    pub family_id: FamilyId,
+    /// What it is bound to.
+    pub parent: OneTimeParent,
     /// When it can no longer be used.
     pub expires_at: Instant,
     /// When it was used.

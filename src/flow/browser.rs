@@ -10,6 +10,7 @@ use foundation::clock::Instant;
 use foundation::digest::TokenDigest;
 use foundation::entropy::Entropy;
 use foundation::fault::Fault;
+use foundation::id::{ClientId, SessionId};
 use foundation::secret::{SecretKind, SecretText};
 use store::Transaction;
 use text::{Language, Wishes};
@@ -23,12 +24,29 @@ pub struct Browser {
     pub pre_session: Option<SecretText>,
     /// The value of the cookie of a browser that succeeded before.
     pub known: Option<SecretText>,
+    /// The cookies that web tickets gave.
+    pub web_sessions: Vec<WebSessionCookie>,
     /// The browser's own words.
     pub user_agent: String,
     /// Where it asks from, as far as that is known.
     pub address: Option<IpAddr>,
     /// What it says about the language of its answer.
     pub wishes: Wishes,
+}
+
+/// A cookie that a web ticket gave.
+#[derive(Clone, Debug)]
+pub struct WebSessionCookie {
+    /// The program that stands in its name.
+    pub program: ClientId,
+    /// Its value.
+    pub value: SecretText,
+}
+
+impl WebSessionCookie {
+    pub(crate) fn digest(&self) -> Option<TokenDigest> {
+        SecretKind::WebSessionCookie.digest_of(self.value.expose())
+    }
 }
 
 /// Which cookies an answer sets or clears.
@@ -123,6 +141,25 @@ pub(crate) fn signed_in(
             user,
             address,
         }))
+}
+
+/// The person of a session that goes on.
+pub(crate) fn person_of(
+    db: &mut store::Connection,
+    session: SessionId,
+    address: Option<IpAddr>,
+    now: Instant,
+) -> Result<Option<SignedIn>, Fault> {
+    let session = store::sessions::find(db, session)?.filter(|session| session.is_live(now));
+    let Some(session) = session else {
+        return Ok(None);
+    };
+    let user = store::users::find(db, session.user_id)?.filter(|user| user.is_active());
+    Ok(user.map(|user| SignedIn {
+        session,
+        user,
+        address,
+    }))
 }
 
 /// Notes that a session was used: once a minute at most, and it lives on for the idle time.

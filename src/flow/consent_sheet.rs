@@ -18,14 +18,14 @@ use domain::profile::Profile;
 use foundation::clock::{Instant, SharedClock, Span};
 use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
-use foundation::id::{InteractionId, SessionId};
+use foundation::id::InteractionId;
 use foundation::secret::SecretKind;
 use keys::key_ring::Keys;
 use protocol::scope_catalog::ScopeCatalog;
 use serde::{Deserialize, Serialize};
 use store::Store;
 
-use crate::browser::{Browser, SignedIn};
+use crate::browser::{Browser, SignedIn, person_of};
 use crate::consent_page::{ConsentAnswer, ConsentView, ShownQuestion};
 use crate::find_client::ClientLookup;
 use crate::launch_consent::refused_or_put_off;
@@ -272,7 +272,7 @@ impl ConsentSheets {
         };
         let (session, client, address) = (sheet.session, sheet.program.clone(), browser.address);
         let read = self.store.read(move |db| {
-            let Some(person) = signed_in(db, session, now)? else {
+            let Some(person) = person_of(db, session, address, now)? else {
                 return Ok(None);
             };
             let whose = (person.user.id, session);
@@ -280,7 +280,7 @@ impl ConsentSheets {
                 store::profiles::find(db, whose.0)?.unwrap_or_default(),
                 store::grants::live(db, whose.0, &client)?,
                 refused_or_put_off(db, whose, &client)?,
-                SignedIn { address, ..person },
+                person,
             )))
         });
         let Some((profile, grant, refusals, person)) = read.await? else {
@@ -372,22 +372,4 @@ impl ConsentSheets {
 
 fn returned(found: &FoundSheet, result: SheetResult, browser: &Browser) -> SheetAnswer {
     SheetAnswer::Returned(found.returned(result, browser))
-}
-
-/// The person of a session that goes on.
-fn signed_in(
-    db: &mut store::Connection,
-    session: SessionId,
-    now: Instant,
-) -> Result<Option<SignedIn>, Fault> {
-    let session = store::sessions::find(db, session)?.filter(|session| session.is_live(now));
-    let Some(session) = session else {
-        return Ok(None);
-    };
-    let user = store::users::find(db, session.user_id)?.filter(|user| user.is_active());
-    Ok(user.map(|user| SignedIn {
-        session,
-        user,
-        address: None,
-    }))
 }

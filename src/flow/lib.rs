@@ -63,6 +63,7 @@ pub mod upkeep;
 mod verify_access_token;
 pub mod verify_proof;
 pub mod watch_session;
+pub mod web_ticket;
 
 pub use parts::{Parts, Policy};
 pub use services::Services;

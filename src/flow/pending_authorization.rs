@@ -32,6 +32,7 @@ use crate::id_token_hint::read_hint;
 use crate::parts::Parts;
 
 pub(crate) mod find;
+mod silent;
 
 /// A request on its way: who asks for what, and the pages it has been on.
 pub(crate) struct PendingAuthorization {
@@ -166,8 +167,13 @@ impl PendingAuthorizations {
             Err(refusal) => return Ok(Err(refusal)),
         };
         let sector = pending.client.sector().key();
+        let web_sessions = silent::web_sessions(&pending.client, &pending.request, browser);
         let known = self.store.read(move |db| {
             let signed_in = signed_in(db, cookie, address, now)?;
+            let Some(signed_in) = silent::or_by_ticket(db, signed_in, &web_sessions, address, now)?
+            else {
+                return Ok(Err(silent::two_people()));
+            };
             let expected = match &named {
                 Some(name) => expected(db, &sector, name)?,
                 None => Expected::Anybody,
@@ -179,14 +185,14 @@ impl PendingAuthorizations {
                 ),
                 None => (None, Vec::new()),
             };
-            Ok(KnownPerson {
+            Ok(Ok(KnownPerson {
                 signed_in,
                 grant,
                 refusals,
                 expected,
-            })
+            }))
         });
-        known.await.map(Ok)
+        known.await
     }
 
     /// The subject that a request is for. "Such a request can be made either using an id_token_hint

@@ -42,6 +42,7 @@ use crate::upkeep::Upkeep;
 use crate::verify_access_token::AccessTokenVerifier;
 use crate::verify_proof::ProofVerifier;
 use crate::watch_session::SessionWatching;
+use crate::web_ticket::WebTickets;
 
 /// Everything that can be asked of Portico, by whom it is asked. Cheap to clone.
 #[derive(Clone)]
@@ -68,6 +69,8 @@ pub struct Services {
     pub consent: Consent,
     /// The consent sheets of hosts.
     pub consent_sheets: ConsentSheets,
+    /// The endpoint of web tickets.
+    pub web_tickets: WebTickets,
     /// The logout endpoint and the sign-out page.
     pub sign_out: SignOut,
     /// Who is signed in.
@@ -148,6 +151,7 @@ impl Services {
             account_choice: AccountChoice::new(&authorization, &pending, (&sessions, &pace)),
             consent: Consent::new(parts, &authorization, &pending, (&sessions, &pace)),
             consent_sheets: ConsentSheets::new(parts, &memory, (&clients, &pace)),
+            web_tickets: WebTickets::new(parts, &clients),
             sign_out: SignOut::new(parts, &clients, &sessions),
             account: Account::new(
                 parts,

@@ -9,6 +9,7 @@ use domain::consent_sheet::ConsentSheet;
 use domain::event::Event;
 use domain::lifetimes::Lifetimes;
 use domain::session::EndReason;
+use domain::web_session::WebSession;
 use foundation::clock::{Instant, SharedClock, Span};
 use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
@@ -30,6 +31,7 @@ const SWEEPS: &[Sweep] = &[
     |db, _, now| store::used_jti::purge(db, now),
     |db, _, now| store::interactions::sweep(db, now),
     |db, _, now| store::consent_sheets::sweep(db, now - ConsentSheet::REMEMBERED),
+    |db, _, now| store::web_sessions::sweep(db, now - WebSession::UNOPENED),
     |db, _, now| store::sign_in_throttles::purge(db, now - Span::days(1)),
     |db, _, now| store::known_browsers::purge(db, now - Span::days(365)),
     |db, lifetimes, now| store::refusals::purge(db, now - lifetimes.refusal),

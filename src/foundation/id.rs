@@ -76,6 +76,8 @@ inner_ids! {
     FamilyId;
     /// One authorization request that needs a page.
     InteractionId;
+    /// What a web ticket opens for one program in one WebView or frame.
+    WebSessionId;
     /// The proof of one consent decision.
     ReceiptId;
     /// One credential (secret or key) of a client.

@@ -48,6 +48,10 @@ pub enum SecretKind {
     LaunchCode,
     /// What opens a consent sheet.
     ConsentSheet,
+    /// A ticket that a WebView or frame hands in.
+    WebTicket,
+    /// The value of the cookie that a web ticket gave.
+    WebSessionCookie,
     /// A refresh token.
     RefreshToken,
     /// The value of a session cookie.
@@ -66,6 +70,8 @@ impl SecretKind {
             Self::AuthorizationCode => "pc_",
             Self::LaunchCode => "pl_",
             Self::ConsentSheet => "pi_",
+            Self::WebTicket => "pt_",
+            Self::WebSessionCookie => "pw_",
             Self::RefreshToken => "pr_",
             Self::SessionCookie => "ps_",
             Self::PreSessionCookie => "pp_",

@@ -39,6 +39,8 @@ pub struct Endpoints {
     pub mini_programs: String,
     /// Portico's own: a host lets a program go.
     pub leave: String,
+    /// Portico's own: a WebView or frame hands in a web ticket.
+    pub web_ticket: String,
 }
 
 /// What depends on how this server is set up.
@@ -72,6 +74,7 @@ impl Endpoints {
             interaction: at("interaction"),
             mini_programs: at("mini-programs"),
             leave: at("leave"),
+            web_ticket: at("web-ticket"),
         }
     }
 }

@@ -15,6 +15,7 @@ pub mod client_metadata;
 pub mod code_grant;
 pub mod discovery;
 pub mod dpop;
+pub mod fetch_metadata;
 pub mod forwarded;
 pub mod grant_type;
 pub mod id_token;

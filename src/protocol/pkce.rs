@@ -73,6 +73,11 @@ impl CodeChallenge {
         Self(base64url::encode(&sha256(verifier.expose().as_bytes())))
     }
 
+    /// Whether a verifier belongs to it (RFC 7636 §4.6).
+    pub fn is_of(&self, verifier: &CodeVerifier) -> bool {
+        verify(self.as_extension(), Some(verifier))
+    }
+
     /// The challenge as it was sent.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -165,7 +170,7 @@ mod tests {
             .expect("present");
         let matches = |verifier: &str| {
             let verifier = CodeVerifier::parse(verifier).expect("well-formed");
-            verify(challenge.as_extension(), Some(&verifier))
+            challenge.is_of(&verifier)
         };
         assert!(matches(VERIFIER));
         for wrong in [

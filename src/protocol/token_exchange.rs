@@ -16,6 +16,8 @@ use crate::token_request::TokenRequest;
 pub const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 /// A code that a program's backend redeems.
 pub const LAUNCH_CODE: &str = "urn:portico:params:oauth:token-type:launch-code";
+/// A ticket that a WebView or frame hands in for a cookie.
+pub const WEB_TICKET: &str = "urn:portico:params:oauth:token-type:web-ticket";
 
 /// Bytes of `nonce`, as in an authorization request.
 const MAX_NONCE: usize = 512;
@@ -98,14 +100,23 @@ impl<'a> ExchangeRequest<'a> {
     }
 }
 
-fn requested(token_type: &str) -> Result<LaunchType, OAuthError> {
-    match token_type {
-        ACCESS_TOKEN => Ok(LaunchType::Token),
-        LAUNCH_CODE => Ok(LaunchType::Code),
-        _ => Err(invalid_request(format!(
-            "requested_token_type must be {ACCESS_TOKEN} or {LAUNCH_CODE}"
-        ))),
+/// The type of what a program is launched with.
+pub const fn token_type(launch_type: LaunchType) -> &'static str {
+    match launch_type {
+        LaunchType::Token => ACCESS_TOKEN,
+        LaunchType::Code => LAUNCH_CODE,
+        LaunchType::Ticket => WEB_TICKET,
     }
+}
+
+fn requested(text: &str) -> Result<LaunchType, OAuthError> {
+    let mut types = LaunchType::ALL.iter().copied();
+    let offered = types.find(|launch_type| token_type(*launch_type) == text);
+    offered.ok_or_else(|| {
+        invalid_request(format!(
+            "requested_token_type must be {ACCESS_TOKEN}, {LAUNCH_CODE} or {WEB_TICKET}"
+        ))
+    })
 }
 
 fn seconds(text: &str) -> Result<Span, OAuthError> {
@@ -162,6 +173,8 @@ mod tests {
     const TOKEN: &str = "&requested_token_type=urn:ietf:params:oauth:token-type:access_token";
     const CODE: &str = "&requested_token_type=urn:portico:params:oauth:token-type:launch-code";
 
+    const TICKET: &str = "&requested_token_type=urn:portico:params:oauth:token-type:web-ticket";
+
     fn read<T>(text: &str, seen: impl Fn(ExchangeRequest<'_>) -> T) -> Result<T, &'static str> {
         let parameters = Parameters::parse_urlencoded(text).expect("well-formed");
         let request = TokenRequest::parse(&parameters);
@@ -190,6 +203,8 @@ mod tests {
             (r.requested, r.scope, r.again)
         });
         assert_eq!(plain, Ok((LaunchType::Token, None, false)));
+        let ticket = read(&format!("{USUAL}{TICKET}"), |r| r.requested);
+        assert_eq!(ticket, Ok(LaunchType::Ticket));
     }
 
     #[test]
@@ -202,7 +217,7 @@ mod tests {
             format!("{}{TOKEN}", USUAL.replace("access_token", "jwt")),
         ];
         let more = [
-            "requested_token_type=urn:portico:params:oauth:token-type:web-ticket",
+            "requested_token_type=urn:portico:params:oauth:token-type:cookie",
             "requested_token_type=urn:ietf:params:oauth:token-type:refresh_token",
         ];
         let beside = [

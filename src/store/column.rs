@@ -12,7 +12,7 @@ use foundation::digest::TokenDigest;
 use foundation::fault::Fault;
 use foundation::id::{
     AuditId, ClientId, CredentialId, FamilyId, GrantId, InteractionId, KeyId, NodeId, PublisherId,
-    ReceiptId, SecretId, SessionId, Subject, UserId,
+    ReceiptId, SecretId, SessionId, Subject, UserId, WebSessionId,
 };
 use protocol::dpop::KeyThumbprint;
 use protocol::scope::ScopeName;
@@ -55,7 +55,7 @@ macro_rules! stored_as_text {
 
 stored_as_bytes! {
     UserId SessionId GrantId FamilyId InteractionId ReceiptId CredentialId AuditId NodeId SecretId
-    TokenDigest KeyThumbprint
+    WebSessionId TokenDigest KeyThumbprint
 }
 
 stored_as_text! { ClientId PublisherId KeyId Subject ScopeName }

@@ -61,6 +61,7 @@ pub mod subjects;
 pub mod token_families;
 pub mod used_jti;
 pub mod users;
+pub mod web_sessions;
 
 pub use connection::Connection;
 pub use dialect::SchemaState;

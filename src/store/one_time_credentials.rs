@@ -2,8 +2,9 @@
 //! is bound to, so that it is known when it comes again.
 
 use diesel::prelude::*;
-use domain::one_time_credential::{OneTimeCredential, OneTimeKind};
+use domain::one_time_credential::{OneTimeCredential, OneTimeKind, OneTimeParent};
 use domain::token_family::TokenFamily;
+use domain::web_session::WebSession;
 use foundation::clock::Instant;
 use foundation::digest::TokenDigest;
 use foundation::fault::Fault;
@@ -11,8 +12,9 @@ use foundation::fault::Fault;
 use crate::column::{bytes, instant, millis};
 use crate::connection::Connection;
 use crate::fault::at;
-use crate::schema::{one_time_credentials, token_families};
+use crate::schema::{one_time_credentials, token_families, web_sessions};
 use crate::token_families::{FamilyRow, history_stands};
+use crate::web_sessions::WebSessionRow;
 
 const TABLE: &str = "one_time_credentials";
 
@@ -21,7 +23,8 @@ const TABLE: &str = "one_time_credentials";
 struct CredentialRow {
     digest: Vec<u8>,
     kind: &'static str,
-    family_id: Vec<u8>,
+    family_id: Option<Vec<u8>>,
+    web_session_id: Option<Vec<u8>>,
     expires_at: i64,
     used_at: Option<i64>,
 }
@@ -31,10 +34,15 @@ struct CredentialRow {
 /// # Errors
 /// The store does not answer, or what the credential is bound to is not there.
 pub fn insert(conn: &mut Connection, credential: &OneTimeCredential) -> Result<(), Fault> {
+    let (family_id, web_session_id) = match &credential.parent {
+        OneTimeParent::Family(id) => (Some(bytes(id)), None),
+        OneTimeParent::WebSession(id) => (None, Some(bytes(id))),
+    };
     let row = CredentialRow {
         digest: bytes(&credential.digest),
         kind: credential.kind.word(),
-        family_id: bytes(&credential.family_id),
+        family_id,
+        web_session_id,
         expires_at: credential.expires_at.millis(),
         used_at: millis(credential.used_at),
     };
@@ -74,11 +82,46 @@ pub fn find_with_family(
     let credential = OneTimeCredential {
         digest,
         kind,
-        family_id: family.id,
+        parent: OneTimeParent::Family(family.id),
         expires_at: Instant::from_millis(expires_at),
         used_at: instant(used_at),
     };
     Ok(Some((credential, family)))
+}
+
+/// A web ticket with what it opens, whatever has become of them.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
+pub fn find_web_ticket(
+    conn: &mut Connection,
+    digest: TokenDigest,
+) -> Result<Option<(OneTimeCredential, WebSession)>, Fault> {
+    let kind = OneTimeKind::WebTicket;
+    let found: Option<(WebSessionRow, i64, Option<i64>)> = one_time_credentials::table
+        .inner_join(web_sessions::table)
+        .filter(one_time_credentials::digest.eq(digest.as_bytes().as_slice()))
+        .filter(one_time_credentials::kind.eq(kind.word()))
+        .select((
+            WebSessionRow::as_select(),
+            one_time_credentials::expires_at,
+            one_time_credentials::used_at,
+        ))
+        .get_result(conn)
+        .optional()
+        .map_err(at(TABLE))?;
+    let Some((web_session, expires_at, used_at)) = found else {
+        return Ok(None);
+    };
+    let web_session = web_session.read()?;
+    let credential = OneTimeCredential {
+        digest,
+        kind,
+        parent: OneTimeParent::WebSession(web_session.id),
+        expires_at: Instant::from_millis(expires_at),
+        used_at: instant(used_at),
+    };
+    Ok(Some((credential, web_session)))
 }
 
 /// Uses a credential up: `true` once, for one caller, while it has not expired.

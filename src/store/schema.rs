@@ -217,6 +217,21 @@ diesel::table! {
         family_id -> Nullable<Binary>,
         expires_at -> BigInt,
         used_at -> Nullable<BigInt>,
+        web_session_id -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    web_sessions (id) {
+        id -> Binary,
+        session_id -> Binary,
+        host_id -> Text,
+        client_id -> Text,
+        sid -> Text,
+        code_challenge -> Text,
+        created_at -> BigInt,
+        opened_at -> Nullable<BigInt>,
+        cookie_digest -> Nullable<Binary>,
     }
 }
 
@@ -372,6 +387,7 @@ diesel::joinable!(grants -> clients (client_id));
 diesel::joinable!(token_families -> grants (grant_id));
 diesel::joinable!(token_families -> sessions (session_id));
 diesel::joinable!(one_time_credentials -> token_families (family_id));
+diesel::joinable!(one_time_credentials -> web_sessions (web_session_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     histories,
@@ -387,4 +403,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     sessions,
     token_families,
     users,
+    web_sessions,
 );

@@ -30,6 +30,7 @@ mod sign_in;
 mod sign_out;
 pub mod state;
 mod visitor;
+mod web_ticket;
 
 use state::WebState;
 
@@ -65,6 +66,7 @@ pub fn configure(state: WebState) -> impl FnOnce(&mut ServiceConfig) + Clone {
             .configure(choose_account::routes)
             .configure(consent::routes)
             .configure(interaction::routes)
+            .configure(web_ticket::routes)
             .configure(sign_out::routes)
             .configure(account::routes)
             .configure(assets::routes)

@@ -18,6 +18,7 @@ mod redirects;
 mod session_streams;
 mod strangers;
 mod tokens;
+mod web_tickets;
 
 /// Macros whose functions are tests.
 const TEST_MACROS: [&str; 2] = ["in_both_worlds! {", "on_both_databases! {"];

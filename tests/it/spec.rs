@@ -37,3 +37,4 @@ mod stale_pages;
 mod token_endpoint;
 mod typed_text;
 mod userinfo;
+mod web_tickets;

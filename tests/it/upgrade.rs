@@ -80,6 +80,7 @@ fn new_tables() -> BTreeMap<String, usize> {
         ("participants", participants),
         ("consent_sheets", 0),
         ("postponements", 0),
+        ("web_sessions", 0),
     ];
     rows.map(|(table, rows)| (table.to_owned(), rows)).into()
 }

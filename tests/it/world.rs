@@ -41,6 +41,7 @@ pub(crate) mod reply;
 pub(crate) mod request;
 pub(crate) mod sheet;
 pub(crate) mod visit;
+pub(crate) mod web_view;
 
 use certificate::Certificate;
 use person::Person;

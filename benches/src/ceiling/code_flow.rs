@@ -11,7 +11,7 @@ use actix_web::http::header::{COOKIE, LOCATION};
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use domain::audit::{ActedBy, AuditEntry};
-use domain::one_time_credential::{OneTimeCredential, OneTimeKind};
+use domain::one_time_credential::{OneTimeCredential, OneTimeKind, OneTimeParent};
 use domain::participant::Participant;
 use domain::refresh_retry::RefreshToken;
 use domain::session::Session;
@@ -100,7 +100,7 @@ pub(super) async fn authorize(
         let code = OneTimeCredential {
             digest: code_digest,
             kind: OneTimeKind::AuthorizationCode,
-            family_id: family.id,
+            parent: OneTimeParent::Family(family.id),
             expires_at: now + CODE,
             used_at: None,
         };

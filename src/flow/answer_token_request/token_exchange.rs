@@ -97,7 +97,7 @@ impl TokenExchangeGrant {
             WrittenLaunch::Token(authorization) => {
                 Answer::Given(Redeemed::Authorized(*authorization))
             }
-            WrittenLaunch::Code(response) => Answer::Given(Redeemed::Answered(*response)),
+            WrittenLaunch::HandedOver(response) => Answer::Given(Redeemed::Answered(*response)),
             WrittenLaunch::Refused(error) => Answer::Refused(error),
         })
     }

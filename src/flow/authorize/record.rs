@@ -9,7 +9,7 @@ use domain::grant::Grant;
 use domain::interaction::{InteractionEnd, resulting_scope};
 use domain::left_out::left_out;
 use domain::lifetimes::Lifetimes;
-use domain::one_time_credential::{OneTimeCredential, OneTimeKind};
+use domain::one_time_credential::{OneTimeCredential, OneTimeKind, OneTimeParent};
 use domain::token_family::{Authorized, CodeOrigin, Origin, TokenFamily};
 use foundation::clock::{Instant, SharedClock};
 use foundation::entropy::SharedEntropy;
@@ -127,7 +127,7 @@ impl Record {
             let credential = OneTimeCredential {
                 digest,
                 kind: OneTimeKind::AuthorizationCode,
-                family_id: family.id,
+                parent: OneTimeParent::Family(family.id),
                 expires_at: now + lifetimes.code,
                 used_at: None,
             };

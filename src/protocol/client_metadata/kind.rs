@@ -92,6 +92,8 @@ named_values! {
         Code "code",
         /// A token that the program's page uses.
         Token "token",
+        /// A ticket that signs the person in where the program knows nothing but redirects.
+        Ticket "ticket",
     }
 
     /// The states of a mini-program, by name; what they mean is in `domain`.

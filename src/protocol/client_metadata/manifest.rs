@@ -105,14 +105,8 @@ fn read(reader: Reader<'_>, scope: &ScopeSet) -> Result<MiniProgramManifest, Met
     })
 }
 
-/// Web tickets are not offered yet, so nobody can rely on one.
 fn launch_types(reader: Reader<'_>) -> Result<Vec<LaunchType>, MetadataError> {
     let field = "launch_types";
-    let texts = reader.strings(field, 20)?;
-    if texts.is_some_and(|texts| texts.contains(&"ticket")) {
-        let description = "ticket is not offered yet: code and token are";
-        return Err(MetadataError::new(field, description));
-    }
     let types = reader.named_list(field, LaunchType::parse)?;
     match types {
         Some(types) if types.is_empty() => {

@@ -8,11 +8,12 @@ use actix_web::HttpRequest;
 use actix_web::dev::Payload;
 use actix_web::http::header::USER_AGENT;
 use actix_web::web::Data;
-use flow::browser::Browser;
+use flow::browser::{Browser, WebSessionCookie};
+use foundation::id::ClientId;
 use foundation::secret::SecretText;
 use futures_util::future::{Ready, ready};
 
-use crate::reply::cookies::{CookieNames, ascii, cookies_named};
+use crate::reply::cookies::{CookieNames, ascii, cookies_beginning, cookies_named};
 use crate::reply::language;
 use crate::reply::page::PageError;
 use crate::state::WebState;
@@ -44,9 +45,23 @@ fn read(request: &HttpRequest) -> Result<Visitor, PageError> {
         session: cookie(names.session)?,
         pre_session: cookie(names.pre_session)?,
         known: cookie(names.known)?,
+        web_sessions: web_sessions(request, names.web_session),
         user_agent: user_agent.unwrap_or_default(),
         address: state.settings.callers.of(request),
         wishes: language::wishes(request, &state),
     };
     Ok(Visitor { browser, state })
+}
+
+/// Those of all programs. In a frame there may be two of one name, in the frame's partition and outside of
+/// it: each is looked at.
+fn web_sessions(request: &HttpRequest, prefix: &str) -> Vec<WebSessionCookie> {
+    cookies_beginning(request, prefix)
+        .filter_map(|(program, value)| {
+            Some(WebSessionCookie {
+                program: ClientId::parse(ascii(program)?).ok()?,
+                value: SecretText::new(ascii(value)?),
+            })
+        })
+        .collect()
 }

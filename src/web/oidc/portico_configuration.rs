@@ -44,6 +44,7 @@ fn portico_configuration(issuer: &str, host_origins: &[String]) -> Map<String, V
         ("session_events_endpoint", json!(endpoints.session_events)),
         ("mini_programs_endpoint", json!(endpoints.mini_programs)),
         ("leave_endpoint", json!(endpoints.leave)),
+        ("web_ticket_endpoint", json!(endpoints.web_ticket)),
         ("bridge_uri", at(&assets::href(BRIDGE))),
         ("bridge_integrity", json!(bridge.map(Asset::integrity))),
         ("host_origins", json!(host_origins)),

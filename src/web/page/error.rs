@@ -76,6 +76,10 @@ pub enum ErrorKind {
         /// The program to open again, if it is known.
         program: Option<String>,
     },
+    /// A web ticket is worth nothing, or not here.
+    WebTicket,
+    /// A web ticket was handed in where another person is signed in.
+    SomebodyElse,
     /// The limit of requests is reached.
     TooManyRequests {
         /// How long to wait.
@@ -107,7 +111,9 @@ impl ErrorKind {
             Self::UnregisteredRedirectUri { .. }
             | Self::UnknownClient
             | Self::Stale { .. }
+            | Self::WebTicket
             | Self::BadRequest { .. } => 400,
+            Self::SomebodyElse => 409,
             Self::NotAvailable { .. } | Self::TestersOnly { .. } | Self::ForgedForm => 403,
             Self::NotFound => 404,
             Self::TooManyRequests { .. } => 429,
@@ -129,6 +135,8 @@ impl ErrorKind {
                 StaleReason::Unreadable => "stale-unreadable",
                 StaleReason::Sheet => "stale-sheet",
             },
+            Self::WebTicket => "web-ticket",
+            Self::SomebodyElse => "somebody-else",
             Self::TooManyRequests { .. } => "too-many-requests",
             Self::Broken => "broken",
             Self::NotFound => "not-found",
@@ -197,7 +205,9 @@ impl ErrorPage {
             ErrorKind::Stale {
                 why: StaleReason::Sheet,
                 ..
-            } => false,
+            }
+            | ErrorKind::WebTicket
+            | ErrorKind::SomebodyElse => false,
             ErrorKind::UnregisteredRedirectUri { .. }
             | ErrorKind::UnknownClient
             | ErrorKind::NotAvailable { .. }

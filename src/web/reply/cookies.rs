@@ -9,7 +9,9 @@ use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::header::COOKIE;
 use actix_web::{HttpRequest, HttpResponseBuilder};
+use domain::web_session::WebSessionPlace;
 use flow::browser::CookieChanges;
+use foundation::id::ClientId;
 use text::Remember;
 
 use crate::state::WebState;
@@ -21,6 +23,8 @@ pub(crate) struct CookieNames {
     pub(crate) pre_session: &'static str,
     pub(crate) known: &'static str,
     pub(crate) language: &'static str,
+    /// What the name of a web session's cookie begins with; the program's id follows.
+    pub(crate) web_session: &'static str,
 }
 
 /// How long a browser that succeeded before is remembered.
@@ -34,6 +38,7 @@ impl CookieNames {
                 pre_session: "__Host-portico_step",
                 known: "__Host-portico_browser",
                 language: "__Host-portico_language",
+                web_session: "__Host-portico_web_",
             }
         } else {
             Self {
@@ -41,6 +46,7 @@ impl CookieNames {
                 pre_session: "portico_step",
                 known: "portico_browser",
                 language: "portico_language",
+                web_session: "portico_web_",
             }
         }
     }
@@ -83,6 +89,28 @@ pub(crate) fn set_language(
     });
 }
 
+/// The cookie of a web session, set or taken away. In a frame it is another site's: it goes along there only
+/// as "SameSite=None", which browsers take from "Secure" cookies only, over loopback as well; and it stands in
+/// that host's partition, which nobody else's frames see.
+pub(crate) fn of_web_session(
+    state: &WebState,
+    program: &ClientId,
+    value: Option<&str>,
+    place: WebSessionPlace,
+) -> String {
+    let name = format!("{}{program}", CookieNames::of(state).web_session);
+    let seconds = value.is_none().then_some(0);
+    let mut cookie = cookie(state, &name, value.unwrap_or_default(), seconds);
+    match place {
+        WebSessionPlace::Window => cookie.to_string(),
+        WebSessionPlace::Frame => {
+            cookie.set_same_site(SameSite::None);
+            cookie.set_secure(true);
+            format!("{cookie}; Partitioned")
+        }
+    }
+}
+
 /// `Lax`, so that a link or a redirect from a program brings the session along; nothing relies on
 /// it against forged forms.
 fn cookie<'a>(state: &WebState, name: &'a str, value: &'a str, seconds: Option<i64>) -> Cookie<'a> {
@@ -101,15 +129,26 @@ fn cookie<'a>(state: &WebState, name: &'a str, value: &'a str, seconds: Option<i
 /// the domain above write into it what they like, and "user agents … send bytes" (RFC 6265 §5.4,
 /// note: "it is not interpreted as characters").
 pub(crate) fn cookies_named<'a>(request: &'a HttpRequest, name: &str) -> Vec<&'a [u8]> {
+    let named = pairs(request).filter(|(found, _)| *found == name.as_bytes());
+    named.map(|(_, value)| value).collect()
+}
+
+/// The cookies whose names begin so: the rest of the name, and the value.
+pub(crate) fn cookies_beginning<'a>(
+    request: &'a HttpRequest,
+    prefix: &'a str,
+) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+    pairs(request).filter_map(|(name, value)| Some((name.strip_prefix(prefix.as_bytes())?, value)))
+}
+
+fn pairs(request: &HttpRequest) -> impl Iterator<Item = (&[u8], &[u8])> {
     let headers = request.headers().get_all(COOKIE);
     let pairs = headers.flat_map(|header| header.as_bytes().split(|byte| *byte == b';'));
-    pairs
-        .filter_map(|pair| {
-            let pair = pair.trim_ascii();
-            let end = pair.iter().position(|byte| *byte == b'=')?;
-            (&pair[..end] == name.as_bytes()).then(|| &pair[end + 1..])
-        })
-        .collect()
+    pairs.filter_map(|pair| {
+        let pair = pair.trim_ascii();
+        let end = pair.iter().position(|byte| *byte == b'=')?;
+        Some((&pair[..end], &pair[end + 1..]))
+    })
 }
 
 /// A value that we may have set: ours are ASCII. Any other opens nothing.

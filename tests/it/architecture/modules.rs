@@ -114,13 +114,14 @@ const FLOW: &[(&str, &str)] = &[
         "consent_sheet",
         "browser browser_response consent_page find_client launch_consent memory pace parts record_decision step",
     ),
+    ("web_ticket", "browser find_client parts"),
     (
         "sign_in",
         "authorize browser browser_response memory pace parts passwords pending_authorization sessions step throttle",
     ),
     (
         "services",
-        "account administer answer_host answer_token_request answer_userinfo authenticate_client authorize choose_account consent_sheet decide_consent deliver end_session find_client health host_token introspect issue memory pace parts passwords pending_authorization refresh_keys renew_history resources revoke sessions sign_in subject throttle upkeep verify_access_token verify_proof watch_session",
+        "account administer answer_host answer_token_request answer_userinfo authenticate_client authorize choose_account consent_sheet decide_consent deliver end_session find_client health host_token introspect issue memory pace parts passwords pending_authorization refresh_keys renew_history resources revoke sessions sign_in subject throttle upkeep verify_access_token verify_proof watch_session web_ticket",
     ),
 ];
 
@@ -142,6 +143,7 @@ const WEB: &[(&str, &str)] = &[
     ("choose_account", "extract face method page reply visitor"),
     ("consent", "extract face method page reply shown visitor"),
     ("interaction", "consent extract method page reply visitor"),
+    ("web_ticket", "extract page reply visitor"),
     ("health", "error method state"),
     ("sign_in", "extract face method page reply visitor"),
     ("sign_out", "extract method page reply visitor"),

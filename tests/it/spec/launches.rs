@@ -166,8 +166,8 @@ in_both_worlds! {
         assert_snapshot!(said(&[("scope", "openid phone.verified")]), @r#"400 {"error":"invalid_scope","error_description":"phone.verified is not in the program's manifest"}"#);
         assert_snapshot!(said(&[("subject_token", "x")]), @r#"400 {"error":"invalid_request","error_description":"the subject_token cannot be used","subject_token_state":"not_accepted"}"#);
         assert_snapshot!(said(&[("audience", "nobody")]), @r#"400 {"error":"invalid_target","error_description":"the program is not available"}"#);
-        let ticket = said(&[("requested_token_type", "urn:portico:params:oauth:token-type:web-ticket")]);
-        assert!(ticket.starts_with(r#"400 {"error":"invalid_request""#), "{ticket}");
+        let cookie = said(&[("requested_token_type", "urn:portico:params:oauth:token-type:cookie")]);
+        assert!(cookie.starts_with(r#"400 {"error":"invalid_request""#), "{cookie}");
         let twice: Vec<_> = [("audience", "a"), ("audience", "b")].into();
         let mut form: Vec<(&str, String)> = twice.into_iter().map(|(n, v)| (n, v.to_owned())).collect();
         form.extend([("grant_type", EXCHANGE.to_owned()), ("subject_token", "x".to_owned())]);
@@ -288,7 +288,6 @@ in_both_worlds! {
             let allowed = flow::administer::clients::Allowed { again: true, lookalike: true };
             w.refuses(w.administration().add_mini_program(&manifest, allowed))
         };
-        assert_snapshot!(manifest(json!({ "launch_types": ["ticket"] })), @"launch_types: ticket is not offered yet: code and token are");
         assert_snapshot!(manifest(json!({ "launch_types": [] })), @"launch_types: must have at least one entry");
         assert_snapshot!(manifest(json!({ "launch_types": ["window"] })), @"launch_types: window is not supported");
         assert_snapshot!(manifest(json!({ "launch_types": ["code"], "token_endpoint_auth_method": "none" })), @"launch_types: code needs a client that authenticates: a public program has token");

@@ -10,7 +10,7 @@ use domain::event::LoggedEvent;
 use domain::grant::{Grant, GrantedScopes, PurposeVersion};
 use domain::log_history::LogCursor;
 use domain::mini_program::MiniProgramState;
-use domain::one_time_credential::{OneTimeCredential, OneTimeKind};
+use domain::one_time_credential::{OneTimeCredential, OneTimeKind, OneTimeParent};
 use domain::participant::Participant;
 use domain::refresh_retry::RefreshToken;
 use domain::session::Session;
@@ -160,7 +160,7 @@ pub(super) fn code(family: &TokenFamily, digest: TokenDigest) -> OneTimeCredenti
     OneTimeCredential {
         digest,
         kind: OneTimeKind::AuthorizationCode,
-        family_id: family.id,
+        parent: OneTimeParent::Family(family.id),
         expires_at: NOW + Span::seconds(60),
         used_at: None,
     }

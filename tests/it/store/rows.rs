@@ -7,3 +7,4 @@ mod origins;
 mod people;
 mod sheets;
 mod tokens;
+mod web_sessions;

@@ -13,15 +13,13 @@ use domain::consent_sheet::SheetRequest;
 use domain::grant::Grant;
 use domain::launch::{LaunchConsent, LaunchScope, launchable};
 use domain::lifetimes::Lifetimes;
-use domain::one_time_credential::{OneTimeCredential, OneTimeKind};
 use domain::session::Session;
-use domain::token_family::{Authorized, LaunchOrigin, Origin, TokenFamily};
 use domain::token_handle::OnBehalfOf;
 use foundation::clock::{Instant, Span};
 use foundation::digest::TokenDigest;
 use foundation::entropy::Entropy;
 use foundation::fault::Fault;
-use foundation::id::{AuditId, FamilyId, GrantId, SessionId, UserId};
+use foundation::id::{AuditId, FamilyId, GrantId, SessionId, UserId, WebSessionId};
 use foundation::secret::{SecretKind, SecretText};
 use keys::key_ring::KeyRing;
 use protocol::client_metadata::LaunchType;
@@ -31,7 +29,7 @@ use protocol::oauth_error::{OAuthError, invalid_request, invalid_scope};
 use protocol::pkce::CodeChallenge;
 use protocol::scope::ScopeSet;
 use protocol::scope_catalog::ScopeCatalog;
-use protocol::token_exchange::{ACCESS_TOKEN, InteractionMode, LAUNCH_CODE};
+use protocol::token_exchange::{InteractionMode, token_type};
 use protocol::token_response::{ExchangeAnswer, TokenResponse};
 use store::launches::LaunchStanding;
 
@@ -43,9 +41,7 @@ use crate::participant::{is_noted, take_part};
 use crate::settle_grant::settle_grant;
 use crate::token_authorization::{Binding, IssuanceContext, ResourceOwner, TokenAuthorization};
 
-/// "If the issued token is not an access token or usable as an access token, then the token_type value
-/// N_A is used" (RFC 8693 §2.2.1).
-const NOT_APPLICABLE: &str = "N_A";
+mod hand_over;
 
 /// What the host asked for.
 #[derive(Clone)]
@@ -74,8 +70,9 @@ pub(super) struct LaunchRules {
 struct LaunchIds {
     grant: GrantId,
     family: FamilyId,
+    web_session: WebSessionId,
     audit: AuditId,
-    code: (SecretText, TokenDigest),
+    secret: (SecretText, TokenDigest),
     sheet: SheetIds,
 }
 
@@ -111,8 +108,8 @@ pub(super) struct ReadyLaunch {
 pub(super) enum WrittenLaunch {
     /// A token is to be signed.
     Token(Box<TokenAuthorization>),
-    /// The code.
-    Code(Box<TokenResponse>),
+    /// The code or ticket.
+    HandedOver(Box<TokenResponse>),
     /// It may not be any more.
     Refused(OAuthError),
 }
@@ -131,8 +128,13 @@ impl Launch {
             drawn: LaunchIds {
                 grant: GrantId::new(now, entropy),
                 family: FamilyId::new(now, entropy),
+                web_session: WebSessionId::new(now, entropy),
                 audit: AuditId::new(now, entropy),
-                code: SecretKind::LaunchCode.issue(entropy),
+                secret: match wish.launch_type {
+                    LaunchType::Ticket => SecretKind::WebTicket,
+                    LaunchType::Code | LaunchType::Token => SecretKind::LaunchCode,
+                }
+                .issue(entropy),
                 sheet: SheetIds::new(now, entropy),
             },
             context,
@@ -204,7 +206,8 @@ impl Launch {
     }
 
     /// What ties it to whoever it is for. A code goes through a page, so it is worth nothing without the
-    /// verifier, which only the backend has; and the backend knows its own sign-in by the nonce.
+    /// verifier, which only the backend has; and the backend knows its own sign-in by the nonce. A ticket
+    /// is worth nothing without the verifier of the host.
     fn judge_ties(&self) -> Result<(), OAuthError> {
         let missing = |name| Err(invalid_request(format!("{name} is missing")));
         let wish = &self.wish;
@@ -225,6 +228,12 @@ impl Launch {
                 missing("code_challenge")
             }
             LaunchType::Code => Ok(()),
+            // A cookie is bound to no key, and the codes that come of it say themselves what they are bound to.
+            LaunchType::Ticket if wish.dpop_jkt.is_some() => {
+                Err(invalid_request("dpop_jkt is not for web tickets"))
+            }
+            LaunchType::Ticket if wish.code_challenge.is_none() => missing("code_challenge"),
+            LaunchType::Ticket => Ok(()),
         }
     }
 
@@ -244,7 +253,7 @@ impl Launch {
         authorization.map(|authorization| self.answered(authorization))
     }
 
-    /// Writes what it leaves behind: the use of the session, the grant, the participant, the code.
+    /// Writes what it leaves behind: the use of the session, the grant, the participant, the code or ticket.
     pub(super) fn write(
         self,
         tx: &mut store::Transaction<'_>,
@@ -279,6 +288,7 @@ impl Launch {
         match self.wish.launch_type {
             LaunchType::Token => Ok(WrittenLaunch::Token(Box::new(authorization))),
             LaunchType::Code => self.code(tx, authorization),
+            LaunchType::Ticket => self.ticket(tx, authorization),
         }
     }
 
@@ -361,11 +371,7 @@ impl Launch {
         let sid = sid.and_then(|person| person.sid.clone());
         let manifest = self.program.mini_program();
         let answer = ExchangeAnswer {
-            issued_token_type: match self.wish.launch_type {
-                LaunchType::Token => ACCESS_TOKEN,
-                LaunchType::Code => LAUNCH_CODE,
-            }
-            .to_owned(),
+            issued_token_type: token_type(self.wish.launch_type).to_owned(),
             sid: sid.unwrap_or_default(),
             entry_uri: manifest.map_or_else(String::new, |m| m.entry_uri.clone()),
             origins: manifest.map_or_else(Vec::new, |m| m.origins.clone()),
@@ -374,60 +380,5 @@ impl Launch {
             exchanged: Some(Box::new(answer)),
             ..authorization
         }
-    }
-
-    /// Stores a code for what was authorized. Its family waits for the program's backend.
-    fn code(
-        self,
-        tx: &mut store::Transaction<'_>,
-        authorization: TokenAuthorization,
-    ) -> Result<WrittenLaunch, Fault> {
-        let Some(person) = authorization.resource_owner else {
-            return Err(Fault::broken("a launch of nobody"));
-        };
-        let (lifetimes, now) = (&self.rules.lifetimes, self.context.now);
-        let refreshes = self.program.gets_refresh_tokens();
-        let family = TokenFamily {
-            id: self.drawn.family,
-            grant_id: person.handle.grant_id,
-            user_id: person.handle.user_id,
-            client_id: self.program.id.clone(),
-            session_id: Some(self.session),
-            origin: Origin::Launch(LaunchOrigin {
-                host: self.context.requester.id.clone(),
-                code_challenge: self.wish.code_challenge,
-                nonce: self.wish.nonce,
-                dpop_jkt: self.wish.dpop_jkt,
-            }),
-            authorized: Authorized {
-                scope: authorization.scope.clone(),
-                authentication: person.authentication,
-                session_id: self.session,
-                claims: Default::default(),
-                resource: Vec::new(),
-            },
-            created_at: now,
-            expires_at: TokenFamily::end_of_life(refreshes, lifetimes, now),
-            ended: None,
-        };
-        store::token_families::insert(tx, &family)?;
-        let (code, digest) = self.drawn.code;
-        let credential = OneTimeCredential {
-            digest,
-            kind: OneTimeKind::LaunchCode,
-            family_id: family.id,
-            expires_at: now + lifetimes.code,
-            used_at: None,
-        };
-        store::one_time_credentials::insert(tx, &credential)?;
-        Ok(WrittenLaunch::Code(Box::new(TokenResponse {
-            access_token: code.expose().to_owned(),
-            token_type: NOT_APPLICABLE.to_owned(),
-            expires_in: lifetimes.code.as_seconds(),
-            refresh_token: None,
-            id_token: None,
-            scope: Some(authorization.scope).filter(|scope| !scope.is_empty()),
-            exchanged: authorization.exchanged,
-        })))
     }
 }

@@ -41,6 +41,14 @@ error-stale-unreadable-what = It is not complete, or it was not made by us.
 error-stale-sheet-title = This question is closed
 error-stale-sheet-what = It was answered already, or it waited for too long. Nothing more was shared.
 
+error-web-ticket-title = You could not be signed in
+error-web-ticket-what = What the super app sent along works once, for a minute, and only where it is opened. Nothing was shared.
+error-web-ticket-do = Close the program and open it again.
+
+error-somebody-else-title = Somebody else is signed in here
+error-somebody-else-what = The super app opened this program for another person than the one who is signed in here. Nothing was shared.
+error-somebody-else-do = Close the program and open it again.
+
 error-too-many-requests-title = Too many requests
 error-too-many-requests-what = We got more requests from here than we can take.
 error-too-many-requests-do = Try again in { $wait }.

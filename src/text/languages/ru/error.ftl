@@ -41,6 +41,14 @@ error-stale-unreadable-what = Он неполон, или сделан не на
 error-stale-sheet-title = Этот вопрос уже закрыт
 error-stale-sheet-what = На него уже ответили, или он ждал слишком долго. Больше ничем не поделились.
 
+error-web-ticket-title = Войти не удалось
+error-web-ticket-what = То, что передало суперприложение, действует один раз, одну минуту и только там, где его открыли. Мы ничего не передали.
+error-web-ticket-do = Закройте программу и откройте её ещё раз.
+
+error-somebody-else-title = Здесь вошёл кто-то другой
+error-somebody-else-what = Суперприложение открыло программу не для того, кто здесь вошёл. Мы ничего не передали.
+error-somebody-else-do = Закройте программу и откройте её ещё раз.
+
 error-too-many-requests-title = Слишком много запросов
 error-too-many-requests-what = Отсюда приходит больше запросов, чем мы можем принять.
 error-too-many-requests-do = Попробуйте снова через { $wait }.

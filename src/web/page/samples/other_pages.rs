@@ -163,6 +163,8 @@ impl Samples for ErrorPage {
                     })
                 },
             ),
+            ("web-ticket", page(ErrorKind::WebTicket)),
+            ("somebody-else", page(ErrorKind::SomebodyElse)),
             (
                 "too-many-requests",
                 page(ErrorKind::TooManyRequests { seconds: 8 }),

@@ -5,9 +5,11 @@ use serde_json::json;
 use store::faultpoint::{AFTER_COMMIT_BEFORE_ANSWER, ALL, BEFORE_COMMIT, BEGIN, READ, WRITE};
 
 use crate::world::World;
+use crate::world::host::{self, Launcher};
 use crate::world::person::Person;
 use crate::world::program::{Program, Tokens};
 use crate::world::reply::Reply;
+use crate::world::web_view::{self, FIRST_LOAD, WebView};
 
 /// Nobody has to read or write for it.
 const NONE: &[&str] = &[];
@@ -126,8 +128,34 @@ pub(super) fn all(world: &World, point: &'static str) -> Vec<Attempt> {
         by_questions(&scene),
         by_decisions(&scene),
         by_people(&scene),
+        by_web_views(&scene),
     ];
     parts.into_iter().flatten().collect()
+}
+
+/// What a WebView does with a web ticket.
+fn by_web_views(scene: &Scene<'_>) -> Vec<Attempt> {
+    let world = scene.world;
+    let somebody = scene.somebody("hands.in");
+    let nova = Launcher::of(&host::host(world), &somebody);
+    let shop = web_view::program(world, "shop", "openid");
+    let ticket = nova.ticket(&shop, &[]).text("access_token");
+    let (view, again) = (WebView::new(world), ticket.clone());
+    let handed_in = view.clone();
+    vec![attempt(
+        "hand a web ticket in",
+        READS_AND_WRITES,
+        303,
+        move || view.hands_in(&ticket, FIRST_LOAD),
+        move |outcome, what| {
+            // A cookie that was not said opens nothing, for there is none; a ticket that was not taken is good.
+            let said = handed_in.asks_silently(&shop).get("error").is_empty();
+            assert_eq!(said, outcome == Outcome::Said, "{what}");
+            let expected = if outcome.is_done() { 400 } else { 303 };
+            let again = WebView::new(&shop.world).hands_in(&again, FIRST_LOAD);
+            assert_eq!(again.status, expected, "{what}");
+        },
+    )]
 }
 
 /// What programs do with codes and tokens.

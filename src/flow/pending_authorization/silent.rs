@@ -14,26 +14,32 @@ use protocol::client_metadata::LaunchType;
 
 use crate::browser::{Browser, SignedIn, person_of};
 
+/// Cookies of one name that a browser sends: in a frame one of its partition, and one from outside of it.
+const OF_ONE_NAME: usize = 2;
+
 /// The cookies of web sessions that a request may be answered by.
 pub(super) struct WebSessions {
     program: ClientId,
     cookies: Vec<TokenDigest>,
 }
 
-/// Those of a silent request: cookies that name its program, while that is launched with tickets.
+/// Those of a silent request: cookies that name its program, while that is launched with tickets. More of
+/// them than a browser sends are none.
 pub(super) fn web_sessions(
     client: &Client,
     request: &AuthorizationRequest,
     browser: &Browser,
 ) -> WebSessions {
     let counts = request.prompt.none && client.is_launched_with(LaunchType::Ticket);
-    let cookies = browser.web_sessions.iter().filter(|_| counts);
+    let named = browser.web_sessions.iter();
+    let named: Vec<_> = named.filter(|cookie| cookie.program == client.id).collect();
+    let cookies = match counts && named.len() <= OF_ONE_NAME {
+        true => named.iter().filter_map(|cookie| cookie.digest()).collect(),
+        false => Vec::new(),
+    };
     WebSessions {
         program: client.id.clone(),
-        cookies: cookies
-            .filter(|cookie| cookie.program == client.id)
-            .filter_map(|cookie| cookie.digest())
-            .collect(),
+        cookies,
     }
 }
 

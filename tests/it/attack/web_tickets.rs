@@ -305,6 +305,32 @@ in_both_worlds! {
         assert!(!view.asks_silently(&market).get("code").is_empty());
     }
 
+    fn attack_103_two_cookies_of_one_name_are_both_looked_at_and_more_are_none(w: &World) {
+        let market = web_view::program(w, "market", "openid");
+        let host = host::host(w);
+        let cookie_of = |username: &str| {
+            let view = WebView::new(w);
+            Launcher::of(&host, &w.person(username)).opens_in(&view, &market);
+            let jar = view.browser.jar();
+            let (name, value) = jar.iter().next().expect("a cookie");
+            format!("{name}={value}")
+        };
+        let (ada, bob) = (cookie_of("ada"), cookie_of("bob"));
+        let dead = format!("portico_web_{}=pw_{}", market.id, "A".repeat(43));
+        let told = |cookies: &[&String]| {
+            let cookies: Vec<&str> = cookies.iter().map(|cookie| cookie.as_str()).collect();
+            let request = w.http("GET", &market.request().with("prompt", "none").path());
+            let reply = w.send(request.header("cookie", cookies.join("; ")));
+            reply.delivered().expect("an answer").get("error").to_owned()
+        };
+        for good in [&[&ada][..], &[&ada, &ada], &[&ada, &dead], &[&dead, &ada]] {
+            assert_eq!(told(good), "", "{good:?}");
+        }
+        for bad in [&[&ada, &bob][..], &[&bob, &ada], &[&dead, &dead], &[&ada, &ada, &ada]] {
+            assert_eq!(told(bad), "login_required", "{bad:?}");
+        }
+    }
+
     fn attack_97_a_stranger_without_a_ticket_writes_nothing(w: &World) {
         host::host(w);
         w.store_fails(store::faultpoint::BEGIN);

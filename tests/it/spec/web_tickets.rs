@@ -276,7 +276,7 @@ in_both_worlds! {
         assert_eq!(w.get("/web-ticket").status, 405);
     }
 
-    fn nobody_is_asked_for_more_than_it_takes(w: &World) {
+    fn who_can_sign_in_by_a_ticket_takes_part_in_the_session(w: &World) {
         let market = web_view::program(w, "market", "openid");
         let (nova, ada) = ada_in_nova(w);
         nova.opens_in(&WebView::new(w), &market);

@@ -60,7 +60,7 @@
    */
   function bind({ client_id, origins, methods, sid = null, locked = false, context = {}, addressed = true, call, send, nonce = drawNonce }) {
     const seen = new Set()
-    const pending = new Map()
+    const pending = new Set()
     let page_nonce = null
     let host_nonce
     let last_id
@@ -73,18 +73,17 @@
     }
     const event = (name, data = {}) => tell({ type: 'event', name, data })
 
-    function end(id, answer) {
-      const running = pending.get(id)
-      if (!running) return
-      pending.delete(id)
+    // A call, not its number: the next document counts from 1 again.
+    function end(running, how) {
+      if (!pending.delete(running)) return
       clearTimeout(running.timer)
       running.controller.abort()
-      if (answer) running.answer(answer)
+      if (how) running.answer(how)
     }
 
     /** Forgets the document: whoever comes next in this instance gets nothing that it asked for. */
     function retire() {
-      for (const id of [...pending.keys()]) end(id)
+      pending.forEach((running) => end(running))
       page_nonce = null
     }
 
@@ -118,19 +117,20 @@
       const error = refusal(method, params)
       if (error) return answer({ error })
       const controller = new AbortController()
-      const late = () => end(id, { error: UNAVAILABLE })
-      const timer = setTimeout(late, Math.min(timeout_ms, MAX_MS))
-      pending.set(id, { controller, answer, timer })
+      const running = { id, controller, answer }
+      const finish = (how) => end(running, how)
+      running.timer = setTimeout(finish, Math.min(timeout_ms, MAX_MS), { error: UNAVAILABLE })
+      pending.add(running)
       const result = new Promise((settle) => settle(call(method, params, { signal: controller.signal })))
       result.then(
         (value) => {
           const result = isObject(value) ? value : {}
           // What stands around it is shorter than a kilobyte.
-          end(id, fits(JSON.stringify(result) + ' '.repeat(1000)) ? { result } : { error: 'server_error' })
+          finish(fits(JSON.stringify(result) + ' '.repeat(1000)) ? { result } : { error: 'server_error' })
         },
         (thrown) => {
           const { error, error_description: said } = isText(thrown?.error) && ERROR.test(thrown.error) ? thrown : { error: 'server_error' }
-          end(id, isText(said) ? { error, error_description: said.slice(0, 500) } : { error })
+          finish(isText(said) ? { error, error_description: said.slice(0, 500) } : { error })
         },
       )
     }
@@ -144,7 +144,7 @@
         const refused = !origins.includes(sender.origin)
         if (message.type === 'hello') return hello(message, refused)
         if (refused || message.page_nonce !== page_nonce || message.host_nonce !== host_nonce) return
-        if (message.type === 'cancel') return end(message.id)
+        if (message.type === 'cancel') return pending.forEach((running) => running.id === message.id && end(running))
         if (message.id <= last_id) return
         last_id = message.id
         run(message)
@@ -156,7 +156,7 @@
       lock(reason) {
         if (locked) return
         locked = true
-        for (const id of [...pending.keys()]) end(id, { error: 'locked' })
+        pending.forEach((running) => end(running, { error: 'locked' }))
         event('session_expired', { reason })
       },
       /** The same person is signed in again, with what the program's `sid` is now. */

@@ -11,7 +11,7 @@ export const title = 'the guide for Python: sign-in, revocation and sign-out sho
 const python = fileURLToPath(new URL('../venv/bin/python', import.meta.url))
 
 export async function journey(portico) {
-  assert.ok(existsSync(python), 'tests/clients/venv is not there: scripts/client-venv makes it')
+  assert.ok(existsSync(python), 'tests/clients/venv is not there: scripts/python-venv tests/clients makes it')
   const guide = new Guide('python.md')
   isInstalledAsThePageSays(guide)
   const backend = await startBackend(portico, guide, { language: 'python', file: 'shop.py', command: [python] })

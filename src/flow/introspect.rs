@@ -10,7 +10,7 @@ use std::sync::Arc;
 use domain::client::Client;
 use domain::refresh_retry::RefreshToken;
 use domain::token_family::TokenFamily;
-use foundation::clock::SharedClock;
+use foundation::clock::{Instant, SharedClock};
 use foundation::digest::TokenDigest;
 use foundation::fault::Fault;
 use foundation::id::Subject;
@@ -25,6 +25,7 @@ use store::Store;
 
 use crate::answer::Answer;
 use crate::authenticate_client::{AuthenticatedClient, ClientAuthentication};
+use crate::memory::Memory;
 use crate::parents::parents;
 use crate::parts::Parts;
 use crate::protected_call::ClientCall;
@@ -127,14 +128,17 @@ impl Introspected {
 }
 
 impl LiveRefreshToken {
+    fn expires_at(&self) -> Instant {
+        self.token.expires_at.min(self.family.expires_at)
+    }
+
     fn response(&self) -> IntrospectionResponse<'_> {
-        let (token, family) = (&self.token, &self.family);
         IntrospectionResponse {
             active: true,
             scope: said(Some(&self.scope)),
-            client_id: Some(&family.client_id),
-            exp: Some(token.expires_at.min(family.expires_at).seconds()),
-            iat: Some(token.issued_at.seconds()),
+            client_id: Some(&self.family.client_id),
+            exp: Some(self.expires_at().seconds()),
+            iat: Some(self.token.issued_at.seconds()),
             sub: Some(self.sub.as_str()),
             iss: Some(&self.issuer),
             ..IntrospectionResponse::default()
@@ -153,6 +157,7 @@ pub struct Introspection {
     authentication: ClientAuthentication,
     verifier: AccessTokenVerifier,
     subjects: PairwiseSubjects,
+    memory: Memory,
     store: Store,
     clock: SharedClock,
     issuer: Arc<str>,
@@ -169,6 +174,7 @@ impl Introspection {
             authentication: authentication.clone(),
             verifier: verifier.clone(),
             subjects: subjects.clone(),
+            memory: Memory::new(parts),
             store: parts.store.clone(),
             clock: Arc::clone(&parts.clock),
             issuer: Arc::clone(&parts.policy.issuer),
@@ -256,6 +262,18 @@ impl Introspection {
         caller: &Arc<Client>,
         digest: TokenDigest,
     ) -> Result<Option<Introspected>, Fault> {
+        let see = || self.live_refresh_token(caller, digest);
+        let live = self.memory.seen_lately(see).await?;
+        // It may have run out while it was looked at.
+        let live = live.filter(|live| self.clock.now() < live.expires_at());
+        Ok(live.map(|live| Introspected::RefreshToken(Box::new(live))))
+    }
+
+    async fn live_refresh_token(
+        &self,
+        caller: &Arc<Client>,
+        digest: TokenDigest,
+    ) -> Result<Option<LiveRefreshToken>, Fault> {
         let (client, now) = (Arc::clone(caller), self.clock.now());
         let found = self.store.read(move |db| {
             let Some(token) = store::refresh_tokens::find(db, digest)? else {
@@ -276,14 +294,13 @@ impl Introspection {
         let Some((token, family, grant)) = found.await? else {
             return Ok(None);
         };
-        let live = LiveRefreshToken {
+        Ok(Some(LiveRefreshToken {
             scope: family.authorized.scope.intersection(&grant),
             sub: self.subjects.of(caller.sector(), family.user_id).await?,
             issuer: self.issuer.to_string(),
             token,
             family,
-        };
-        Ok(Some(Introspected::RefreshToken(Box::new(live))))
+        }))
     }
 }
 

@@ -171,9 +171,9 @@ impl AccessTokenVerifier {
         &self,
         token: &'a VerifiedToken,
     ) -> Result<TokenStatus<'a>, Fault> {
-        // Looked at before, what memory says is at least as new; looked at after it as well, a pause in
-        // between, or a memory that was emptied in it, counts.
-        let fresh = self.memory.is_fresh();
+        // Before, so that what memory says is at least as new; whether that still holds is asked after
+        // it, so that a pause in between, or a memory that was emptied in it, counts.
+        let look = self.memory.look();
         let scope = scope_of(token);
         let live = &self.memory.live;
         match live.history.belonging_of(token.handle.history) {
@@ -192,10 +192,12 @@ impl AccessTokenVerifier {
         }
         match live.ended.judge(&token.handle, token.jti) {
             Verdict::Dead => return Ok(TokenStatus::Dead),
-            Verdict::Alive { narrowed_to } if fresh && self.memory.is_fresh() => {
+            Verdict::Alive { narrowed_to }
+                if look.is_some_and(|look| self.memory.still_holds(&look)) =>
+            {
                 return Ok(TokenStatus::Alive(narrow(scope, narrowed_to.as_deref())));
             }
-            Verdict::Alive { .. } => {}
+            Verdict::Alive { .. } | Verdict::Unknown => {}
         }
         Box::pin(self.stored_status(token, scope)).await
     }
@@ -229,10 +231,11 @@ impl AccessTokenVerifier {
         token: &VerifiedToken,
         scope: Cow<'a, ScopeSet>,
     ) -> Result<TokenStatus<'a>, Fault> {
-        let (handle, jti) = (token.handle.clone(), token.jti);
-        let read = self
-            .store
-            .read(move |db| store::liveness::of_handle(db, &handle, jti));
+        let read = self.memory.seen_lately(|| {
+            let (handle, jti) = (token.handle.clone(), token.jti);
+            self.store
+                .read(move |db| store::liveness::of_handle(db, &handle, jti))
+        });
         Ok(match read.await? {
             Liveness::Dead => TokenStatus::Dead,
             Liveness::Alive { grant_scope } => {

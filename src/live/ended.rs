@@ -9,6 +9,10 @@
 //! No token lives longer than an hour, so an entry may be forgotten 62 minutes after it arrived here
 //! (`Lifetimes::ENDED_MEMORY`): the memory is bounded by what ended in the last hour. It is the boot
 //! clock that counts them, whatever the event's stamp says: that one may be wrong.
+//!
+//! Memory also knows from which position on it knows everything, and speaks for no token from before:
+//! whatever ended a token stands after the token's own position, so no clock is asked whether it is
+//! here.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -27,6 +31,8 @@ use protocol::scope::ScopeSet;
 pub enum Verdict {
     /// It is worth nothing.
     Dead,
+    /// It is from before what is known here: the store is to be asked.
+    Unknown,
     /// It stands.
     Alive {
         /// All that its grant still allows, if the grant changed after the token was issued: what
@@ -54,6 +60,8 @@ struct Entries {
     tokens: HashMap<TokenDigest, LogPoint>,
     not_before: Watermarks,
     narrowed: HashMap<GrantId, (LogPoint, Arc<ScopeSet>)>,
+    /// Everything after this position is here.
+    known_after: Position,
 }
 
 /// The latest not-before mark of each target.
@@ -92,6 +100,9 @@ impl Ended {
         if entries.is_dead(handle, jti) {
             return Verdict::Dead;
         }
+        if handle.position < entries.known_after {
+            return Verdict::Unknown;
+        }
         let change = handle
             .on_behalf_of
             .and_then(|person| entries.narrowed.get(&person.grant_id));
@@ -101,20 +112,37 @@ impl Ended {
         Verdict::Alive { narrowed_to }
     }
 
+    /// Everything after a position was taken in, and what stands before it was not.
+    pub fn knows_all_after(&self, position: Position) {
+        self.write().known_after = position;
+    }
+
     /// Forgets what arrived before a moment of the boot clock, which must be longer ago than any token
     /// lives.
     pub fn forget_before(&self, at: Span) {
         let entries = &mut *self.write();
-        entries.sessions.retain(|_, mark| mark.arrived >= at);
-        entries.families.retain(|_, mark| mark.arrived >= at);
-        entries.tokens.retain(|_, mark| mark.arrived >= at);
-        entries.not_before.forget_before(at);
-        entries.narrowed.retain(|_, (mark, _)| mark.arrived >= at);
+        let mut known_after = entries.known_after;
+        let mut stays = |mark: &LogPoint| {
+            let stays = mark.arrived >= at;
+            if !stays {
+                known_after = known_after.max(mark.position);
+            }
+            stays
+        };
+        entries.sessions.retain(|_, mark| stays(mark));
+        entries.families.retain(|_, mark| stays(mark));
+        entries.tokens.retain(|_, mark| stays(mark));
+        entries.not_before.retain(&mut stays);
+        entries.narrowed.retain(|_, (mark, _)| stays(mark));
+        entries.known_after = known_after;
     }
 
-    /// Forgets everything.
+    /// Forgets everything, and speaks for no token until it is said from where on all is known again.
     pub fn clear(&self) {
-        *self.write() = Entries::default();
+        *self.write() = Entries {
+            known_after: Position(i64::MAX),
+            ..Entries::default()
+        };
     }
 
     /// How many entries there are, for the metrics.
@@ -195,16 +223,16 @@ impl Watermarks {
         }
     }
 
-    fn forget_before(&mut self, at: Span) {
-        self.users.retain(|_, mark| mark.arrived >= at);
-        self.grants.retain(|_, mark| mark.arrived >= at);
-        self.clients.retain(|_, mark| mark.arrived >= at);
+    fn retain(&mut self, mut stays: impl FnMut(&LogPoint) -> bool) {
+        self.users.retain(|_, mark| stays(mark));
+        self.grants.retain(|_, mark| stays(mark));
+        self.clients.retain(|_, mark| stays(mark));
         self.clients_in_sessions.retain(|_, clients| {
-            clients.retain(|_, mark| mark.arrived >= at);
+            clients.retain(|_, mark| stays(mark));
             !clients.is_empty()
         });
-        self.all = self.all.filter(|mark| mark.arrived >= at);
-        self.access_tokens = self.access_tokens.filter(|mark| mark.arrived >= at);
+        self.all = self.all.filter(&mut stays);
+        self.access_tokens = self.access_tokens.filter(&mut stays);
     }
 
     fn len(&self) -> usize {

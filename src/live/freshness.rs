@@ -2,7 +2,7 @@
 //! that confirmed it *began*. What was confirmed more than a second ago is not trusted; the store
 //! is asked instead.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use domain::log_history::LogCursor;
@@ -22,15 +22,31 @@ const NEVER: i64 = i64::MIN;
 pub struct Freshness {
     /// Milliseconds on the uptime clock at which the last confirming query began.
     began: AtomicI64,
+    /// How often nothing was confirmed any more.
+    losses: AtomicU64,
     position: AtomicI64,
     /// Wakes those who wait for a position; what is in it belongs together.
     moved: watch::Sender<LogCursor>,
+}
+
+/// How old it is what somebody saw, and whether what is known was lost since.
+#[derive(Clone, Copy, Debug)]
+pub struct Sighting {
+    began: Span,
+    losses: u64,
+}
+
+impl Sighting {
+    fn is_young(&self, now: Span) -> bool {
+        now - self.began <= TRUSTED
+    }
 }
 
 impl Default for Freshness {
     fn default() -> Self {
         Self {
             began: AtomicI64::new(NEVER),
+            losses: AtomicU64::new(0),
             position: AtomicI64::new(0),
             moved: watch::Sender::new(LogCursor::default()),
         }
@@ -53,14 +69,40 @@ impl Freshness {
 
     /// Nothing is confirmed any more, until the next [`Freshness::confirm`].
     pub fn lose(&self) {
+        self.losses.fetch_add(1, Ordering::AcqRel);
         self.began.store(NEVER, Ordering::Release);
     }
 
     /// Whether memory may be trusted at this moment of the uptime clock, which counts while the
     /// machine sleeps.
     pub fn is_fresh(&self, now: Span) -> bool {
+        self.look_at_memory(now).is_some()
+    }
+
+    /// A look at memory, if it may be trusted.
+    pub fn look_at_memory(&self, now: Span) -> Option<Sighting> {
+        // First: a loss after this is one during the look.
+        let losses = self.losses.load(Ordering::Acquire);
         let began = self.began.load(Ordering::Acquire);
-        began != NEVER && now.as_millis().saturating_sub(began) <= TRUSTED.as_millis()
+        let look = Sighting {
+            began: Span::millis(began),
+            losses,
+        };
+        (began != NEVER && look.is_young(now)).then_some(look)
+    }
+
+    /// A look at the store, which begins now.
+    pub fn look_at_store(&self, now: Span) -> Sighting {
+        Sighting {
+            began: now,
+            losses: self.losses.load(Ordering::Acquire),
+        }
+    }
+
+    /// Whether what a look showed may be answered. A memory that was confirmed again meanwhile does not
+    /// count: what was seen is as old as it was.
+    pub fn still_holds(&self, look: &Sighting, now: Span) -> bool {
+        look.is_young(now) && self.losses.load(Ordering::Acquire) == look.losses
     }
 
     /// The last confirmed position; before the first confirmation, the one before the first event.
@@ -100,6 +142,23 @@ mod tests {
             number: Position(number),
             ..LogCursor::default()
         }
+    }
+
+    #[test]
+    fn what_was_seen_grows_old_although_memory_is_confirmed_again() {
+        let freshness = Freshness::default();
+        assert!(freshness.look_at_memory(Span::millis(0)).is_none());
+        freshness.confirm(read_to(3), Span::millis(5000));
+        let now = Span::millis(5500);
+        let memory = freshness.look_at_memory(now).expect("it is fresh");
+        let store = freshness.look_at_store(now);
+        freshness.confirm(read_to(4), Span::millis(6400));
+        let holds = |look, at| freshness.still_holds(look, Span::millis(at));
+        assert!(holds(&memory, 6000) && holds(&store, 6500));
+        assert!(!holds(&memory, 6001) && !holds(&store, 6501));
+        freshness.lose();
+        freshness.confirm(read_to(4), Span::millis(5500));
+        assert!(!holds(&memory, 5500) && !holds(&store, 5500), "it was lost");
     }
 
     #[test]

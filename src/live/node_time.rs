@@ -23,23 +23,30 @@ const UNSETTLED: Span = Span::minutes(10);
 /// How long a node that is behind waits: a machine without a battery clock has the network's time by
 /// then.
 const WAIT: Span = Span::minutes(2);
-/// "Never", on the boot clock.
-const NEVER: i64 = i64::MIN;
 
 /// The time as this node tells it. Written by the tail alone.
 pub struct NodeTime {
     machine: SharedClock,
-    /// Milliseconds from the boot clock to now.
-    offset: AtomicI64,
-    /// Where the offset lies, as far as looks have shown.
-    accepted: Mutex<Interval>,
     /// When this node began, on the boot clock.
     began: Span,
-    /// When the last step was seen, on the boot clock.
-    stepped: AtomicI64,
+    /// What looks have shown. Whoever needs the time and what may be done by it reads both at once.
+    seen: Mutex<Seen>,
+    /// The offset again, for requests: those ask for nothing but the time.
+    offset: AtomicI64,
     /// Set while time has to catch up with what was said before.
     is_behind: AtomicBool,
-    behind: Mutex<Option<Behind>>,
+}
+
+/// What looks have shown: the time, and what may be done by it.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    /// Milliseconds from the boot clock to now.
+    offset: i64,
+    /// Where the offset lies.
+    accepted: Interval,
+    /// When the last step was seen, on the boot clock.
+    stepped: Option<Span>,
+    behind: Option<Behind>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,18 +115,46 @@ impl Interval {
     }
 }
 
+impl Seen {
+    fn now(&self, uptime: Span) -> Instant {
+        Instant::from_millis(self.offset.saturating_add(uptime.as_millis()))
+    }
+
+    fn must_reach(&mut self, moment: Instant, uptime: Span) {
+        // Who waits already waits no longer for that.
+        self.behind = Some(match self.behind {
+            Some(known) => Behind {
+                reaches: known.reaches.max(moment),
+                until: known.until,
+            },
+            None => Behind {
+                reaches: moment,
+                until: uptime + WAIT,
+            },
+        });
+    }
+
+    fn may_end_things(&self, uptime: Span) -> bool {
+        let is_settled = |stepped: Span| uptime - stepped >= UNSETTLED;
+        self.behind.is_none() && self.stepped.is_none_or(is_settled)
+    }
+}
+
 impl NodeTime {
     /// Begins with a first look.
     pub fn new(machine: SharedClock, first: Reading) -> Self {
         let accepted = Interval::of(&first);
         let middle = accepted.low + (accepted.high - accepted.low) / 2;
         Self {
-            offset: AtomicI64::new(middle),
-            accepted: Mutex::new(accepted),
             began: machine.uptime(),
-            stepped: AtomicI64::new(NEVER),
+            seen: Mutex::new(Seen {
+                offset: middle,
+                accepted,
+                stepped: None,
+                behind: None,
+            }),
+            offset: AtomicI64::new(middle),
             is_behind: AtomicBool::new(false),
-            behind: Mutex::new(None),
             machine,
         }
     }
@@ -127,62 +162,55 @@ impl NodeTime {
     /// Takes in a look. After a step the new time holds at once.
     pub fn look(&self, reading: &Reading) -> Option<Step> {
         let interval = Interval::of(reading);
-        let mut accepted = lock(&self.accepted);
-        let distance = accepted.distance(interval);
-        *accepted = accepted.then(interval);
-        let before = self.offset.load(Ordering::Acquire);
-        let offset = before.clamp(accepted.low, accepted.high);
-        if distance.saturating_abs() <= STEP.as_millis() {
-            self.offset.store(offset, Ordering::Release);
-            return None;
+        let mut seen = self.seen();
+        let distance = seen.accepted.distance(interval);
+        seen.accepted = seen.accepted.then(interval);
+        let before = seen.offset;
+        seen.offset = before.clamp(seen.accepted.low, seen.accepted.high);
+        let step = (distance.saturating_abs() > STEP.as_millis()).then(|| Step {
+            by: Span::millis(seen.offset.saturating_sub(before)),
+        });
+        if step.is_some() {
+            seen.stepped = Some(reading.after);
+            if distance < 0 {
+                let said = before.saturating_add(reading.after.as_millis());
+                seen.must_reach(Instant::from_millis(said), reading.after);
+            }
         }
-        // What it forbids comes first: whoever reads the new time finds that it has stepped.
-        self.stepped
-            .store(reading.after.as_millis(), Ordering::Release);
-        if distance < 0 {
-            let said = Instant::from_millis(before.saturating_add(reading.after.as_millis()));
-            self.must_reach(said);
-        }
-        self.offset.store(offset, Ordering::Release);
-        Some(Step {
-            by: Span::millis(offset.saturating_sub(before)),
-        })
+        self.tell(&seen);
+        step
+    }
+
+    /// Requests hear that they must not answer before they hear of the time for which that is so.
+    fn tell(&self, seen: &Seen) {
+        self.is_behind
+            .store(seen.behind.is_some(), Ordering::Release);
+        self.offset.store(seen.offset, Ordering::Release);
     }
 
     /// Something was stamped at this moment: a node whose time is more than a second before it is
     /// behind.
     pub fn must_follow(&self, stamp: Instant) {
-        if stamp.since(self.now()) > STEP {
-            self.must_reach(stamp);
+        let uptime = self.uptime();
+        let mut seen = self.seen();
+        if stamp.since(seen.now(uptime)) > STEP {
+            seen.must_reach(stamp, uptime);
+            self.tell(&seen);
         }
-    }
-
-    fn must_reach(&self, moment: Instant) {
-        let mut behind = lock(&self.behind);
-        let until = self.uptime() + WAIT;
-        // Who waits already waits no longer for that.
-        *behind = Some(match *behind {
-            Some(known) => Behind {
-                reaches: known.reaches.max(moment),
-                until: known.until,
-            },
-            None => Behind {
-                reaches: moment,
-                until,
-            },
-        });
-        self.is_behind.store(true, Ordering::Release);
     }
 
     /// Looks whether a node that is behind has caught up.
     pub fn catches_up(&self) -> CatchingUp {
-        let Some(behind) = *lock(&self.behind) else {
+        let uptime = self.uptime();
+        let mut seen = self.seen();
+        let Some(behind) = seen.behind else {
             return CatchingUp::Not;
         };
-        if self.now() >= behind.reaches {
-            self.go_on();
+        if seen.now(uptime) >= behind.reaches {
+            seen.behind = None;
+            self.tell(&seen);
             CatchingUp::Done
-        } else if self.uptime() >= behind.until {
+        } else if uptime >= behind.until {
             CatchingUp::Over
         } else {
             CatchingUp::Waiting
@@ -191,8 +219,9 @@ impl NodeTime {
 
     /// What was given out before is cut off: this time is as good as any.
     pub fn go_on(&self) {
-        *lock(&self.behind) = None;
-        self.is_behind.store(false, Ordering::Release);
+        let mut seen = self.seen();
+        seen.behind = None;
+        self.tell(&seen);
     }
 
     /// Whether this node must not answer, because time went back and has not caught up.
@@ -200,30 +229,26 @@ impl NodeTime {
         self.is_behind.load(Ordering::Acquire)
     }
 
-    /// The time by which things end because of it; none for ten minutes after a step. What has run out
-    /// is refused all the same.
+    /// Now, if things may end because of time: not for ten minutes after a step. What has run out is
+    /// refused all the same.
     pub fn now_to_end_things(&self) -> Option<Instant> {
-        let now = self.now();
-        self.may_end_things().then_some(now)
+        // The boot clock first: a look between the two is seen with its step.
+        let uptime = self.uptime();
+        let seen = *self.seen();
+        seen.may_end_things(uptime).then(|| seen.now(uptime))
     }
 
-    /// The time by which rows are removed and keys retired because of their age; none for ten minutes
-    /// after a step or a start.
+    /// Now, if rows may be removed and keys retired because of their age: not for ten minutes after a
+    /// step or a start.
     pub fn now_to_forget_things(&self) -> Option<Instant> {
-        let now = self.now();
-        self.may_forget_things().then_some(now)
+        let uptime = self.uptime();
+        let seen = *self.seen();
+        let may_forget = uptime - self.began >= UNSETTLED && seen.may_end_things(uptime);
+        may_forget.then(|| seen.now(uptime))
     }
 
-    /// Asked after the time was read, and never before it: a step in between would be missed.
-    fn may_end_things(&self) -> bool {
-        let stepped = self.stepped.load(Ordering::Acquire);
-        let now = self.uptime().as_millis();
-        !self.is_behind()
-            && (stepped == NEVER || now.saturating_sub(stepped) >= UNSETTLED.as_millis())
-    }
-
-    fn may_forget_things(&self) -> bool {
-        self.uptime() - self.began >= UNSETTLED && self.may_end_things()
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -244,178 +269,5 @@ impl std::fmt::Debug for NodeTime {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use foundation::clock::ManualClock;
-
-    use super::*;
-
-    const NOON: Instant = Instant::from_seconds(1_800_000_000);
-
-    /// A machine whose wall clock says something else, and the time that it is told.
-    struct Setting {
-        told: ManualClock,
-        machine: Arc<ManualClock>,
-        time: NodeTime,
-    }
-
-    impl Setting {
-        fn new() -> Self {
-            let told = ManualClock::at(NOON);
-            let machine = Arc::new(told.of_another_machine(Span::hours(-2), Span::seconds(77)));
-            let time = NodeTime::new(machine.clone(), reading(&told, machine.as_ref(), 0));
-            Self {
-                told,
-                machine,
-                time,
-            }
-        }
-
-        /// A look that takes so long, and learns the time at its end.
-        fn looks_slowly(&self, millis: i64) -> Option<Step> {
-            self.time
-                .look(&reading(&self.told, self.machine.as_ref(), millis))
-        }
-
-        fn looks(&self) -> Option<Step> {
-            self.looks_slowly(0)
-        }
-
-        fn is_right(&self) -> bool {
-            self.time.now() == self.told.now()
-        }
-    }
-
-    fn reading(told: &ManualClock, machine: &ManualClock, millis: i64) -> Reading {
-        let before = machine.uptime();
-        told.advance(Span::millis(millis));
-        Reading {
-            before,
-            time: told.now(),
-            after: machine.uptime(),
-        }
-    }
-
-    #[test]
-    fn the_wall_clock_of_a_machine_makes_no_difference() {
-        let setting = Setting::new();
-        assert!(setting.is_right());
-        setting.machine.set_ahead(Span::hours(4));
-        setting.told.advance(Span::minutes(3));
-        assert!(setting.is_right(), "between looks");
-        assert_eq!(setting.looks(), None);
-        assert!(setting.is_right());
-    }
-
-    #[test]
-    fn a_slow_look_is_no_skew_and_forgets_nothing() {
-        let setting = Setting::new();
-        assert_eq!(setting.looks_slowly(30_000), None);
-        assert!(setting.is_right(), "what was known before is more exact");
-        setting.told.set_ahead(Span::millis(1001));
-        let step = setting.looks();
-        assert_eq!(
-            step,
-            Some(Step {
-                by: Span::millis(1001)
-            })
-        );
-    }
-
-    #[test]
-    fn small_moves_are_taken_over_and_larger_ones_are_steps() {
-        for (millis, is_step) in [(1, false), (-1000, false), (1000, false), (1001, true)] {
-            let setting = Setting::new();
-            setting.told.set_ahead(Span::millis(millis));
-            assert_eq!(setting.looks().is_some(), is_step, "{millis} ms");
-            assert!(setting.is_right(), "{millis} ms");
-            assert_eq!(setting.time.may_end_things(), !is_step);
-            assert!(!setting.time.is_behind(), "{millis} ms");
-        }
-    }
-
-    #[test]
-    fn nothing_ends_by_time_for_ten_minutes_after_a_step() {
-        let setting = Setting::new();
-        assert!(setting.time.may_end_things(), "a start is no step");
-        assert!(!setting.time.may_forget_things());
-        setting.told.advance(Span::minutes(10));
-        assert!(setting.time.may_forget_things());
-        setting.told.set_ahead(Span::hours(2));
-        assert!(setting.looks().is_some());
-        for _ in 0..2 {
-            assert!(!setting.time.may_end_things() && !setting.time.may_forget_things());
-            setting.told.advance(Span::minutes(5));
-        }
-        assert!(setting.time.may_end_things() && setting.time.may_forget_things());
-    }
-
-    #[test]
-    fn nobody_ends_things_by_a_time_that_stepped_this_moment() {
-        for _ in 0..300 {
-            let setting = Setting::new();
-            setting.told.set_ahead(Span::hours(2));
-            std::thread::scope(|scope| {
-                scope.spawn(|| setting.looks());
-                while let Some(now) = setting.time.now_to_end_things() {
-                    assert!(now < NOON + Span::hours(1), "{now}");
-                }
-            });
-        }
-    }
-
-    #[test]
-    fn a_step_back_is_waited_for() {
-        let setting = Setting::new();
-        setting.told.set_ahead(Span::minutes(-30));
-        assert!(
-            setting
-                .looks()
-                .is_some_and(|step| step.by < Span::seconds(0))
-        );
-        assert!(setting.time.is_behind());
-        assert_eq!(setting.time.catches_up(), CatchingUp::Waiting);
-        setting.told.advance(Span::seconds(119));
-        setting.told.set_ahead(Span::minutes(30));
-        assert!(setting.looks().is_some(), "the network's time has come");
-        assert_eq!(setting.time.catches_up(), CatchingUp::Done);
-        assert!(!setting.time.is_behind());
-    }
-
-    #[test]
-    fn a_step_back_is_waited_for_no_longer_than_two_minutes() {
-        let setting = Setting::new();
-        setting.told.set_ahead(Span::hours(-2));
-        assert!(setting.looks().is_some());
-        setting.told.advance(Span::minutes(1));
-        setting.told.set_ahead(Span::seconds(-5));
-        assert!(setting.looks().is_some(), "again");
-        setting.told.advance(Span::millis(59_999));
-        assert_eq!(setting.time.catches_up(), CatchingUp::Waiting);
-        setting.told.advance(Span::millis(1));
-        assert_eq!(setting.time.catches_up(), CatchingUp::Over);
-        assert!(
-            setting.time.is_behind(),
-            "until what was given out is cut off"
-        );
-        setting.time.go_on();
-        assert_eq!(setting.time.catches_up(), CatchingUp::Not);
-    }
-
-    #[test]
-    fn who_starts_before_the_last_stamp_is_behind() {
-        let setting = Setting::new();
-        setting.time.must_follow(NOON + Span::seconds(1));
-        assert!(!setting.time.is_behind());
-        setting.time.must_follow(NOON + Span::millis(1001));
-        assert!(setting.time.is_behind());
-        setting.told.advance(Span::millis(1001));
-        assert_eq!(setting.time.catches_up(), CatchingUp::Done);
-    }
-}
+mod tests;

@@ -221,6 +221,8 @@ pub struct Window {
     /// What was said lately. Nothing between this and the end is missed: what is not here has a
     /// position after the end.
     pub events: Vec<LoggedEvent>,
+    /// After which position they are everything.
+    pub after: Position,
     /// The log, by its end.
     pub view: LogView,
     /// The histories that others followed.
@@ -230,9 +232,8 @@ pub struct Window {
 }
 
 /// Every event from the first *position* that was stamped within a span before now, or before the
-/// last stamp where that is earlier: the clock that stamped them may have gone either way since. So it
-/// may have between two of them: what lies before that position may have been written a moment ago by a
-/// clock that was behind, so a span before the last of it comes as well.
+/// last stamp where that is earlier: the clock that stamped them may have gone either way since. What a
+/// wrong stamp leaves out stands at [`Window::after`] or before, and so does every token that it ends.
 ///
 /// # Errors
 /// The database does not answer, or an event cannot be read.
@@ -247,52 +248,20 @@ pub fn window(conn: &mut Connection, now: Instant, span: Span) -> Result<Window,
         .map_err(at(TABLE))?;
     let last_stamp = last_stamp.map(Instant::from_millis);
     let since = last_stamp.map_or(now, |stamp| now.min(stamp)) - span;
-    let events = match first_stamped_since(conn, since, view.end)? {
-        Some(first) => {
-            let before = stamp_before(conn, first)?.map(|stamp| stamp - span);
-            let earlier = match before {
-                Some(before) => first_stamped_since(conn, before, view.end)?,
-                None => None,
-            };
-            let first = earlier.map_or(first, |earlier| earlier.min(first));
-            between(conn, Position(first.0 - 1), view.end, i64::MAX)?
-        }
-        None => Vec::new(),
-    };
+    let first: Option<i64> = events::table
+        .filter(events::at.ge(since.millis()))
+        .filter(events::position.le(view.end.0))
+        .select(min(events::position))
+        .get_result(conn)
+        .map_err(at(TABLE))?;
+    let after = first.map_or(view.end, |first| Position(first - 1));
     Ok(Window {
-        events,
+        events: between(conn, after, view.end, i64::MAX)?,
+        after,
         view,
         over,
         last_stamp,
     })
-}
-
-/// The first position that was stamped at or after a moment.
-fn first_stamped_since(
-    conn: &mut Connection,
-    since: Instant,
-    end: Position,
-) -> Result<Option<Position>, Fault> {
-    let first: Option<i64> = events::table
-        .filter(events::at.ge(since.millis()))
-        .filter(events::position.le(end.0))
-        .select(min(events::position))
-        .get_result(conn)
-        .map_err(at(TABLE))?;
-    Ok(first.map(Position))
-}
-
-/// When the last event before a position was stamped.
-fn stamp_before(conn: &mut Connection, position: Position) -> Result<Option<Instant>, Fault> {
-    let stamp: Option<i64> = events::table
-        .filter(events::position.lt(position.0))
-        .order(events::position.desc())
-        .select(events::at)
-        .limit(1)
-        .get_result(conn)
-        .optional()
-        .map_err(at(TABLE))?;
-    Ok(stamp.map(Instant::from_millis))
 }
 
 /// Removes events from before a moment; gives how many. What stays longer:

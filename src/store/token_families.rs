@@ -287,6 +287,19 @@ pub fn standing(
     Ok(session_stands.then_some(standing))
 }
 
+/// Whether all access tokens were cut off after a family began, because the clock went back.
+///
+/// # Errors
+/// The database does not answer.
+pub fn is_of_a_cut_time(conn: &mut Connection, id: FamilyId) -> Result<bool, Fault> {
+    let began: i64 = token_families::table
+        .filter(token_families::id.eq(id.as_bytes().as_slice()))
+        .select(token_families::log_position)
+        .get_result(conn)
+        .map_err(at(TABLE))?;
+    events::access_tokens_were_cut_off(conn, Position(began))
+}
+
 /// The earliest position of the log that a family, ended or not, began at.
 ///
 /// # Errors

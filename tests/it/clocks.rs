@@ -12,6 +12,8 @@ use portico::config::Config;
 use crate::database::Database;
 use crate::world::{World, in_both_worlds};
 
+mod attacked;
+
 /// Long enough for anything to be removed because of its age.
 const SETTLED: Span = Span::minutes(11);
 /// How long a node whose clock went back waits.

@@ -121,8 +121,8 @@ struct Place {
     database: Database,
     /// What time it is, by PostgreSQL's clock as well.
     clock: Arc<ManualClock>,
-    /// The point at which the store fails, if it does.
-    store_fails: Arc<Mutex<Option<&'static str>>>,
+    /// What happens at the store's points, if anything does.
+    at_points: Arc<Mutex<Option<node::AtPoints>>>,
     /// Where the server speaks TLS itself.
     certificate: Option<Certificate>,
     /// The grants of the token endpoint.
@@ -172,7 +172,7 @@ impl World {
         let place = Place {
             database,
             clock: Arc::new(ManualClock::at(beginning)),
-            store_fails: Arc::default(),
+            at_points: Arc::default(),
             certificate,
             grants,
             publisher: Mutex::default(),
@@ -235,9 +235,11 @@ impl World {
 
     fn start(&self) {
         let place = &self.0.place;
-        let fails = Arc::clone(&place.store_fails);
-        let fails =
-            move |point| *fails.lock().unwrap_or_else(PoisonError::into_inner) == Some(point);
+        let acts = Arc::clone(&place.at_points);
+        let fails = move |point| {
+            let mut acts = acts.lock().unwrap_or_else(PoisonError::into_inner);
+            acts.as_mut().is_some_and(|act| act(point))
+        };
         let hooks = TestHooks {
             faultpoints: Faultpoints::new(fails),
             database_clock: Some(place.clock.clone()),
@@ -319,21 +321,6 @@ impl World {
     /// Moves the clock by seconds.
     pub(crate) fn seconds_pass(&self, seconds: i64) {
         self.passes(Span::seconds(seconds));
-    }
-
-    /// From now on the store fails wherever it passes this point.
-    pub(crate) fn store_fails(&self, point: &'static str) {
-        self.set_store_fails(Some(point));
-    }
-
-    /// From now on the store does not fail any more.
-    pub(crate) fn store_works(&self) {
-        self.set_store_fails(None);
-    }
-
-    fn set_store_fails(&self, point: Option<&'static str>) {
-        let fails = &self.0.place.store_fails;
-        *fails.lock().unwrap_or_else(PoisonError::into_inner) = point;
     }
 
     /// Waits for something that a flow does.

@@ -199,6 +199,7 @@ impl Follower {
                 return Ok(());
             }
         }
+        live.ended.knows_all_after(window.after);
         self.shared.progress.keys_are_seen(window.view.end);
         let before = window.over.iter().copied();
         let unnamed = (window.view.history.number > 1).then_some(HistoryId::BEFORE);

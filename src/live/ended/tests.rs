@@ -266,9 +266,28 @@ fn an_entry_is_kept_for_its_time_and_forgotten_after_it() {
         assert_eq!(ended.len(), 1, "{effect:?}");
         ended.forget_before(ARRIVED + Span::millis(1001));
         assert!(ended.is_empty(), "{effect:?}");
-        assert_eq!(case.judge(&ended), ALIVE);
+        assert_eq!(case.judge(&ended), Verdict::Unknown, "it is from before");
+        let mut newer = case.handle();
+        newer.position = Position(12);
+        assert_eq!(ended.judge(&newer, case.jti), ALIVE);
     }
     let ended = after([(11, &Effect::NotBefore(NotBefore::All))]);
     ended.clear();
     assert!(ended.is_empty());
+}
+
+#[test]
+fn memory_speaks_for_no_token_from_before_what_it_knows() {
+    let case = Case::new(1);
+    let ended = Ended::default();
+    for (after, verdict) in [(9, ALIVE), (10, ALIVE), (11, Verdict::Unknown)] {
+        ended.knows_all_after(Position(after));
+        assert_eq!(case.judge(&ended), verdict, "after {after}");
+    }
+    ended.apply(&case.ends()[0], Position(12), ARRIVED);
+    assert_eq!(case.judge(&ended), Verdict::Dead, "dead is dead");
+    ended.clear();
+    assert_eq!(case.judge(&ended), Verdict::Unknown, "it was emptied");
+    ended.knows_all_after(Position(10));
+    assert_eq!(case.judge(&ended), ALIVE);
 }

@@ -92,7 +92,7 @@ const FLOW: &[(&str, &str)] = &[
     ),
     (
         "introspect",
-        "answer authenticate_client parents parts protected_call subject verify_access_token",
+        "answer authenticate_client memory parents parts protected_call subject verify_access_token",
     ),
     (
         "revoke",

@@ -1,7 +1,7 @@
 //! The server of a world from within: what it answers with and stands on, ended and started again, and a
 //! command typed beside it.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use domain::log_history::LogCursor;
@@ -17,6 +17,9 @@ use super::World;
 
 /// More than anybody has open to one server.
 const MAX_CONNECTIONS: usize = 100;
+
+/// What happens at a point of the store; `true` makes it fail there.
+pub(super) type AtPoints = Box<dyn FnMut(&'static str) -> bool + Send>;
 
 impl World {
     /// Ends the server and starts it again, at the same address.
@@ -73,6 +76,32 @@ impl World {
         let entropy = Arc::new(SystemEntropy);
         let app = App::open_for_test(&self.0.config, Arc::new(clock), entropy, hooks);
         app.unwrap_or_else(|fault| panic!("{}", fault.chain()))
+    }
+
+    /// From now on the store fails wherever it passes this point.
+    pub(crate) fn store_fails(&self, point: &'static str) {
+        self.set_at_points(Some(Box::new(move |passed| passed == point)));
+    }
+
+    /// The first time that the store passes this point, something happens before it goes on.
+    pub(crate) fn once_at(&self, point: &'static str, act: impl FnOnce() + Send + 'static) {
+        let mut act = Some(act);
+        self.set_at_points(Some(Box::new(move |passed| {
+            if let Some(act) = (passed == point).then(|| act.take()).flatten() {
+                act();
+            }
+            false
+        })));
+    }
+
+    /// From now on the store does not fail any more.
+    pub(crate) fn store_works(&self) {
+        self.set_at_points(None);
+    }
+
+    fn set_at_points(&self, acts: Option<AtPoints>) {
+        let at_points = &self.0.place.at_points;
+        *at_points.lock().unwrap_or_else(PoisonError::into_inner) = acts;
     }
 
     /// What the server answers with, for the acts of the operator.

@@ -20,6 +20,7 @@ impl Town<'_> {
         for token in &self.tokens {
             let memory = match self.memory.judge(&token.handle, token.jti) {
                 Verdict::Dead => None,
+                Verdict::Unknown => panic!("this memory was never emptied"),
                 Verdict::Alive { narrowed_to: None } => Some(token.scope.clone()),
                 Verdict::Alive {
                     narrowed_to: Some(left),

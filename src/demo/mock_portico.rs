@@ -34,12 +34,22 @@ pub(crate) struct Mood {
     pub(crate) alive: bool,
     /// The first access token, by number, that has not run out.
     pub(crate) first_active: u32,
+    /// The released programs: their slugs and names.
+    pub(crate) programs: Vec<(&'static str, &'static str)>,
     issued: u32,
     codes: HashMap<String, Value>,
     /// The parameters of the last authorization request.
     pub(crate) asked: HashMap<String, String>,
     /// How often introspection was asked.
     pub(crate) introspections: u32,
+}
+
+impl Mood {
+    fn is_active(&self, token: &str) -> bool {
+        let number = token.strip_prefix("access-");
+        let number = number.and_then(|n| n.parse::<u32>().ok());
+        self.alive && number.is_some_and(|n| n >= self.first_active)
+    }
 }
 
 /// A running mock.
@@ -73,6 +83,7 @@ impl MockPortico {
             key: 1,
             alive: true,
             first_active: 1,
+            programs: vec![("market", "Market"), ("taxi", "Taxi")],
             issued: 0,
             codes: HashMap::new(),
             asked: HashMap::new(),
@@ -98,6 +109,7 @@ impl MockPortico {
                 .route("/token", web::post().to(token))
                 .route("/introspect", web::post().to(introspect))
                 .route("/userinfo", web::get().to(userinfo))
+                .route("/mini-programs", web::get().to(mini_programs))
         })
         .workers(1)
         .disable_signals()
@@ -176,8 +188,38 @@ async fn configuration(served: web::Data<Served>) -> HttpResponse {
     HttpResponse::Ok().json(json!({
         "account_uri": format!("{at}/account"),
         "session_events_endpoint": format!("{at}/session-events"),
+        "mini_programs_endpoint": format!("{at}/mini-programs"),
         "bridge_uri": format!("{at}/static/bridge/portico.js?v=1"),
         "bridge_integrity": "sha384-x",
+    }))
+}
+
+/// One program a page, as a home screen gets them.
+async fn mini_programs(
+    served: web::Data<Served>,
+    request: HttpRequest,
+    query: web::Query<HashMap<String, String>>,
+) -> HttpResponse {
+    let mood = served.mood();
+    let bearer = request.headers().get("authorization");
+    let token = bearer.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    if !token.is_some_and(|token| mood.is_active(token)) {
+        return HttpResponse::Unauthorized().json(json!({"error": "invalid_token"}));
+    }
+    let number: usize = query
+        .get("after")
+        .map_or(0, |after| after.parse().expect("a number"));
+    let Some((slug, name)) = mood.programs.get(number) else {
+        return HttpResponse::Ok().json(json!({"mini_programs": []}));
+    };
+    let at = format!("http://{slug}.localhost:8080");
+    HttpResponse::Ok().json(json!({
+        "mini_programs": [{
+            "client_id": format!("id-of-{slug}"), "client_name": name, "entry_uri": format!("{at}/open"),
+            "origins": [at], "scope": "openid profile.basic phone.verified", "launch_types": ["code"],
+            "state": "released", "publisher": {"name": "Makers", "verified": false},
+        }],
+        "next": (number + 1).to_string(),
     }))
 }
 
@@ -282,11 +324,7 @@ async fn introspect(
     if !authenticated(&request) {
         return HttpResponse::Unauthorized().json(json!({"error": "invalid_client"}));
     }
-    let number = form["token"]
-        .strip_prefix("access-")
-        .and_then(|n| n.parse::<u32>().ok());
-    let active = mood.alive && number.is_some_and(|n| n >= mood.first_active);
-    HttpResponse::Ok().json(if active {
+    HttpResponse::Ok().json(if mood.is_active(&form["token"]) {
         json!({"active": true, "sub": SUBJECT, "scope": scope(&mood)})
     } else {
         json!({"active": false})

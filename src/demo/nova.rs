@@ -2,6 +2,7 @@
 //! A first-party client of Portico; it holds no data of its own.
 
 mod events;
+mod home_screen;
 mod launch;
 mod page;
 
@@ -10,10 +11,10 @@ use actix_web::{Error, HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
 use crate::assets;
-use crate::facts::{PROGRAMS, ProgramFacts};
 use crate::relying_party::{Ask, Redeemed, Trouble};
-use crate::site::reply::see_other;
-use crate::site::{Landing, NoVisitor, NotSignedIn, Site};
+use crate::site::reply::{Neighbours, PagePolicy, see_other};
+use crate::site::{Landing, NoVisitor, NotSignedIn, Site, Visitor};
+use home_screen::{Tile, shown_from};
 use page::{HomePage, NovaMessagePage, OpenPage, SignedInPage, WelcomePage};
 
 /// Nova's website.
@@ -21,15 +22,6 @@ pub(crate) struct Nova {
     pub(crate) site: Site,
     /// Portico's origin, for its scripts.
     pub(crate) portico: String,
-    pub(crate) programs: Vec<Tile>,
-}
-
-/// A program on the home screen.
-#[derive(Clone, Debug)]
-pub(crate) struct Tile {
-    pub(crate) facts: &'static ProgramFacts,
-    pub(crate) client_id: String,
-    pub(crate) origin: String,
 }
 
 /// Nova's addresses.
@@ -50,16 +42,16 @@ pub(crate) fn scope(nova: web::Data<Nova>) -> actix_web::Scope {
 }
 
 async fn home(request: HttpRequest, nova: web::Data<Nova>) -> HttpResponse {
-    let visitor = match nova.site.visitor(&request).await {
-        Ok(visitor) => visitor,
+    let (visitor, tiles) = match nova.visit(&request).await {
+        Ok(found) => found,
         Err(NoVisitor::Stranger) => return nova.welcome(false),
         Err(NoVisitor::Ended) => return nova.welcome(true),
         Err(NoVisitor::Trouble(trouble)) => return nova.trouble(&trouble),
     };
     match nova.site.relying_party.account_link().await {
-        Ok(account) => nova.site.policy.page(
+        Ok(account) => nova.policy_around(&tiles).page(
             StatusCode::OK,
-            &HomePage::new(&visitor, account, &nova.programs, &nova.portico),
+            &HomePage::new(&visitor, account, tiles, &nova.portico),
         ),
         Err(trouble) => nova.trouble(&trouble),
     }
@@ -70,18 +62,15 @@ const SIGNED_IN: &str = "signed-in";
 
 #[derive(Deserialize)]
 struct SignInQuery {
-    /// The mini-program to open afterwards, by its slug.
+    /// The mini-program to open afterwards, by its handle.
     then: Option<String>,
 }
 
 async fn sign_in(request: HttpRequest, nova: web::Data<Nova>) -> HttpResponse {
     let query = web::Query::<SignInQuery>::from_query(request.query_string());
-    // Only what is known is an answer to "and then?": no address comes in from outside.
+    // Only a word is an answer to "and then?": no address comes in from outside.
     let then = query.ok().and_then(|query| query.into_inner().then);
-    let aside = match then.as_deref() {
-        Some(SIGNED_IN) => Some(SIGNED_IN),
-        then => then.and_then(program_called).map(|facts| facts.slug),
-    };
+    let aside = then.filter(|then| is_word(then));
     let ask = Ask {
         consent_again: false,
         aside,
@@ -94,10 +83,10 @@ async fn sign_in(request: HttpRequest, nova: web::Data<Nova>) -> HttpResponse {
 
 async fn callback(request: HttpRequest, nova: web::Data<Nova>) -> HttpResponse {
     let land = |redeemed: &Redeemed| Landing {
-        path: match redeemed.aside {
+        path: match redeemed.aside.as_deref() {
             None => "/".to_owned(),
             Some(SIGNED_IN) => format!("/{SIGNED_IN}"),
-            Some(slug) => format!("/open/{slug}"),
+            Some(handle) => format!("/open/{handle}"),
         },
         notice: None,
     };
@@ -121,34 +110,43 @@ struct OpenQuery {
 async fn open(
     request: HttpRequest,
     nova: web::Data<Nova>,
-    slug: web::Path<String>,
+    handle: web::Path<String>,
 ) -> HttpResponse {
-    let Some(facts) = program_called(&slug) else {
+    if !is_word(&handle) {
         return nova.message(NovaMessagePage::not_found());
-    };
-    match nova.site.visitor(&request).await {
-        Ok(_) => {}
+    }
+    let (_, tiles) = match nova.visit(&request).await {
+        Ok(found) => found,
         Err(NoVisitor::Stranger | NoVisitor::Ended) => {
-            return see_other(&format!("/sign-in?then={}", facts.slug));
+            return see_other(&format!("/sign-in?then={handle}"));
         }
         Err(NoVisitor::Trouble(trouble)) => return nova.trouble(&trouble),
-    }
-    let query = web::Query::<OpenQuery>::from_query(request.query_string());
-    let share = query
-        .ok()
-        .and_then(|query| facts.scope(query.share.as_deref()?));
-    let Some(tile) = nova.tile(facts.slug) else {
+    };
+    let Some(tile) = tiles.iter().find(|tile| tile.handle == *handle) else {
         return nova.message(NovaMessagePage::not_found());
     };
+    let query = web::Query::<OpenQuery>::from_query(request.query_string());
+    let share = query.ok().and_then(|query| query.into_inner().share);
+    let share = share.filter(|scope| tile.may_ask_for(scope));
     // Without scripts there is no bridge, and the program need not look for one.
-    let entry_uri = format!("{}/open?by=redirect", tile.origin);
+    let entry_with = |name, value: &str| {
+        let mut entry = tile.entry_uri.clone();
+        entry.query_pairs_mut().append_pair(name, value);
+        entry.to_string()
+    };
+    let entry_uri = entry_with("by", "redirect");
     let frame_uri = match share {
-        Some(scope) => format!("{}/open?share={}", tile.origin, scope.scope),
+        Some(scope) => entry_with("share", &scope),
         None => entry_uri.clone(),
     };
-    nova.site
-        .policy
-        .page(StatusCode::OK, &OpenPage::new(facts, entry_uri, frame_uri))
+    nova.policy_around(&tiles)
+        .page(StatusCode::OK, &OpenPage::new(tile, entry_uri, frame_uri))
+}
+
+/// Whether a text can stand in one of Nova's own paths as it is.
+fn is_word(text: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    (1..=64).contains(&text.len()) && text.bytes().all(is_letter)
 }
 
 #[derive(Deserialize)]
@@ -186,13 +184,39 @@ async fn nothing(nova: web::Data<Nova>) -> HttpResponse {
     nova.message(NovaMessagePage::not_found())
 }
 
-fn program_called(slug: &str) -> Option<&'static ProgramFacts> {
-    PROGRAMS.into_iter().find(|facts| facts.slug == slug)
-}
-
 impl Nova {
-    fn tile(&self, slug: &str) -> Option<&Tile> {
-        self.programs.iter().find(|tile| tile.facts.slug == slug)
+    /// What every page of Nova has to do with others; `portico` is an origin.
+    pub(crate) fn neighbours(portico: &str) -> Neighbours<'_> {
+        Neighbours {
+            // The sheet; and, without scripts, Portico's pages on the way into a program.
+            frames: vec![portico],
+            // Signing out is a form that Portico answers.
+            forms: vec![portico],
+            scripts: vec![portico],
+            pictures: Vec::new(),
+            framed_by: Vec::new(),
+        }
+    }
+
+    /// The policy of a page that opens these programs.
+    fn policy_around(&self, tiles: &[Tile]) -> PagePolicy {
+        let (frames, pictures) = shown_from(tiles);
+        let mut neighbours = Self::neighbours(&self.portico);
+        neighbours.frames.extend(frames.iter().map(String::as_str));
+        neighbours
+            .pictures
+            .extend(pictures.iter().map(String::as_str));
+        PagePolicy::new(&neighbours)
+    }
+
+    /// Who is there, and the programs that there are for them at this moment.
+    async fn visit(&self, request: &HttpRequest) -> Result<(Visitor, Vec<Tile>), NoVisitor> {
+        let visitor = self.site.visitor(request).await?;
+        match self.site.relying_party.programs(&visitor.tokens).await {
+            Ok(Some(programs)) => Ok((visitor, Tile::all(programs))),
+            Ok(None) => Err(NoVisitor::Ended),
+            Err(trouble) => Err(NoVisitor::Trouble(trouble)),
+        }
     }
 
     fn welcome(&self, ended: bool) -> HttpResponse {

@@ -6,6 +6,7 @@
 
 mod discovery;
 mod launch;
+mod programs;
 mod redemption;
 #[cfg(test)]
 pub(crate) mod samples;
@@ -29,6 +30,7 @@ use crate::transport::Transport;
 use discovery::Portico;
 pub(crate) use discovery::PorticoConfiguration;
 pub(crate) use launch::{LaunchRefusal, LaunchWish, Launched, NotLaunched};
+pub(crate) use programs::ListedProgram;
 pub(crate) use redemption::CallbackQuery;
 pub(crate) use standing::{AccessStatus, Shared};
 pub(crate) use trouble::Trouble;
@@ -60,16 +62,16 @@ pub(crate) struct PendingAuthorization {
     pub(crate) state: SecretText,
     nonce: Nonce,
     pkce_verifier: PkceCodeVerifier,
-    aside: Option<&'static str>,
+    aside: Option<String>,
 }
 
 /// How to ask for an authorization.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Ask {
     /// Ask the person again (`prompt=consent`, OpenID Connect Core §3.1.2.1).
     pub(crate) consent_again: bool,
     /// A word that the site wants back when the authorization is finished.
-    pub(crate) aside: Option<&'static str>,
+    pub(crate) aside: Option<String>,
 }
 
 /// A finished authorization.
@@ -78,7 +80,7 @@ pub(crate) struct Redeemed {
     /// The scopes that Portico granted (RFC 6749 §5.1), for the first page. Later pages ask.
     pub(crate) scopes: Vec<String>,
     /// [`Ask::aside`].
-    pub(crate) aside: Option<&'static str>,
+    pub(crate) aside: Option<String>,
 }
 
 /// What a finished authorization leaves in a program's keeping.

@@ -9,9 +9,9 @@ use openidconnect::{ClientId, ClientSecret, PostLogoutRedirectUrl, RedirectUrl};
 use url::Url;
 
 use crate::addresses::{NOVA_HOST, origin, program_host};
-use crate::facts::{BANK, MARKET, PROGRAMS, ProgramFacts, TAXI};
+use crate::facts::{BANK, MARKET, ProgramFacts, TAXI};
 use crate::keep::Keep;
-use crate::nova::{self, Nova, Tile};
+use crate::nova::{self, Nova};
 use crate::program::Program;
 use crate::relying_party::{Registration, RelyingParty};
 use crate::settings::{DemoClient, DemoClients, DemoError, DemoSettings};
@@ -97,41 +97,12 @@ fn shared<T>(value: T) -> web::Data<T> {
 fn nova_with(common: &Common, clients: &DemoClients) -> Result<Nova, DemoError> {
     let at = origin(NOVA_HOST, common.port);
     let portico = common.issuer.origin().ascii_serialization();
-    let programs: Vec<String> = PROGRAMS
-        .iter()
-        .map(|facts| origin(&program_host(facts.slug, common.one_site), common.port))
-        .collect();
-    // The frame shows the program and, on the way there, Portico's pages; signing out is a form
-    // that Portico answers.
-    let frames = programs
-        .iter()
-        .map(String::as_str)
-        .chain([portico.as_str()])
-        .collect();
-    let neighbours = Neighbours {
-        frames,
-        forms: vec![&portico],
-        scripts: vec![&portico],
-        framed_by: Vec::new(),
-    };
+    // What pages around programs show besides is known when they are made.
+    let neighbours = Nova::neighbours(&portico);
     let scopes = vec!["profile", "portico:launch"];
     let registration = registration(&clients.nova, &at, "/", scopes)?;
     let site = site(common, registration, CookieKind::FirstParty, &neighbours);
-    let programs = [
-        (&MARKET, &clients.market),
-        (&TAXI, &clients.taxi),
-        (&BANK, &clients.bank),
-    ];
-    let programs = programs.map(|(facts, client)| Tile {
-        facts,
-        client_id: client.client_id.clone(),
-        origin: origin(&program_host(facts.slug, common.one_site), common.port),
-    });
-    Ok(Nova {
-        site,
-        portico,
-        programs: programs.into(),
-    })
+    Ok(Nova { site, portico })
 }
 
 /// A mini-program on its own host.
@@ -147,6 +118,7 @@ pub(crate) fn program_with(
         frames: Vec::new(),
         forms: Vec::new(),
         scripts: vec![&portico],
+        pictures: Vec::new(),
         framed_by: vec![&nova],
     };
     let registration = registration(client, &at, "/signed-out", facts.scope_names())?;

@@ -152,7 +152,7 @@ impl Site {
     pub(crate) fn begin_launch(
         &self,
         request: &HttpRequest,
-        aside: Option<&'static str>,
+        aside: Option<String>,
     ) -> HttpResponse {
         let (offer, pending) = self.relying_party.offer(aside, self.entropy.as_ref());
         let mut answer = data(StatusCode::OK, &offer);
@@ -256,13 +256,14 @@ impl Site {
         };
         match self.relying_party.standing(&tokens).await {
             Ok(AccessStatus::Active { shared, renewed }) => {
-                if let Some(renewed) = renewed {
-                    self.sessions.renew(&cookie, *renewed);
+                if let Some(renewed) = &renewed {
+                    self.sessions.renew(&cookie, renewed.as_ref().clone());
                 }
+                let tokens = *renewed.unwrap_or(tokens);
                 Ok(Visitor {
                     subject: tokens.subject.clone(),
                     shared: *shared,
-                    tokens: *tokens,
+                    tokens,
                     form_token,
                     cookie,
                 })

@@ -47,6 +47,13 @@
   let form_token = page.formToken
   const tiles = new Map([...document.querySelectorAll('a[data-program]')].map((tile) => [tile.dataset.program, tile]))
   const container = at('programs')
+  const idOf = (slug) => tiles.get(slug).dataset.clientId
+  const iconOf = (slug) => tiles.get(slug).querySelector('.icon').cloneNode(true)
+  // A picture that does not come leaves its place to the initial.
+  for (const picture of document.querySelectorAll('.icon img')) {
+    if (picture.complete && picture.naturalWidth === 0) picture.remove()
+    else picture.addEventListener('error', () => picture.remove())
+  }
   /** The open programs: each its description, its instance, its box. */
   const opened = new Map()
   // Which stay each program was launched in, as the exchange said.
@@ -69,14 +76,14 @@
 
   const methods = {
     async login(slug, { nonce, code_challenge, state, scope }, signal) {
-      const { code, iss, scope: granted, sid } = await post(`/launch/${slug}`, { nonce, code_challenge, scope }, signal)
+      const { code, iss, scope: granted, sid } = await post(`/launch/${idOf(slug)}`, { nonce, code_challenge, scope }, signal)
       sids.set(slug, sid)
       return { code, iss, state, scope: granted, sid }
     },
     /** The person tapped for it. The code that comes along is nobody's: only what is allowed now counts. */
     async request(slug, { scope }, signal) {
       const bound = { nonce: random(), code_challenge: random() }
-      const { scope: granted } = await post(`/launch/${slug}`, { ...bound, scope: `openid ${scope}`, again: true }, signal)
+      const { scope: granted } = await post(`/launch/${idOf(slug)}`, { ...bound, scope: `openid ${scope}`, again: true }, signal)
       return { scope: granted }
     },
     // What the person is asked then, Portico asks.
@@ -161,13 +168,13 @@
   function open(slug, path = '/', params = {}) {
     const known = opened.get(slug)
     if (known) return void known.program.show()
-    const { clientId, name, origin } = tiles.get(slug).dataset
+    const { clientId, name, entryUri, origins } = tiles.get(slug).dataset
     const program = host.open({
       client_id: clientId,
       client_name: name,
       sid: sids.get(slug) ?? null,
-      entry_uri: `${origin}/open`,
-      origins: [origin],
+      entry_uri: entryUri,
+      origins: origins.split(' '),
       path,
       params,
     })
@@ -192,19 +199,16 @@
     for (const [name, tile] of tiles) tile.classList.toggle('running', opened.has(name))
     if (slug === undefined) return
     const { name, publisher } = tiles.get(slug).dataset
-    at('stage-icon').src = `/assets/${slug}.svg`
+    at('stage-icon').replaceChildren(iconOf(slug))
     at('stage-name').textContent = name
-    at('stage-publisher').textContent = `by ${publisher}`
+    at('stage-publisher').textContent = publisher && `by ${publisher}`
     at('switcher').hidden = opened.size < 2
     at('switcher').replaceChildren(...[...opened.keys()].map((other) => {
       const button = document.createElement('button')
       button.id = `switch-${other}`
       button.ariaLabel = `Switch to ${tiles.get(other).dataset.name}`
       button.ariaCurrent = other === slug ? 'true' : 'false'
-      const icon = document.createElement('img')
-      icon.src = `/assets/${other}.svg`
-      icon.alt = ''
-      button.append(icon)
+      button.append(iconOf(other))
       button.addEventListener('click', () => open(other))
       return button
     }))

@@ -31,18 +31,15 @@ struct Present<'a> {
     form_token: &'a str,
 }
 
-/// Launches a program.
+/// Launches a program. Whether there is such a one for this person Portico says.
 pub(super) async fn launch(
     request: HttpRequest,
     nova: web::Data<Nova>,
-    slug: web::Path<String>,
+    client_id: web::Path<String>,
     form: web::Json<LaunchForm>,
 ) -> HttpResponse {
-    let Some(tile) = nova.tile(&slug) else {
-        return refused(&LaunchRefusal::of("invalid_target"));
-    };
     let wish = LaunchWish {
-        audience: &tile.client_id,
+        audience: &client_id,
         scope: form.scope.as_deref(),
         nonce: &form.nonce,
         code_challenge: &form.code_challenge,

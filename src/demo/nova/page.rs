@@ -5,8 +5,7 @@ use actix_web::http::StatusCode;
 use askama::Template;
 use url::Url;
 
-use super::Tile;
-use crate::facts::ProgramFacts;
+use super::home_screen::Tile;
 use crate::people::{DemoPerson, people};
 use crate::relying_party::Trouble;
 use crate::site::Visitor;
@@ -68,14 +67,14 @@ impl HomePage {
     pub(crate) fn new(
         visitor: &Visitor,
         account: Option<Url>,
-        programs: &[Tile],
+        programs: Vec<Tile>,
         portico: &str,
     ) -> Self {
         Self {
             note: Note::new(),
             initials: initials(visitor.shared.name.as_deref().unwrap_or("Nova")),
             person: visitor.shared.name.clone(),
-            programs: programs.to_vec(),
+            programs,
             account,
             form_token: visitor.form_token().to_owned(),
             subject: visitor.subject.clone(),
@@ -116,7 +115,7 @@ fn initials(name: &str) -> String {
 #[template(path = "nova/open.html")]
 pub(crate) struct OpenPage {
     note: Note,
-    facts: &'static ProgramFacts,
+    program: Tile,
     /// Where the program begins.
     entry_uri: String,
     /// Where this page's frame begins: there, or there with a wish.
@@ -125,10 +124,10 @@ pub(crate) struct OpenPage {
 
 impl OpenPage {
     /// The page around a program.
-    pub(crate) fn new(facts: &'static ProgramFacts, entry_uri: String, frame_uri: String) -> Self {
+    pub(crate) fn new(program: &Tile, entry_uri: String, frame_uri: String) -> Self {
         Self {
             note: Note::new(),
-            facts,
+            program: program.clone(),
             entry_uri,
             frame_uri,
         }
@@ -237,39 +236,43 @@ impl NovaMessagePage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::PROGRAMS;
+    use crate::nova::home_screen::samples::listed;
 
     fn account() -> Option<Url> {
         Some(Url::parse("http://portico.test/account").expect("a url"))
     }
 
-    fn tile(facts: &'static ProgramFacts) -> Tile {
-        Tile {
-            facts,
-            client_id: format!("id-of-{}", facts.slug),
-            origin: format!("http://{}.test", facts.slug),
-        }
+    fn tiles() -> Vec<Tile> {
+        let mut suspended = listed("Taxi", "taxi.test");
+        suspended.state = "suspended".to_owned();
+        let mut draft = listed("Éclair & co", "eclair.test");
+        (draft.state, draft.icon_uri) = ("draft".to_owned(), None);
+        Tile::all(vec![listed("Market", "market.test"), suspended, draft])
     }
 
     #[test]
-    fn the_home_screen_has_all_programs_and_the_account() {
+    fn the_home_screen_has_what_portico_lists_and_the_account() {
         let page = HomePage {
             note: Note::new(),
             initials: "AL".to_owned(),
             person: Some("Ada <b>Lindqvist".to_owned()),
-            programs: PROGRAMS.map(tile).into(),
+            programs: tiles(),
             account: account(),
             form_token: "token-1".to_owned(),
             subject: "ada-at-nova".to_owned(),
             portico: "http://portico.test".to_owned(),
         };
         let html = page.render().expect("renders");
-        for facts in PROGRAMS {
-            assert!(html.contains(&format!(
-                "id=\"open-{}\" href=\"/open/{}\"",
-                facts.slug, facts.slug
-            )));
-        }
+        assert!(html.contains("id=\"open-market\" href=\"/open/market\""));
+        assert!(html.contains("src=\"http://market.test:8080/icon.svg\""));
+        assert!(
+            !html.contains("/open/taxi") && html.contains("<small>not available</small>"),
+            "{html}"
+        );
+        assert!(
+            html.contains("É</span></span> Éclair &#38; co <small>draft</small>"),
+            "{html}"
+        );
         assert!(html.contains("href=\"http://portico.test/account\""));
         assert!(html.contains("Ada &#60;b&#62;Lindqvist"));
         assert!(html.contains("value=\"token-1\""));
@@ -287,7 +290,7 @@ mod tests {
     fn a_program_opens_in_a_named_frame_and_in_a_full_page() {
         let entry = "http://market.localhost:8080/open";
         let page = OpenPage::new(
-            PROGRAMS[0],
+            &tiles()[0],
             entry.to_owned(),
             format!("{entry}?share=phone.verified"),
         );

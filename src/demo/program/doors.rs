@@ -47,7 +47,7 @@ async fn open(request: HttpRequest, program: web::Data<Program>) -> HttpResponse
         Some(share) => match program.facts.scope(share) {
             Some(scope) => Ask {
                 consent_again: true,
-                aside: Some(scope.scope),
+                aside: Some(scope.scope.to_owned()),
             },
             None => return program.not_found(&request),
         },
@@ -63,6 +63,7 @@ async fn callback(request: HttpRequest, program: web::Data<Program>) -> HttpResp
         path: "/".to_owned(),
         notice: redeemed
             .aside
+            .as_deref()
             .and_then(|scope| reopened(&program, scope, &redeemed.scopes)),
     };
     match program.site.finish(&request, land).await {

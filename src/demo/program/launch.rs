@@ -75,7 +75,7 @@ async fn begin(
 ) -> HttpResponse {
     let share = form.into_inner().share;
     let aside = share.and_then(|scope| program.facts.scope(&scope));
-    let aside = aside.map(|scope| scope.scope);
+    let aside = aside.map(|scope| scope.scope.to_owned());
     program.site.begin_launch(&request, aside)
 }
 
@@ -90,6 +90,7 @@ async fn finish(
         path: "/".to_owned(),
         notice: redeemed
             .aside
+            .as_deref()
             .and_then(|scope| reopened(&program, scope, &redeemed.scopes)),
     };
     let refused = |status, error: &str| data(status, &serde_json::json!({ "error": error }));

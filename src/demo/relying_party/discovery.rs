@@ -56,6 +56,7 @@ type PorticoClient = CoreClient<
 pub(crate) struct PorticoConfiguration {
     pub(crate) account_uri: Url,
     pub(crate) session_events_endpoint: Url,
+    pub(crate) mini_programs_endpoint: Url,
     /// The script for a program's page, and its digest.
     pub(crate) bridge_uri: Url,
     pub(crate) bridge_integrity: String,

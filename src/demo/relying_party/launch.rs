@@ -109,7 +109,7 @@ impl RelyingParty {
     /// What this program's page takes to its host, and what to remember until a code comes back.
     pub(crate) fn offer(
         &self,
-        aside: Option<&'static str>,
+        aside: Option<String>,
         entropy: &dyn Entropy,
     ) -> (Offer, PendingAuthorization) {
         let [state, nonce, verifier] = [random(entropy), random(entropy), random(entropy)];

@@ -19,6 +19,8 @@ pub(crate) struct Neighbours<'a> {
     pub(crate) forms: Vec<&'a str>,
     /// Whose scripts run on the page besides the site's own, and whom they may ask.
     pub(crate) scripts: Vec<&'a str>,
+    /// Whose pictures are on the page besides the site's own.
+    pub(crate) pictures: Vec<&'a str>,
     /// May show the page in a frame.
     pub(crate) framed_by: Vec<&'a str>,
 }
@@ -33,15 +35,13 @@ impl PagePolicy {
                 list.join(" ")
             }
         };
-        let forms = [&["'self'"], neighbours.forms.as_slice()].concat();
-        let scripts = [&["'self'"], neighbours.scripts.as_slice()]
-            .concat()
-            .join(" ");
+        let and_own = |list: &[&str]| [&["'self'"], list].concat().join(" ");
+        let (scripts, pictures) = (and_own(&neighbours.scripts), and_own(&neighbours.pictures));
         Self {
             content_security_policy: format!(
-                "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
+                "default-src 'none'; style-src 'self'; img-src {pictures}; base-uri 'none'; \
                  script-src {scripts}; connect-src {scripts}; form-action {}; frame-src {}; frame-ancestors {}",
-                forms.join(" "),
+                and_own(&neighbours.forms),
                 sources(&neighbours.frames),
                 sources(&neighbours.framed_by),
             ),

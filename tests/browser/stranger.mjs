@@ -40,12 +40,22 @@ export function registers(demo, metadata) {
 
 /** Registers a client; returns all that its makers are told. */
 export function registered(demo, metadata) {
+  const usual = { token_endpoint_auth_method: 'none', grant_types: ['authorization_code'], scope: 'openid profile' }
+  return fromFile({ ...usual, ...metadata }, (file) => demo.command('client', 'add', '--metadata', file))
+}
+
+/** Registers a mini-program of a new publisher; returns all that its makers are told. */
+export function miniProgram(demo, maker, manifest) {
+  const { publisher_id: publisher } = demo.command('publisher', 'add', '--name', maker)
+  return fromFile({ publisher, ...manifest }, (file) => demo.command('mini-program', 'add', '--manifest', file))
+}
+
+function fromFile(content, act) {
   const folder = mkdtempSync(join(tmpdir(), 'portico-stranger-'))
   try {
-    const file = join(folder, 'client.json')
-    const usual = { token_endpoint_auth_method: 'none', grant_types: ['authorization_code'], scope: 'openid profile' }
-    writeFileSync(file, JSON.stringify({ ...usual, ...metadata }))
-    return demo.command('client', 'add', '--metadata', file)
+    const file = join(folder, 'registration.json')
+    writeFileSync(file, JSON.stringify(content))
+    return act(file)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -71,7 +71,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Show everything: a super app with three mini-programs, at addresses on this machine
+    /// Show everything: a super app with four mini-programs, at addresses on this machine
     Demo(demo::Demo),
     /// Serve, after bringing the database to this version
     Serve,

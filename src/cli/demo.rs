@@ -1,4 +1,4 @@
-//! `portico demo`: a super app and three mini-programs with Portico, on one port of this machine.
+//! `portico demo`: a super app and four mini-programs with Portico, on one port of this machine.
 //!
 //! What is served is `demo`'s; this module makes the folder, registers people and programs through
 //! the same flows as an operator, and prints the tour.

@@ -1,4 +1,4 @@
-//! The addresses of the demonstration: five hosts on one port, told apart by `Host`.
+//! The addresses of the demonstration: six hosts on one port, told apart by `Host`.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 const PORTICO_HOST: &str = "portico.superapp.localhost";
 pub(crate) const NOVA_HOST: &str = "app.superapp.localhost";
 
-/// The five origins, without a trailing slash, as `demo.json` has them.
+/// The six origins, without a trailing slash, as `demo.json` has them.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct DemoAddresses {
     /// Portico itself: its issuer.
@@ -19,6 +19,8 @@ pub struct DemoAddresses {
     pub taxi: String,
     /// The mini-program Bank.
     pub bank: String,
+    /// The mini-program Lido.
+    pub lido: String,
 }
 
 /// The addresses on a port. With `one_site` the mini-programs are on Nova's site; otherwise each
@@ -31,6 +33,7 @@ pub fn addresses(port: u16, one_site: bool) -> DemoAddresses {
         market: at(&program_host("market", one_site)),
         taxi: at(&program_host("taxi", one_site)),
         bank: at(&program_host("bank", one_site)),
+        lido: at(&program_host("lido", one_site)),
     }
 }
 

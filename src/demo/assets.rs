@@ -8,7 +8,7 @@ const JS: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
 /// Name, media type, content.
-const FILES: [(&str, &str, &str); 9] = [
+const FILES: [(&str, &str, &str); 13] = [
     (
         "program.css",
         CSS,
@@ -18,6 +18,14 @@ const FILES: [(&str, &str, &str); 9] = [
         "program.js",
         JS,
         include_str!("../../static/demo/program.js"),
+    ),
+    ("wear.js", JS, include_str!("../../static/demo/wear.js")),
+    ("lido.js", JS, include_str!("../../static/demo/lido.js")),
+    // A page that no backend makes keeps a copy of the bridge: a newer Portico has a newer one.
+    (
+        "portico.js",
+        JS,
+        include_str!("../../static/bridge/portico.js"),
     ),
     ("nova.js", JS, include_str!("../../static/demo/nova.js")),
     ("nova.css", CSS, include_str!("../../static/demo/nova.css")),
@@ -29,6 +37,7 @@ const FILES: [(&str, &str, &str); 9] = [
     ),
     ("taxi.svg", SVG, include_str!("../../static/demo/taxi.svg")),
     ("bank.svg", SVG, include_str!("../../static/demo/bank.svg")),
+    ("lido.svg", SVG, include_str!("../../static/demo/lido.svg")),
     (
         "account.svg",
         SVG,

@@ -126,7 +126,23 @@ pub(crate) const BANK: ProgramFacts = ProgramFacts {
     ],
 };
 
-/// All of them, in the order of the home screen.
+/// Lido: a ticket for a lake. It is a page and nothing else; it has no backend, and so no secret.
+pub(crate) const LIDO: ProgramFacts = ProgramFacts {
+    slug: "lido",
+    name: "Lido",
+    publisher: "Lakeside Baths",
+    scopes: &[ScopeFacts {
+        scope: PROFILE_BASIC,
+        noun: "name",
+        purposes: &[
+            ("en", "So that your ticket has your name on it."),
+            ("ru", "Чтобы на билете стояло ваше имя."),
+        ],
+        without: "Your ticket has no name on it.",
+    }],
+};
+
+/// Those that have a backend.
 pub(crate) const PROGRAMS: [&ProgramFacts; 3] = [&MARKET, &TAXI, &BANK];
 
 impl ProgramFacts {

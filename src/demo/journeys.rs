@@ -1,4 +1,4 @@
-//! Tests of whole visits: a browser, the four websites, and a mock of Portico behind them.
+//! Tests of whole visits: a browser, the websites, and a mock of Portico behind them.
 
 mod browser;
 mod super_app;
@@ -10,6 +10,7 @@ use browser::{Browser, Page, Places};
 const MARKET: &str = "market.localhost";
 const TAXI: &str = "taxi.localhost";
 const BANK: &str = "bank.localhost";
+const LIDO: &str = "lido.localhost";
 const NOVA: &str = "app.superapp.localhost";
 
 #[actix_web::test]
@@ -319,9 +320,28 @@ async fn bank_shows_and_sends_money_only_with_the_check() {
 }
 
 #[actix_web::test]
+async fn lido_is_the_same_page_for_everybody_and_sets_no_cookie() {
+    let (mut ada, portico) = Browser::new(Places::OwnSites).await;
+    let page = ada.get(LIDO, "/open").await;
+    assert!(page.says("data-client-id=\"client\""));
+    assert!(page.says(&format!(
+        "data-issuer=\"{}\"",
+        portico.issuer.origin().ascii_serialization()
+    )));
+    assert_eq!(page.header("set-cookie"), "");
+    let policy = page.header("content-security-policy");
+    let framed_by = "frame-ancestors http://app.superapp.localhost:8080";
+    assert!(policy.ends_with(framed_by), "{policy}");
+    assert_eq!(
+        ada.get(LIDO, "/callback").await.status,
+        StatusCode::NOT_FOUND
+    );
+}
+
+#[actix_web::test]
 async fn each_host_has_its_own_pages_and_files() {
     let (mut ada, _portico) = Browser::new(Places::OwnSites).await;
-    for host in [MARKET, TAXI, BANK, NOVA] {
+    for host in [MARKET, TAXI, BANK, LIDO, NOVA] {
         assert_eq!(
             ada.get(host, "/nowhere").await.status,
             StatusCode::NOT_FOUND
@@ -333,6 +353,7 @@ async fn each_host_has_its_own_pages_and_files() {
             "market.svg",
             "taxi.svg",
             "bank.svg",
+            "lido.svg",
             "account.svg",
         ] {
             let answer = ada.get(host, &format!("/assets/{file}")).await;

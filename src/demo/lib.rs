@@ -1,7 +1,7 @@
-//! The demonstration: a super app called Nova and three mini-programs, Market, Taxi and Bank.
+//! The demonstration: a super app called Nova and four mini-programs, Market, Taxi, Bank and Lido.
 //!
 //! They are strangers in the house. Each is a small website of its own that knows Portico by its
-//! issuer, a client id and a client secret, and learns everything else over HTTP: discovery, the
+//! issuer, a client id and (but for Lido, which is a page) a client secret, and learns everything else over HTTP: discovery, the
 //! authorization code flow, introspection, userinfo, logout. Nothing here names another layer of
 //! Portico than `foundation`.
 //!
@@ -16,6 +16,7 @@ mod facts;
 #[cfg(test)]
 mod journeys;
 mod keep;
+mod lido;
 mod market;
 #[cfg(test)]
 mod mock_portico;

@@ -4,12 +4,12 @@
 use serde_json::{Map, Value, json};
 
 use crate::addresses::{NOVA_HOST, origin, program_host};
-use crate::facts::{PROGRAMS, ProgramFacts};
+use crate::facts::{LIDO, PROGRAMS, ProgramFacts};
 
 /// A manifest to register with `portico mini-program add --manifest`.
 #[derive(Clone, Debug)]
 pub struct DemoManifest {
-    /// `market`, `taxi` or `bank`: the member of `demo.json`'s `clients`.
+    /// `market`, `taxi`, `bank` or `lido`: the member of `demo.json`'s `clients`.
     pub slug: &'static str,
     /// The publisher's name, for `portico publisher add --name`; the command puts the id it gets
     /// into the manifest as `publisher`.
@@ -18,16 +18,15 @@ pub struct DemoManifest {
     pub manifest: Value,
 }
 
-/// The three manifests, in the order of the home screen.
+/// The manifests of all programs.
 pub fn manifests(port: u16, one_site: bool) -> Vec<DemoManifest> {
-    PROGRAMS
-        .into_iter()
-        .map(|facts| DemoManifest {
-            slug: facts.slug,
-            publisher: facts.publisher,
-            manifest: manifest(facts, &origin(&program_host(facts.slug, one_site), port)),
-        })
-        .collect()
+    let all = PROGRAMS.into_iter().chain([&LIDO]);
+    all.map(|facts| DemoManifest {
+        slug: facts.slug,
+        publisher: facts.publisher,
+        manifest: manifest(facts, &origin(&program_host(facts.slug, one_site), port)),
+    })
+    .collect()
 }
 
 fn manifest(facts: &ProgramFacts, at: &str) -> Value {
@@ -36,20 +35,43 @@ fn manifest(facts: &ProgramFacts, at: &str) -> Value {
         .iter()
         .map(|s| (s.scope.to_owned(), by_language(s.purposes)))
         .collect();
-    json!({
+    let mut manifest = json!({
         "client_name": facts.name,
         "client_uri": format!("{at}/"),
         "icon_uri": format!("{at}/assets/{}.svg", facts.slug),
         "entry_uri": format!("{at}/open"),
         "origins": [at],
+        "scope": format!("openid {}", facts.scope_names().join(" ")),
+        "scope_purposes": purposes,
+        "state": "released",
+    });
+    let way = match facts.slug == LIDO.slug {
+        true => page_only(at),
+        false => with_backend(at),
+    };
+    if let (Some(members), Value::Object(way)) = (manifest.as_object_mut(), way) {
+        members.extend(way);
+    }
+    manifest
+}
+
+/// How a program with a backend is launched, or signs people in by redirects.
+fn with_backend(at: &str) -> Value {
+    json!({
         "redirect_uris": [format!("{at}/callback")],
         "post_logout_redirect_uris": [format!("{at}/signed-out")],
         "token_endpoint_auth_method": "client_secret_basic",
         "grant_types": ["authorization_code", "refresh_token"],
         "response_types": ["code"],
-        "scope": format!("openid {}", facts.scope_names().join(" ")),
-        "scope_purposes": purposes,
-        "state": "released",
+    })
+}
+
+/// How a page without a backend is launched.
+fn page_only(at: &str) -> Value {
+    json!({
+        "redirect_uris": [format!("{at}/open")],
+        "token_endpoint_auth_method": "none",
+        "launch_types": ["token"],
     })
 }
 

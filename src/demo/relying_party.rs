@@ -29,7 +29,7 @@ use url::Url;
 use crate::transport::Transport;
 use discovery::Portico;
 pub(crate) use discovery::PorticoConfiguration;
-pub(crate) use launch::{LaunchRefusal, LaunchWish, Launched, NotLaunched};
+pub(crate) use launch::{LaunchKind, LaunchRefusal, LaunchWish, Launched, NotLaunched};
 pub(crate) use programs::ListedProgram;
 pub(crate) use redemption::CallbackQuery;
 pub(crate) use standing::{AccessStatus, Shared};

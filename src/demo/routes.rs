@@ -1,4 +1,4 @@
-//! Puts the demonstration together: four websites on one port, told apart by `Host`.
+//! Puts the demonstration together: five websites on one port, told apart by `Host`.
 
 use std::sync::Arc;
 
@@ -9,8 +9,9 @@ use openidconnect::{ClientId, ClientSecret, PostLogoutRedirectUrl, RedirectUrl};
 use url::Url;
 
 use crate::addresses::{NOVA_HOST, origin, program_host};
-use crate::facts::{BANK, MARKET, ProgramFacts, TAXI};
+use crate::facts::{BANK, LIDO, MARKET, ProgramFacts, TAXI};
 use crate::keep::Keep;
+use crate::lido::{self, Lido};
 use crate::nova::{self, Nova};
 use crate::program::Program;
 use crate::relying_party::{Registration, RelyingParty};
@@ -25,7 +26,7 @@ use crate::{bank, market, taxi};
 /// The longest form that is read, in bytes.
 const LONGEST_FORM: usize = 4 * 1024;
 
-/// What all four websites share.
+/// What all websites share.
 pub(crate) struct Common {
     pub(crate) transport: Transport,
     pub(crate) issuer: Url,
@@ -35,7 +36,7 @@ pub(crate) struct Common {
     pub(crate) entropy: SharedEntropy,
 }
 
-/// The routes of Nova, Market, Taxi and Bank, each behind a guard on its host. Register them
+/// The routes of Nova, Market, Taxi, Bank and Lido, each behind a guard on its host. Register them
 /// before Portico's own, which have no guard. The programs' memory is made here, once; clones of
 /// the answer share it, so that every worker may be configured with one.
 ///
@@ -63,6 +64,7 @@ pub fn routes(
     let market = shared(program_with(&common, &MARKET, &clients.market)?);
     let taxi = shared(program_with(&common, &TAXI, &clients.taxi)?);
     let bank = shared(program_with(&common, &BANK, &clients.bank)?);
+    let lido = shared(lido_with(&common, &clients.lido));
     let (baskets, rides, accounts) = (
         shared(Keep::new()),
         shared(Keep::new()),
@@ -86,7 +88,8 @@ pub fn routes(
             .service(at_program(
                 &BANK,
                 bank::scope(bank.clone(), accounts.clone()),
-            ));
+            ))
+            .service(at_program(&LIDO, lido::scope(lido.clone())));
     })
 }
 
@@ -131,6 +134,20 @@ pub(crate) fn program_with(
     Ok(Program::new(facts, site, nova))
 }
 
+/// The page that has no backend.
+fn lido_with(common: &Common, client: &DemoClient) -> Lido {
+    let nova = origin(NOVA_HOST, common.port);
+    let portico = common.issuer.origin().ascii_serialization();
+    let policy = PagePolicy::new(&Neighbours {
+        frames: Vec::new(),
+        forms: Vec::new(),
+        scripts: vec![&portico],
+        pictures: Vec::new(),
+        framed_by: vec![&nova],
+    });
+    Lido::new(&client.client_id, portico.clone(), nova, policy)
+}
+
 fn registration(
     client: &DemoClient,
     at: &str,
@@ -138,9 +155,11 @@ fn registration(
     scopes: Vec<&'static str>,
 ) -> Result<Registration, DemoError> {
     let unusable = |e: url::ParseError| DemoError::Address(format!("{at}: {e}"));
+    let secret = client.client_secret.as_ref();
+    let secret = secret.ok_or_else(|| DemoError::NoSecret(client.client_id.clone()))?;
     Ok(Registration {
         client_id: ClientId::new(client.client_id.clone()),
-        client_secret: ClientSecret::new(client.client_secret.expose().to_owned()),
+        client_secret: ClientSecret::new(secret.expose().to_owned()),
         redirect_uri: RedirectUrl::new(format!("{at}/callback")).map_err(unusable)?,
         post_logout_redirect_uri: PostLogoutRedirectUrl::new(format!("{at}{after_logout}"))
             .map_err(unusable)?,

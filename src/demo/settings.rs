@@ -28,7 +28,7 @@ pub struct DemoSettings {
     pub clients: DemoClients,
 }
 
-/// The four clients, as `demo.json` keeps them.
+/// The clients, as `demo.json` keeps them.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct DemoClients {
     /// The super app, from [`crate::host_metadata`].
@@ -39,6 +39,8 @@ pub struct DemoClients {
     pub taxi: DemoClient,
     /// The mini-program Bank.
     pub bank: DemoClient,
+    /// The mini-program Lido, which is a page without a backend.
+    pub lido: DemoClient,
 }
 
 /// One registered client (RFC 7591 §3.2.1).
@@ -46,17 +48,26 @@ pub struct DemoClients {
 pub struct DemoClient {
     /// The `client_id`.
     pub client_id: String,
-    /// The `client_secret`; written to `demo.json`, never printed.
-    #[serde(serialize_with = "expose", deserialize_with = "conceal")]
-    pub client_secret: SecretText,
+    /// The `client_secret`, of those that can keep one; written to `demo.json`, never printed.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "expose",
+        deserialize_with = "conceal"
+    )]
+    pub client_secret: Option<SecretText>,
 }
 
-fn expose<S: Serializer>(secret: &SecretText, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(secret.expose())
+fn expose<S: Serializer>(secret: &Option<SecretText>, serializer: S) -> Result<S::Ok, S::Error> {
+    secret
+        .as_ref()
+        .map(SecretText::expose)
+        .serialize(serializer)
 }
 
-fn conceal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretText, D::Error> {
-    String::deserialize(deserializer).map(SecretText::new)
+fn conceal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretText>, D::Error> {
+    let secret = Option::<String>::deserialize(deserializer)?;
+    Ok(secret.map(SecretText::new))
 }
 
 /// Why the demonstration could not be set up.
@@ -64,6 +75,8 @@ fn conceal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretText, D::
 pub enum DemoError {
     /// An address that cannot be used; the text says which and why.
     Address(String),
+    /// A program that has a backend was registered without a secret; the text is its client id.
+    NoSecret(String),
     /// The HTTP client that talks to Portico could not be made.
     Transport(reqwest::Error),
 }
@@ -72,6 +85,7 @@ impl fmt::Display for DemoError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Address(what) => write!(f, "an address of the demonstration is unusable: {what}"),
+            Self::NoSecret(client_id) => write!(f, "the client {client_id} has no secret"),
             Self::Transport(_) => f.write_str("the demonstration's HTTP client could not be made"),
         }
     }
@@ -80,7 +94,7 @@ impl fmt::Display for DemoError {
 impl std::error::Error for DemoError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Address(_) => None,
+            Self::Address(_) | Self::NoSecret(_) => None,
             Self::Transport(cause) => Some(cause),
         }
     }

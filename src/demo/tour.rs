@@ -6,12 +6,13 @@ use crate::addresses::addresses;
 use crate::people::people;
 
 /// The tour's steps, as Nova's desktop page shows them too.
-pub(crate) const STEPS: [&str; 8] = [
+pub(crate) const STEPS: [&str; 9] = [
     "Sign in to Nova as Ada. This is the only password you will type.",
     "Open Market. Allow your name, untick the phone number.",
     "Market greets you by name and copes without the phone. “Share now” asks again.",
     "Open Taxi beside it. No password, only what Taxi asks for. Switch between them below.",
     "Open Bank: each sensitive thing on a page of its own.",
+    "Open Lido: a page without a backend. Its token is short, and renews itself.",
     "Open Settings: who knows what, since when. Take your name back from Market.",
     "Look at Market again. It asks nothing and no longer knows your name.",
     "Sign out in another tab. Every program that is open here is locked at once.",
@@ -30,6 +31,7 @@ pub fn tour(port: u16, one_site: bool) -> String {
     line(format_args!("Market                {}/", at.market));
     line(format_args!("Taxi                  {}/", at.taxi));
     line(format_args!("Bank                  {}/", at.bank));
+    line(format_args!("Lido                  {}/", at.lido));
     line(format_args!("\nPeople:"));
     for person in people() {
         line(format_args!("  {:<6} {}", person.username, person.password));
@@ -53,6 +55,6 @@ mod tests {
         let text = tour(8081, false);
         assert!(text.starts_with("Nova, the super app   http://app.superapp.localhost:8081/\n"));
         assert!(text.contains("  ada    violet-lighthouse-27\n"));
-        assert!(text.contains("  8. Sign out in another tab."));
+        assert!(text.contains("  9. Sign out in another tab."));
     }
 }

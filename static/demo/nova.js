@@ -48,12 +48,15 @@
   const tiles = new Map([...document.querySelectorAll('a[data-program]')].map((tile) => [tile.dataset.program, tile]))
   const container = at('programs')
   const idOf = (slug) => tiles.get(slug).dataset.clientId
+  const launchTypes = (slug) => tiles.get(slug).dataset.launchTypes.split(' ')
   const iconOf = (slug) => tiles.get(slug).querySelector('.icon').cloneNode(true)
   // A picture that does not come leaves its place to the initial.
   for (const picture of document.querySelectorAll('.icon img')) {
     if (picture.complete && picture.naturalWidth === 0) picture.remove()
     else picture.addEventListener('error', () => picture.remove())
   }
+  // What a program may call follows from what Portico says it is launched with.
+  const METHODS = { code: ['login'], token: ['token'] }
   /** The open programs: each its description, its instance, its box. */
   const opened = new Map()
   // Which stay each program was launched in, as the exchange said.
@@ -76,14 +79,21 @@
 
   const methods = {
     async login(slug, { nonce, code_challenge, state, scope }, signal) {
-      const { code, iss, scope: granted, sid } = await post(`/launch/${idOf(slug)}`, { nonce, code_challenge, scope }, signal)
+      const { code, iss, scope: granted, sid } = await post(`/launch/${idOf(slug)}`, { launch_type: 'code', nonce, code_challenge, scope }, signal)
       sids.set(slug, sid)
       return { code, iss, state, scope: granted, sid }
     },
-    /** The person tapped for it. The code that comes along is nobody's: only what is allowed now counts. */
+    async token(slug, { scope, dpop_jkt }, signal) {
+      const answer = await post(`/launch/${idOf(slug)}`, { launch_type: 'token', scope, dpop_jkt }, signal)
+      sids.set(slug, answer.sid)
+      return answer
+    },
+    /** The person tapped for it. What is launched along with it is nobody's: only what is allowed now counts. */
     async request(slug, { scope }, signal) {
-      const bound = { nonce: random(), code_challenge: random() }
-      const { scope: granted } = await post(`/launch/${idOf(slug)}`, { ...bound, scope: `openid ${scope}`, again: true }, signal)
+      const kind = launchTypes(slug).includes('code')
+        ? { launch_type: 'code', nonce: random(), code_challenge: random() }
+        : { launch_type: 'token' }
+      const { scope: granted } = await post(`/launch/${idOf(slug)}`, { ...kind, scope: `openid ${scope}`, again: true }, signal)
       return { scope: granted }
     },
     // What the person is asked then, Portico asks.
@@ -175,6 +185,7 @@
       sid: sids.get(slug) ?? null,
       entry_uri: entryUri,
       origins: origins.split(' '),
+      methods: launchTypes(slug).flatMap((type) => METHODS[type] ?? []).concat('request', 'context', 'logout'),
       path,
       params,
     })

@@ -23,6 +23,7 @@
   /** Ends this page's own stay, and no other that another tab has begun since. */
   const drop = () => post('/launch/drop', { sid })
 
+  const { wear } = globalThis
   const bridge = globalThis.Portico.connect({
     client_id: clientId,
     issuer,
@@ -32,18 +33,6 @@
       dropped = true
     },
   })
-
-  /** Looks as the host looks, and says in its language what this page can say in it. */
-  function wear({ theme, locale }) {
-    const root = document.documentElement
-    root.dataset.theme = theme?.color_scheme === 'dark' ? 'dark' : 'light'
-    for (const element of document.querySelectorAll('[data-ru]')) {
-      element.dataset.en ??= element.textContent
-      const isRussian = locale?.startsWith('ru')
-      element.textContent = isRussian ? element.dataset.ru : element.dataset.en
-      element.lang = isRussian ? 'ru' : 'en'
-    }
-  }
 
   /** Asks the host for a code and goes where the host says, or to the front page. */
   async function open(share) {

@@ -14,14 +14,16 @@ const SECONDS_TO_START = 60
 export class Demo {
   #folder = mkdtempSync(join(tmpdir(), 'portico-browser-'))
   #database
+  #settings
   #port
   #process
   #ended
   #words = []
 
-  /** Starts it on a database of its own: see database.mjs. */
-  static async start(kind) {
+  /** Starts it on a database of its own (see database.mjs), with settings beside the usual ones. */
+  static async start(kind, settings = {}) {
     const demo = new Demo()
+    demo.#settings = settings
     try {
       demo.#database = await kind.make()
       demo.#port = await freePort()
@@ -78,7 +80,7 @@ export class Demo {
   }
 
   #environment(port) {
-    return { ...process.env, PORTICO_LISTEN: `127.0.0.1:${port}` }
+    return { ...process.env, ...this.#settings, PORTICO_LISTEN: `127.0.0.1:${port}` }
   }
 
   // Node does not resolve *.localhost on every system: it asks 127.0.0.1 for Portico's host.

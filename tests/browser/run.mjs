@@ -36,10 +36,10 @@ let passed = 0
 let failures = 0
 for (const database of databases) {
   for (const name of names) {
-    const { title, journey, onBothDatabases = false } = await import(`./journeys/${name}.mjs`)
+    const { title, journey, onBothDatabases = false, environment } = await import(`./journeys/${name}.mjs`)
     if (database !== sqlite && !onBothDatabases) continue
     console.log(`\n${title} (${database.name})`)
-    if (await passes(name, journey, database)) passed += 1
+    if (await passes(name, { journey, environment }, database)) passed += 1
     else failures += 1
   }
 }
@@ -49,19 +49,19 @@ process.exit(failures === 0 ? 0 : 1)
 
 // Every journey has a demonstration of its own, so that none depends on another. A browser that
 // stops drawing says nothing about the page: such a journey is walked once more.
-async function passes(name, journey, database, again = true) {
-  const failure = await walk(name, journey, database)
+async function passes(name, way, database, again = true) {
+  const failure = await walk(name, way, database)
   if (failure === null) return true
   if (!again || !failure.includes('page.screenshot: Timeout')) return false
   console.log('        the browser drew nothing; once more')
-  return passes(name, journey, database, false)
+  return passes(name, way, database, false)
 }
 
 /** Walks a journey; gives what ended it, or null. */
-async function walk(name, journey, database) {
+async function walk(name, { journey, environment }, database) {
   let demo
   try {
-    demo = await Demo.start(database)
+    demo = await Demo.start(database, environment)
     await journey({ browser, demo, step })
     await demo.ends()
     return null

@@ -2,6 +2,8 @@
 //! operator's commands use. A later start finds them in `demo.json`; at other addresses it moves the
 //! programs there, so that nobody is asked again.
 
+use std::collections::HashMap;
+
 use demo::{
     DemoAddresses, DemoClient, DemoClients, DemoManifest, host_metadata, manifests, people,
 };
@@ -18,7 +20,7 @@ use crate::cli::context::Context;
 use crate::cli::output::Problem;
 
 /// What `demo.json` holds.
-#[derive(Clone, Deserialize, Serialize)]
+#[derive(Clone, Serialize)]
 pub(super) struct KnownClients {
     issuer: String,
     addresses: DemoAddresses,
@@ -29,7 +31,13 @@ pub(super) struct KnownClients {
     pub(super) anew: Vec<&'static str>,
 }
 
-#[derive(Clone, Deserialize, Serialize)]
+/// What an earlier start wrote, also one of another release.
+#[derive(Deserialize)]
+struct Before {
+    clients: HashMap<String, DemoClient>,
+}
+
+#[derive(Clone, Serialize)]
 struct DemoPerson {
     username: String,
     password: String,
@@ -53,25 +61,24 @@ pub(super) fn register(
     one_site: bool,
 ) -> Result<KnownClients, Problem> {
     let described = folder.description();
-    let before: Option<KnownClients> = described
+    let before: Option<Before> = described
         .as_deref()
         .and_then(|text| serde_json::from_str(text).ok());
     add_people(context)?;
     let (mut clients, mut anew) = (Vec::new(), Vec::new());
     for wanted in all_wanted(port, one_site) {
-        let known = before.as_ref().map(|b| &b.clients);
-        let known = known.and_then(|clients| client_of(clients, wanted.slug));
+        let known = before.as_ref().map(|b| b.clients.get(wanted.slug));
         let client = match known {
-            Some(client) if is_moved_here(context, client, &wanted)? => client.clone(),
-            Some(_) | None => {
+            Some(Some(client)) if is_moved_here(context, client, &wanted)? => client.clone(),
+            // An older release had no such program, and before the first start nobody could know any.
+            Some(None) => add_client(context, &wanted)?,
+            None if described.is_none() => add_client(context, &wanted)?,
+            Some(Some(_)) | None => {
                 anew.push(wanted.slug);
                 add_client(context, &wanted)?
             }
         };
         clients.push((wanted.slug, client));
-    }
-    if described.is_none() {
-        anew.clear();
     }
     let known = KnownClients {
         issuer: at.portico.clone(),
@@ -107,16 +114,6 @@ fn all_wanted(port: u16, one_site: bool) -> Vec<Wanted> {
     std::iter::once(nova).chain(programs).collect()
 }
 
-fn client_of<'a>(clients: &'a DemoClients, slug: &str) -> Option<&'a DemoClient> {
-    match slug {
-        "nova" => Some(&clients.nova),
-        "market" => Some(&clients.market),
-        "taxi" => Some(&clients.taxi),
-        "bank" => Some(&clients.bank),
-        _ => None,
-    }
-}
-
 fn together(clients: &[(&str, DemoClient)]) -> Result<DemoClients, Problem> {
     let of = |slug: &str| {
         let found = clients.iter().find(|(known, _)| *known == slug);
@@ -129,6 +126,7 @@ fn together(clients: &[(&str, DemoClient)]) -> Result<DemoClients, Problem> {
         market: of("market")?,
         taxi: of("taxi")?,
         bank: of("bank")?,
+        lido: of("lido")?,
     })
 }
 
@@ -188,9 +186,8 @@ const ON_PURPOSE: Allowed = Allowed {
 
 fn add_client(context: &Context, wanted: &Wanted) -> Result<DemoClient, Problem> {
     let Some(name) = wanted.publisher else {
-        return credentials(
-            context.act(context.administration().add_client(&wanted.registration))?,
-        );
+        let added = context.act(context.administration().add_client(&wanted.registration))?;
+        return Ok(credentials(added));
     };
     let publisher = context
         .act(context.administration().add_publisher(name, true))?
@@ -198,24 +195,17 @@ fn add_client(context: &Context, wanted: &Wanted) -> Result<DemoClient, Problem>
         .to_string();
     context.act(context.administration().verify_publisher(&publisher, true))?;
     let manifest = of_publisher(&wanted.registration, Some(publisher));
-    credentials(
-        context.act(
-            context
-                .administration()
-                .add_mini_program(&manifest, ON_PURPOSE),
-        )?,
-    )
+    let acts = context.administration();
+    let added = context.act(acts.add_mini_program(&manifest, ON_PURPOSE))?;
+    Ok(credentials(added))
 }
 
-fn credentials(registered: Registered) -> Result<DemoClient, Problem> {
+fn credentials(registered: Registered) -> DemoClient {
     let client_id = registered.client.id.to_string();
-    let client_secret = registered
-        .secret
-        .ok_or_else(|| Problem::said(format!("{client_id} has no secret")))?;
-    Ok(DemoClient {
+    DemoClient {
         client_id,
-        client_secret,
-    })
+        client_secret: registered.secret,
+    }
 }
 
 #[cfg(test)]
@@ -253,10 +243,16 @@ mod tests {
         }
     }
 
-    fn ids(known: &KnownClients) -> [&str; 4] {
+    fn ids(known: &KnownClients) -> [&str; 5] {
         let clients = &known.clients;
-        [&clients.nova, &clients.market, &clients.taxi, &clients.bank]
-            .map(|client| client.client_id.as_str())
+        [
+            &clients.nova,
+            &clients.market,
+            &clients.taxi,
+            &clients.bank,
+            &clients.lido,
+        ]
+        .map(|client| client.client_id.as_str())
     }
 
     fn started() -> Started {
@@ -300,6 +296,31 @@ mod tests {
                 assert_eq!(demonstration.redirect_uri(client), expected);
             }
         }
+    }
+
+    #[test]
+    fn a_program_that_an_older_release_had_not_is_added_beside_the_others() {
+        let demonstration = started();
+        let first = demonstration.at(8080, false);
+        let folder = Folder::below(demonstration.parent.path()).expect("ours");
+        let text = folder.description().expect("written");
+        let mut older: Value = serde_json::from_str(&text).expect("JSON");
+        for part in ["clients", "addresses"] {
+            older[part]
+                .as_object_mut()
+                .expect("an object")
+                .remove("lido");
+        }
+        let context = demonstration.context();
+        let lido = &first.clients.lido.client_id;
+        context
+            .act(context.administration().delete_client(lido))
+            .expect("there");
+        folder.describe(&older.to_string()).expect("written");
+        drop(folder);
+        let again = demonstration.at(8080, false);
+        assert!(again.anew.is_empty(), "nobody could have known it");
+        assert_eq!(ids(&again)[..4], ids(&first)[..4]);
     }
 
     #[test]

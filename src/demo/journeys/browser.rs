@@ -67,12 +67,12 @@ impl Page {
 }
 
 impl Browser {
-    /// A browser, the four websites, and the mock behind them.
+    /// A browser, the websites, and the mock behind them.
     pub(super) async fn new(places: Places) -> (Self, MockPortico) {
         let portico = MockPortico::start();
         let client = || DemoClient {
             client_id: "client".to_owned(),
-            client_secret: SecretText::new("secret"),
+            client_secret: Some(SecretText::new("secret")),
         };
         let settings = DemoSettings {
             listen: portico.address,
@@ -85,6 +85,7 @@ impl Browser {
                 market: client(),
                 taxi: client(),
                 bank: client(),
+                lido: client(),
             },
         };
         let entropy = Arc::new(SeededEntropy::new(11));

@@ -1,5 +1,5 @@
-//! What Nova's page asks its backend: who is there, and a code for a program that asked over the
-//! bridge. The page holds no token; the form token in each question is of the visitor's own page.
+//! What Nova's page asks its backend: who is there, and a code or a token for a program that asked over
+//! the bridge. The page holds no token of Nova's; the form token in each question is of the visitor's own page.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::Nova;
-use crate::relying_party::{LaunchRefusal, LaunchWish, NotLaunched};
+use crate::relying_party::{LaunchKind, LaunchRefusal, LaunchWish, Launched, NotLaunched};
 use crate::site::NoVisitor;
 use crate::site::reply::data;
 
@@ -15,13 +15,43 @@ use crate::site::reply::data;
 #[derive(Deserialize)]
 pub(super) struct LaunchForm {
     form_token: String,
-    nonce: String,
-    code_challenge: String,
+    #[serde(flatten)]
+    kind: AskedKind,
     scope: Option<String>,
     /// The person tapped for it: what they put off is asked again.
     #[serde(default)]
     again: bool,
     locale: String,
+}
+
+/// The program's method: `login`, or `token`.
+#[derive(Deserialize)]
+#[serde(tag = "launch_type", rename_all = "lowercase")]
+enum AskedKind {
+    Code {
+        nonce: String,
+        code_challenge: String,
+    },
+    Token {
+        dpop_jkt: Option<String>,
+    },
+}
+
+impl AskedKind {
+    fn kind(&self) -> LaunchKind<'_> {
+        match self {
+            Self::Code {
+                nonce,
+                code_challenge,
+            } => LaunchKind::Code {
+                nonce,
+                code_challenge,
+            },
+            Self::Token { dpop_jkt } => LaunchKind::Token {
+                dpop_jkt: dpop_jkt.as_deref(),
+            },
+        }
+    }
 }
 
 /// Who is there, for a page that was there before.
@@ -41,21 +71,12 @@ pub(super) async fn launch(
     let wish = LaunchWish {
         audience: &client_id,
         scope: form.scope.as_deref(),
-        nonce: &form.nonce,
-        code_challenge: &form.code_challenge,
+        kind: form.kind.kind(),
         again: form.again,
         locale: &form.locale,
     };
     match nova.site.launch(&request, &form.form_token, &wish).await {
-        Ok(launched) => data(
-            StatusCode::OK,
-            &json!({
-                "code": launched.access_token,
-                "iss": nova.site.relying_party.issuer(),
-                "scope": launched.scope,
-                "sid": launched.sid,
-            }),
-        ),
+        Ok(launched) => data(StatusCode::OK, &nova.given(&form.kind, &launched)),
         Err(NotLaunched::Ended) => data(
             StatusCode::UNAUTHORIZED,
             &json!({ "error": "login_required" }),
@@ -67,6 +88,29 @@ pub(super) async fn launch(
                 StatusCode::BAD_GATEWAY,
                 &LaunchRefusal::of("temporarily_unavailable"),
             )
+        }
+    }
+}
+
+impl Nova {
+    /// What the program's method answers with, and the stay that it is in.
+    fn given(&self, kind: &AskedKind, launched: &Launched) -> serde_json::Value {
+        let Launched {
+            access_token,
+            token_type,
+            expires_in,
+            scope,
+            sid,
+        } = launched;
+        match kind {
+            AskedKind::Code { .. } => {
+                let iss = self.site.relying_party.issuer();
+                json!({ "code": access_token, "iss": iss, "scope": scope, "sid": sid })
+            }
+            AskedKind::Token { .. } => json!({
+                "access_token": access_token, "token_type": token_type, "expires_in": expires_in,
+                "scope": scope, "sid": sid,
+            }),
         }
     }
 }

@@ -196,7 +196,7 @@ pub(crate) mod samples {
         };
         let client = DemoClient {
             client_id: "client".to_owned(),
-            client_secret: foundation::secret::SecretText::new("secret"),
+            client_secret: Some(foundation::secret::SecretText::new("secret")),
         };
         program_with(&common, facts, &client).expect("good addresses")
     }

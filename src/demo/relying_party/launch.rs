@@ -30,19 +30,32 @@ pub(crate) struct LaunchWish<'a> {
     pub(crate) audience: &'a str,
     /// Nothing asks for what stands.
     pub(crate) scope: Option<&'a str>,
-    pub(crate) nonce: &'a str,
-    pub(crate) code_challenge: &'a str,
+    pub(crate) kind: LaunchKind<'a>,
     /// Whether what the person put off is asked again, because they tapped for it.
     pub(crate) again: bool,
     /// The language of the sheet.
     pub(crate) locale: &'a str,
 }
 
+/// With what a program is launched.
+#[derive(Clone, Copy)]
+pub(crate) enum LaunchKind<'a> {
+    /// A code, for its backend.
+    Code {
+        nonce: &'a str,
+        code_challenge: &'a str,
+    },
+    /// A token, for its page; bound to a key of the page where it has one.
+    Token { dpop_jkt: Option<&'a str> },
+}
+
 /// What came of it (RFC 8693 §2.2.1).
 #[derive(Debug, Deserialize)]
 pub(crate) struct Launched {
-    /// The code stands there.
+    /// The token; a code stands there, too.
     pub(crate) access_token: String,
+    pub(crate) token_type: String,
+    pub(crate) expires_in: u64,
     #[serde(default)]
     pub(crate) scope: String,
     pub(crate) sid: String,
@@ -219,11 +232,24 @@ impl RelyingParty {
             .append_pair("grant_type", TOKEN_EXCHANGE)
             .append_pair("subject_token", tokens.access_token.secret())
             .append_pair("subject_token_type", ACCESS_TOKEN)
-            .append_pair("audience", wish.audience)
-            .append_pair("requested_token_type", LAUNCH_CODE)
-            .append_pair("nonce", wish.nonce)
-            .append_pair("code_challenge", wish.code_challenge)
-            .append_pair("code_challenge_method", "S256");
+            .append_pair("audience", wish.audience);
+        match wish.kind {
+            LaunchKind::Code {
+                nonce,
+                code_challenge,
+            } => {
+                form.append_pair("requested_token_type", LAUNCH_CODE)
+                    .append_pair("nonce", nonce)
+                    .append_pair("code_challenge", code_challenge)
+                    .append_pair("code_challenge_method", "S256");
+            }
+            LaunchKind::Token { dpop_jkt } => {
+                form.append_pair("requested_token_type", ACCESS_TOKEN);
+                if let Some(thumbprint) = dpop_jkt {
+                    form.append_pair("dpop_jkt", thumbprint);
+                }
+            }
+        }
         if let Some(scope) = wish.scope {
             form.append_pair("scope", scope)
                 .append_pair("interaction_mode", "web_message")

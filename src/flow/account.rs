@@ -285,17 +285,21 @@ impl Account {
     /// # Errors
     /// The store does not answer.
     pub async fn owner(&self, browser: &Browser) -> Result<Option<OwnerView>, Fault> {
-        let Some(signed_in) = self.sessions.signed_in(browser).await? else {
-            return Ok(None);
-        };
+        match self.sessions.signed_in(browser).await? {
+            Some(signed_in) => self.owner_view(signed_in).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn owner_view(&self, signed_in: SignedIn) -> Result<OwnerView, Fault> {
         let user_id = signed_in.user.id;
         let host = self.store.read(move |db| host_of(db, user_id)).await?;
         let form_token = step::form_token(&self.keys.current(), signed_in.session.id);
-        Ok(Some(OwnerView {
+        Ok(OwnerView {
             signed_in,
             host,
             form_token,
-        }))
+        })
     }
 
     /// Who sent a form of the account pages.

@@ -1,34 +1,27 @@
 //! The authorization endpoint and its way through pages: `authorize` begins, `proceed` decides
-//! what comes next, again and again, until there is an answer for the client.
+//! what comes next, again and again, until there is an answer for the client. How a request begins is in
+//! `authorize/begin.rs`.
 //!
 //! Pages come back to `Authorization::proceed`; they never route to one another. Consent is recorded in
 //! `authorize/record.rs`, in the transaction that issues the code.
 
 use std::sync::Arc;
 
-use domain::authorization_check::{self, Checked};
 use domain::client::Client;
 use domain::interaction::{Interaction, Next};
 use domain::user::User;
 use foundation::clock::Span;
 use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
-use foundation::id::{ClientId, SessionId};
+use foundation::id::SessionId;
 use protocol::authorization_error::{AuthorizationErrorCode, AuthorizationRefusal};
-use protocol::authorization_request::{self, AuthorizationRequest};
-use protocol::code_grant::{BoundAuthorization, RegisteredRules};
-use protocol::mismatch::{Mismatch, Mistake};
-use protocol::parameters::Parameters;
-use protocol::redirect_uri::{RedirectProblem, RedirectUri};
 use protocol::response_mode::{AuthorizationResponse, ResponseMode};
 use protocol::scope::ScopeName;
 use protocol::scope_catalog::ScopeCatalog;
 use store::Store;
 
 use crate::browser::{Browser, CookieChanges, SignedIn};
-use crate::browser_response::{
-    AuthorizeResponse, BrowserResponse, PageSetting, ShownError, Stale, StalePage,
-};
+use crate::browser_response::{AuthorizeResponse, BrowserResponse, PageSetting, Stale, StalePage};
 use crate::client_mistakes;
 use crate::find_client::ClientLookup;
 use crate::memory::Memory;
@@ -41,9 +34,18 @@ use crate::pending_authorization::{
 use crate::resources::Resources;
 use crate::step::{FlowStep, PageStep, TokenUse};
 
+mod basis;
+mod begin;
 mod record;
 
 use record::{Record, Recorded};
+
+/// How often a request is decided again because what it rests on has changed: each time somebody did
+/// something, so more would be a storm.
+const ATTEMPTS: usize = 8;
+
+/// An answer, or the request, to be decided again.
+type Decided = Result<BrowserResponse, Box<PendingAuthorization>>;
 
 /// Answers authorization requests.
 #[derive(Clone)]
@@ -79,129 +81,6 @@ impl Authorization {
         }
     }
 
-    /// Answers an authorization request (RFC 6749 §4.1.1, OIDC Core §3.1.2.1), GET or POST.
-    ///
-    /// # Errors
-    /// The store does not answer.
-    pub async fn authorize(
-        &self,
-        parameters: &Parameters,
-        browser: &Browser,
-    ) -> Result<BrowserResponse, Fault> {
-        let client = match self.asking_client(parameters).await? {
-            Ok(client) => client,
-            Err(error) => return Ok(BrowserResponse::shown(error)),
-        };
-        // Nothing leads to a suspended client, not even the news that its request is wrong.
-        if client.is_suspended() {
-            return Ok(BrowserResponse::not_available(&client));
-        }
-        let requested = match parameters.one("redirect_uri") {
-            Ok(uri) => uri,
-            Err(error) => {
-                return Ok(BrowserResponse::shown(ShownError::BadRequest(
-                    error.to_string(),
-                )));
-            }
-        };
-        let bound = match client.redirect(requested) {
-            Ok(bound) => bound,
-            Err(problem) => return Ok(not_redirected(&client, requested, problem)),
-        };
-        let uri = bound.uri().to_owned();
-        let parsed =
-            authorization_request::parse(parameters, client.id.clone(), uri.clone(), bound.given())
-                .and_then(|request| self.judge(&client, bound, request));
-        let judged = match parsed {
-            Ok(request) => {
-                let known = self.resources.check(&client, &request.resource).await?;
-                known.map(|()| request).map_err(AuthorizationRefusal::from)
-            }
-            Err(refusal) => Err(refusal),
-        };
-        match judged {
-            Ok(request) => {
-                self.proceed(
-                    PendingAuthorization {
-                        client,
-                        request,
-                        interaction: None,
-                        unstored: None,
-                    },
-                    browser,
-                )
-                .await
-            }
-            Err(refusal) => {
-                self.refused_early(&client, parameters, &uri, &refusal)
-                    .await
-            }
-        }
-    }
-
-    /// Whether the client may make this request: first what every authorization request is judged by,
-    /// then what is ours. Scopes are read as the client registered them.
-    fn judge(
-        &self,
-        client: &Client,
-        bound: BoundAuthorization,
-        mut request: AuthorizationRequest,
-    ) -> Result<AuthorizationRequest, AuthorizationRefusal> {
-        let catalog = &self.catalog;
-        request.scope = catalog.as_registered(&client.metadata, &request.scope);
-        let rules = RegisteredRules {
-            scope: &client.allowed_scope(),
-            catalog,
-            pkce: client.pkce_rule(),
-        };
-        bound.judge(&request, &rules)?;
-        let checked = Checked {
-            request: &request,
-            client,
-        };
-        authorization_check::check(&checked)?;
-        Ok(request)
-    }
-
-    async fn asking_client(
-        &self,
-        parameters: &Parameters,
-    ) -> Result<Result<Arc<Client>, ShownError>, Fault> {
-        let id = match parameters.one("client_id") {
-            Ok(Some(text)) => ClientId::parse(text),
-            Ok(None) => return Ok(Err(ShownError::BadRequest("client_id is missing".into()))),
-            Err(error) => return Ok(Err(ShownError::BadRequest(error.to_string()))),
-        };
-        let Ok(id) = id else {
-            return Ok(Err(ShownError::UnknownClient));
-        };
-        Ok(self
-            .clients
-            .find(&id)
-            .await?
-            .ok_or(ShownError::UnknownClient))
-    }
-
-    /// An error of a request that could not be read whole: it still carries `state` and `iss` in
-    /// the response mode it asked for.
-    async fn refused_early(
-        &self,
-        client: &Client,
-        parameters: &Parameters,
-        uri: &str,
-        refusal: &AuthorizationRefusal,
-    ) -> Result<BrowserResponse, Fault> {
-        let response = AuthorizationResponse::with_refusal(
-            uri,
-            authorization_request::response_mode_of(parameters),
-            refusal,
-            authorization_request::state_of(parameters).as_deref(),
-            &self.issuer,
-        );
-        let frame_origins = self.response_framing(client, response.mode).await?;
-        Ok(BrowserResponse::respond(response, frame_origins))
-    }
-
     /// Who may frame the page that carries a response, where there is one.
     async fn response_framing(
         &self,
@@ -214,28 +93,51 @@ impl Authorization {
         }
     }
 
-    /// Decides what comes next for a request, and does it.
+    /// Decides what comes next for a request, and does it. What was decided is done only if what it rests
+    /// on still stands where it is written; otherwise it is decided again.
     pub(crate) async fn proceed(
+        &self,
+        mut pending: PendingAuthorization,
+        browser: &Browser,
+    ) -> Result<BrowserResponse, Fault> {
+        for _ in 0..ATTEMPTS {
+            match self.next_step(pending, browser).await? {
+                Ok(response) => return Ok(response),
+                Err(changed) => pending = *changed,
+            }
+            // As the store has it now: memory may not have heard yet.
+            match self.clients.read(&pending.client.id).await? {
+                Some(client) => pending.client = client,
+                None => return Ok(over(pending.client)),
+            }
+        }
+        Err(Fault::unavailable(
+            "the request",
+            "what it rests on changed each time that it was decided",
+        ))
+    }
+
+    async fn next_step(
         &self,
         pending: PendingAuthorization,
         browser: &Browser,
-    ) -> Result<BrowserResponse, Fault> {
+    ) -> Result<Decided, Fault> {
         if pending.client.is_suspended() {
-            return Ok(BrowserResponse::not_available(&pending.client));
+            return Ok(Ok(BrowserResponse::not_available(&pending.client)));
         }
         let known = match self.pending.known(&pending, browser).await? {
             Ok(known) => known,
-            Err(refusal) => return self.refuse(pending, refusal).await,
+            Err(refusal) => return self.refuse(pending, refusal).await.map(Ok),
         };
         let Some(next) = self.pending.what_comes_next(&pending, &known) else {
-            return Ok(over(pending.client));
+            return Ok(Ok(over(pending.client)));
         };
         if let Some(wait) = known
             .signed_in
             .as_ref()
             .and_then(|who| self.pace.request(who))
         {
-            return self.refuse_too_many(pending, wait).await;
+            return self.refuse_too_many(pending, wait).await.map(Ok);
         }
         let flow_step = match next {
             Next::SignIn(reason) => {
@@ -253,7 +155,7 @@ impl Authorization {
                 page_needed::log(&pending.client, FlowStep::Consent, &asked);
                 FlowStep::Consent
             }
-            Next::Refuse(refusal) => return self.refuse(pending, refusal).await,
+            Next::Refuse(refusal) => return self.refuse(pending, refusal).await.map(Ok),
             Next::Issue => {
                 return match known.signed_in.clone() {
                     Some(signed_in) => self.issue_code(pending, signed_in, known).await,
@@ -264,6 +166,7 @@ impl Authorization {
         let session = known.signed_in.map(|who| who.session.id);
         self.to_page(pending, browser, (flow_step, false), session)
             .await
+            .map(Ok)
     }
 
     /// Answers a person who asks too often, and writes nothing. A request that is on its pages is not
@@ -399,7 +302,7 @@ impl Authorization {
         pending: PendingAuthorization,
         signed_in: SignedIn,
         known: KnownPerson,
-    ) -> Result<BrowserResponse, Fault> {
+    ) -> Result<Decided, Fault> {
         let (client, request) = (Arc::clone(&pending.client), pending.request.clone());
         let framing = self.response_framing(&client, request.response_mode);
         let frame_origins = framing.await?;
@@ -415,31 +318,11 @@ impl Authorization {
             Recorded::Refused(refusal) => {
                 AuthorizationResponse::with_refusal(uri, mode, &refusal, state, issuer)
             }
-            Recorded::Over => return Ok(over(client)),
+            Recorded::Over => return Ok(Ok(over(client))),
+            Recorded::Changed(pending) => return Ok(Err(pending)),
         };
-        Ok(BrowserResponse::respond(response, frame_origins))
+        Ok(Ok(BrowserResponse::respond(response, frame_origins)))
     }
-}
-
-/// An answer about a redirect URI that cannot be used. The log has what came and what is registered, and
-/// so has the page of a program that is not released yet.
-fn not_redirected(
-    client: &Client,
-    requested: Option<&str>,
-    problem: RedirectProblem,
-) -> BrowserResponse {
-    let registered = client.metadata.redirect_uris.iter();
-    let mismatch = Mismatch::new(
-        Mistake::RedirectUriNotRegistered,
-        requested.unwrap_or_default(),
-        registered.map(RedirectUri::as_str),
-    );
-    client_mistakes::log(Some(&client.id), &mismatch);
-    BrowserResponse::shown(ShownError::Redirect {
-        name: client.name().to_owned(),
-        problem,
-        for_makers: client.is_for_testers().then_some(mismatch),
-    })
 }
 
 /// A request that has had its answer, and whoever comes now cannot have it.

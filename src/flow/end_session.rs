@@ -361,9 +361,7 @@ impl SignOut {
         match answer {
             SignOutAnswer::Stay => Ok(SignOutOutcome::Stay.into()),
             SignOutAnswer::Logout => {
-                self.sessions
-                    .end(&signed_in.session, EndReason::Logout, signed_in.acts())
-                    .await?;
+                self.sessions.sign_out(&signed_in).await?;
                 Ok(everywhere(back, language))
             }
             SignOutAnswer::Leave => {

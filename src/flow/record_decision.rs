@@ -8,11 +8,10 @@ use foundation::clock::Instant;
 use foundation::entropy::Entropy;
 use foundation::fault::Fault;
 use foundation::id::{AuditId, GrantId, ReceiptId};
-use protocol::scope::ScopeSet;
 
 use crate::browser::SignedIn;
 use crate::consent_receipt::audit_entry;
-use crate::settle_grant::settle_grant;
+use crate::settle_grant::DecidedGrant;
 
 /// Ids made before the transaction, so that nothing inside it asks for randomness.
 #[derive(Clone)]
@@ -40,23 +39,21 @@ pub(crate) struct NewDecision<'a> {
     pub(crate) client: &'a Client,
     /// What.
     pub(crate) decision: &'a Decision,
-    /// What is given along with it without a question.
-    pub(crate) silent: &'a ScopeSet,
-    /// What had been refused before.
+    /// What had been refused before, as it stands in this transaction.
     pub(crate) refusals: &'a [ConsentRefusal],
 }
 
 impl NewDecision<'_> {
-    /// Writes it; gives the grant as it is then. Where nothing was asked there is no receipt.
+    /// Writes it with what it makes of the grant; gives the grant as it is then. Where nothing was asked
+    /// there is no receipt.
     pub(crate) fn write(
         &self,
         tx: &mut store::Transaction<'_>,
+        change: DecidedGrant,
         ids: &DecisionIds,
         now: Instant,
     ) -> Result<Grant, Fault> {
-        let (client, user) = (self.client, self.who.user.id);
-        let allow = |before: Option<&Grant>| self.decision.apply(before, client, self.silent, now);
-        let grant = settle_grant(tx, client, user, allow, ids.grant, now)?;
+        let grant = change.write(tx, self.client, self.who.user.id, ids.grant, now)?;
         if !self.decision.is_empty() {
             self.remember_refusals(tx, now)?;
             let receipt = self.receipt(grant.id, ids.receipt, now);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use domain::audit::{ActedBy, AuditEntry};
 use domain::event::Event;
-use domain::session::{EndReason, Session};
+use domain::session::EndReason;
 use domain::user::User;
 use foundation::clock::{Instant, SharedClock};
 use foundation::entropy::SharedEntropy;
@@ -63,27 +63,22 @@ impl Sessions {
             .unwrap_or_else(|| user.username.clone()))
     }
 
-    /// Ends a session and waits until this node knows it.
-    pub(crate) async fn end(
-        &self,
-        session: &Session,
-        reason: EndReason,
-        by: ActedBy,
-    ) -> Result<bool, Fault> {
-        let (id, user_id, now) = (session.id, session.user_id, self.clock.now());
+    /// Ends somebody's own session and waits until this node knows it.
+    pub(crate) async fn sign_out(&self, who: &SignedIn) -> Result<(), Fault> {
+        let (id, user_id, now) = (who.session.id, who.user.id, self.clock.now());
+        let (by, reason) = (who.acts(), EndReason::Logout);
         let audit = AuditId::new(now, self.entropy.as_ref());
         let written = self
             .store
             .write(move |tx| {
-                let ended = end_in(tx, id, user_id, now, reason)?;
-                if ended {
+                if end_in(tx, id, user_id, now, reason)? {
                     store::audit::insert(tx, &ended_entry(by, user_id, reason, now), audit)?;
                 }
-                Ok(ended)
+                Ok(())
             })
             .await?;
         self.memory.settled(written.position).await;
-        Ok(written.value)
+        Ok(())
     }
 
     /// Ends what one session gave one client and waits until this node knows it. Noted if there was

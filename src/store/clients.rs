@@ -100,6 +100,29 @@ pub fn insert(conn: &mut Connection, client: &Client) -> Result<(), Fault> {
     Ok(())
 }
 
+/// A client by id, whole, which nobody else changes until the transaction ends: what is read after this
+/// is what stands.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
+pub fn lock(conn: &mut Connection, id: &ClientId) -> Result<Option<Client>, Fault> {
+    let row = clients::table
+        .filter(clients::id.eq(id.as_str()))
+        .select(clients::id);
+    let found: Option<String> = match conn {
+        // The one that writes is alone.
+        Connection::Sqlite(conn) => row.get_result(conn),
+        // Rows that refer to the client are not kept waiting.
+        Connection::Postgres(conn) => row.for_no_key_update().get_result(conn),
+    }
+    .optional()
+    .map_err(at(TABLE))?;
+    match found {
+        Some(_) => find(conn, id),
+        None => Ok(None),
+    }
+}
+
 /// A client by id, whole.
 ///
 /// # Errors

@@ -12,7 +12,7 @@ use foundation::fault::Fault;
 use crate::column::{bytes, instant, millis};
 use crate::connection::Connection;
 use crate::fault::at;
-use crate::schema::{one_time_credentials, token_families, web_sessions};
+use crate::schema::{one_time_credentials, token_families, users, web_sessions};
 use crate::token_families::{FamilyRow, history_stands};
 use crate::web_sessions::WebSessionRow;
 
@@ -53,7 +53,8 @@ pub fn insert(conn: &mut Connection, credential: &OneTimeCredential) -> Result<(
     Ok(())
 }
 
-/// A credential of a kind with its family, whatever has become of them.
+/// A credential of a kind with its family, whatever has become of them. Their user is not deleted until the
+/// transaction ends.
 ///
 /// # Errors
 /// The store does not answer, or a row cannot be read.
@@ -62,20 +63,29 @@ pub fn find_with_family(
     kind: OneTimeKind,
     digest: TokenDigest,
 ) -> Result<Option<(OneTimeCredential, TokenFamily)>, Fault> {
-    let found: Option<(FamilyRow, i64, Option<i64>)> = one_time_credentials::table
+    let found = one_time_credentials::table
         .inner_join(token_families::table)
+        .inner_join(users::table.on(users::id.eq(token_families::user_id)))
         .filter(one_time_credentials::digest.eq(digest.as_bytes().as_slice()))
         .filter(one_time_credentials::kind.eq(kind.word()))
-        .filter(history_stands())
-        .select((
-            FamilyRow::as_select(),
-            one_time_credentials::expires_at,
-            one_time_credentials::used_at,
-        ))
-        .get_result(conn)
-        .optional()
-        .map_err(at(TABLE))?;
-    let Some((family, expires_at, used_at)) = found else {
+        .filter(history_stands());
+    let times = (
+        one_time_credentials::expires_at,
+        one_time_credentials::used_at,
+    );
+    let found: Option<(FamilyRow, (i64, Option<i64>))> = match conn {
+        // The one that writes is alone.
+        Connection::Sqlite(conn) => found
+            .select((FamilyRow::as_select(), times))
+            .get_result(conn),
+        Connection::Postgres(conn) => found
+            .select((FamilyRow::as_select(), times))
+            .for_key_share()
+            .get_result(conn),
+    }
+    .optional()
+    .map_err(at(TABLE))?;
+    let Some((family, (expires_at, used_at))) = found else {
         return Ok(None);
     };
     let family = family.read()?;

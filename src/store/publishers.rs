@@ -55,6 +55,23 @@ pub fn insert(conn: &mut Connection, publisher: &Publisher) -> Result<(), Fault>
     Ok(())
 }
 
+/// A publisher by id, which nobody else changes until the transaction ends.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
+pub fn lock(conn: &mut Connection, id: &PublisherId) -> Result<Option<Publisher>, Fault> {
+    let row = publishers::table.filter(publishers::id.eq(id.as_str()));
+    let found: Option<PublisherRow> = match conn {
+        // The one that writes is alone.
+        Connection::Sqlite(conn) => row.get_result(conn),
+        // Rows that refer to the publisher are not kept waiting.
+        Connection::Postgres(conn) => row.for_no_key_update().get_result(conn),
+    }
+    .optional()
+    .map_err(at(TABLE))?;
+    found.map(PublisherRow::read).transpose()
+}
+
 /// A publisher by id.
 ///
 /// # Errors

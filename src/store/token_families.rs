@@ -87,17 +87,50 @@ pub(crate) fn history_stands() -> _ {
         .ge(histories::sessions_from())
 }
 
-/// Adds a family. Not-before marks from now on include it.
+/// The position of the log at which a family of a session and a client begins, if they stand: the session
+/// is live and its user active, the client is there and not suspended. One look, so that what ends one of
+/// them later has a later position. The user is not deleted until the transaction ends.
+///
+/// # Errors
+/// The store does not answer.
+pub fn beginning(
+    conn: &mut Connection,
+    session: SessionId,
+    client: &ClientId,
+    now: Instant,
+) -> Result<Option<Position>, Fault> {
+    let end_of_log = log::table.select(max(log::position)).single_value();
+    let client = clients::table
+        .filter(clients::id.eq(client.as_str()))
+        .filter(clients::state.ne(MiniProgramState::Suspended.word()));
+    let stands = sessions::table
+        .inner_join(users::table)
+        .filter(sessions::id.eq(session.as_bytes().as_slice()))
+        .filter(sessions::ended_at.is_null())
+        .filter(sessions::expires_at.gt(now.millis()))
+        .filter(users::disabled_at.is_null())
+        .filter(exists(client))
+        .select(coalesce(end_of_log, 0));
+    let found: Option<i64> = match conn {
+        // The one that writes is alone.
+        Connection::Sqlite(conn) => stands.get_result(conn),
+        Connection::Postgres(conn) => stands.for_key_share().get_result(conn),
+    }
+    .optional()
+    .map_err(at(TABLE))?;
+    Ok(found.map(Position))
+}
+
+/// Adds a family that begins at a position of the log. Not-before marks after it include it.
 ///
 /// # Errors
 /// The store does not answer, or what the row refers to is not there.
-pub fn insert(conn: &mut Connection, family: &TokenFamily) -> Result<(), Fault> {
+pub fn insert(conn: &mut Connection, family: &TokenFamily, begins: Position) -> Result<(), Fault> {
     let row = FamilyRow::new(family)?;
-    let end_of_log = log::table.select(max(log::position)).single_value();
     diesel::insert_into(token_families::table)
         .values((
             &row,
-            token_families::log_position.eq(coalesce(end_of_log, 0)),
+            token_families::log_position.eq(begins.0),
             token_families::history.eq(histories::current_number().assume_not_null()),
         ))
         .execute(conn)

@@ -92,6 +92,25 @@ pub fn lock(conn: &mut Connection, id: UserId) -> Result<Option<User>, Fault> {
     found.map(UserRow::read).transpose()
 }
 
+/// Makes sure that a user is not deleted until the transaction ends; `false` if there is none. Asked before
+/// anything of theirs is written, so that nobody waits in a ring. Whoever changes the user is not kept
+/// waiting.
+///
+/// # Errors
+/// The store does not answer.
+pub fn keep(conn: &mut Connection, id: UserId) -> Result<bool, Fault> {
+    let user = users::table
+        .filter(users::id.eq(id.as_bytes().as_slice()))
+        .select(users::id);
+    let found: Option<Vec<u8>> = match conn {
+        Connection::Sqlite(conn) => user.get_result(conn),
+        Connection::Postgres(conn) => user.for_key_share().get_result(conn),
+    }
+    .optional()
+    .map_err(at(TABLE))?;
+    Ok(found.is_some())
+}
+
 /// A user by username, in its stored (lower-case) spelling.
 ///
 /// # Errors

@@ -96,7 +96,8 @@ pub(super) async fn authorize(
     let at_desk = Arc::clone(&desk);
     let written = desk.store.write(move |tx| {
         let family = family(&at_desk, tx, &session, &user, client_id, now)?;
-        store::token_families::insert(tx, &family)?;
+        let begins = store::events::end(tx)?;
+        store::token_families::insert(tx, &family, begins)?;
         let code = OneTimeCredential {
             digest: code_digest,
             kind: OneTimeKind::AuthorizationCode,

@@ -12,15 +12,16 @@ use foundation::id::AuditId;
 use foundation::secret::SecretText;
 
 use super::end_sessions::end_others;
-use super::{Account, AccountAnswer};
+use super::{Account, AccountAnswer, OwnerView};
 use crate::browser::{Browser, SignedIn};
 use crate::passwords::{PASSWORD_MAX, PASSWORD_MIN};
 
 /// What came of a change of password.
 #[derive(Debug)]
 pub enum PasswordAnswer {
-    /// It is changed; every other session has ended.
-    Changed,
+    /// It is changed; every other session has ended. The page is shown to whoever did it, also if they are
+    /// signed out by now: it is changed all the same.
+    Changed(Box<OwnerView>),
     /// The current one is wrong.
     WrongCurrent,
     /// Too many tries.
@@ -75,7 +76,7 @@ impl Account {
             Confirmed::Yes(before) => {
                 let hash = self.passwords.hash(new.clone()).await?;
                 match self.replace_password(&signed_in, before, hash).await? {
-                    Some(true) => return Ok(PasswordAnswer::Changed),
+                    Some(true) => return self.changed(signed_in).await,
                     Some(false) => {}
                     None => return Ok(PasswordAnswer::SignedOut),
                 }
@@ -83,10 +84,15 @@ impl Account {
             Confirmed::No => {}
             Confirmed::Wait(span) => return Ok(PasswordAnswer::Wait(span)),
         }
-        Ok(match self.was_changed_here(&signed_in, new).await? {
-            true => PasswordAnswer::Changed,
-            false => PasswordAnswer::WrongCurrent,
-        })
+        match self.was_changed_here(&signed_in, new).await? {
+            true => self.changed(signed_in).await,
+            false => Ok(PasswordAnswer::WrongCurrent),
+        }
+    }
+
+    async fn changed(&self, by: SignedIn) -> Result<PasswordAnswer, Fault> {
+        let owner = self.owner_view(by).await?;
+        Ok(PasswordAnswer::Changed(Box::new(owner)))
     }
 
     /// Writes the new password in place of the one that was confirmed, and ends what was begun with that;

@@ -27,21 +27,28 @@ impl Account {
             Ok(signed_in) => signed_in,
             Err(answer) => return Ok(answer),
         };
-        let found = self
+        let (now, reason) = (self.clock.now(), EndReason::Logout);
+        let audit = AuditId::new(now, self.entropy.as_ref());
+        let written = self
             .store
-            .read(move |db| store::sessions::find(db, id))
-            .await?;
-        match found.filter(|session| session.user_id == signed_in.user.id) {
-            Some(session)
-                if self
-                    .sessions
-                    .end(&session, EndReason::Logout, signed_in.acts())
-                    .await? =>
-            {
+            .write(move |tx| {
+                // Of two sessions that end each other, one stands.
+                if !signed_in.still_acts(tx, now)? {
+                    return Ok(AccountAnswer::SignedOut);
+                }
+                let user = signed_in.user.id;
+                let found = store::sessions::find(tx, id)?;
+                let is_theirs = found.is_some_and(|session| session.user_id == user);
+                if !is_theirs || !end_in(tx, id, user, now, reason)? {
+                    return Ok(AccountAnswer::NothingThere);
+                }
+                let entry = ended_entry(signed_in.acts(), user, reason, now);
+                store::audit::insert(tx, &entry, audit)?;
                 Ok(AccountAnswer::Done)
-            }
-            _ => Ok(AccountAnswer::NothingThere),
-        }
+            })
+            .await?;
+        self.memory.settled(written.position).await;
+        Ok(written.value)
     }
 
     /// Ends all of the person's sessions but this one.

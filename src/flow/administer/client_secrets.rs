@@ -25,7 +25,7 @@ impl Administration {
             .of_client(&parsed)
             .with(json!({ "secret": stored.id }));
         self.administer(Permission::ChangeClients, move |tx| {
-            let Some(client) = store::clients::find(tx, &parsed)? else {
+            let Some(client) = store::clients::lock(tx, &parsed)? else {
                 return Ok(Err(Refusal::not_found("client", parsed)));
             };
             if let Err(refusal) = may_have_another(&client) {
@@ -70,7 +70,7 @@ impl Administration {
         let now = self.clock.now();
         let audited = self.audited("client.secret_retired").of_client(&parsed);
         self.administer(Permission::ChangeClients, move |tx| {
-            let Some(client) = store::clients::find(tx, &parsed)? else {
+            let Some(client) = store::clients::lock(tx, &parsed)? else {
                 return Ok(Err(Refusal::not_found("client", parsed)));
             };
             let retired = match to_retire(&client, named) {

@@ -151,7 +151,7 @@ impl Administration {
             .with(detail(&plan));
         self.administer(Permission::ChangeClients, move |tx| {
             let id = &plan.before.id;
-            let Some(current) = store::clients::find(tx, id)? else {
+            let Some(current) = store::clients::lock(tx, id)? else {
                 return Ok(Err(Refusal::not_found("client", id)));
             };
             if current != plan.before {

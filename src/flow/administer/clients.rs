@@ -228,7 +228,7 @@ impl Administration {
         let now = self.clock.now();
         let audited = self.audited("client.moved").of_client(&parsed);
         self.administer(Permission::ChangeClients, move |tx| {
-            let Some(client) = store::clients::find(tx, &parsed)? else {
+            let Some(client) = store::clients::lock(tx, &parsed)? else {
                 return Ok(Err(Refusal::not_found("client", parsed)));
             };
             if client.metadata == there {
@@ -256,7 +256,7 @@ impl Administration {
         };
         let audited = self.audited("client.deleted").of_client(&parsed);
         self.administer(Permission::ChangeClients, move |tx| {
-            let Some(client) = store::clients::find(tx, &parsed)? else {
+            let Some(client) = store::clients::lock(tx, &parsed)? else {
                 return Ok(Err(Refusal::not_found("client", parsed)));
             };
             cut_off(tx, &parsed)?;

@@ -274,7 +274,7 @@ impl Administration {
         let now = self.clock.now();
         let audited = self.audited(action).of_client(&parsed);
         self.administer(Permission::ChangeClients, move |tx| {
-            let Some(client) = store::clients::find(tx, &parsed)? else {
+            let Some(client) = store::clients::lock(tx, &parsed)? else {
                 return Ok(Err(Refusal::not_found("client", parsed)));
             };
             if client.mini_program().is_none() {

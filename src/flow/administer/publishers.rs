@@ -129,7 +129,7 @@ impl Administration {
         }
         let audited = self.audited("publisher.updated");
         self.administer(Permission::ChangeClients, move |tx| {
-            let Some(before) = store::publishers::find(tx, &parsed)? else {
+            let Some(before) = store::publishers::lock(tx, &parsed)? else {
                 return Ok(Err(not_found(parsed.as_str())));
             };
             let after = Publisher {
@@ -181,7 +181,7 @@ impl Administration {
             json!({ "publisher": parsed, "name": known.name, "lookalike_allowed": lookalike });
         let audited = self.audited("publisher.verified").with(detail);
         self.administer(Permission::ChangeClients, move |tx| {
-            let Some(publisher) = store::publishers::find(tx, &parsed)? else {
+            let Some(publisher) = store::publishers::lock(tx, &parsed)? else {
                 return Ok(Err(not_found(parsed.as_str())));
             };
             if publisher.name != known.name {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use domain::administrator::{Administrator, Permission};
 use domain::event::Event;
 use domain::lifetimes::Lifetimes;
-use domain::shared_secret::SecretPurpose;
+use domain::shared_secret::{SecretPurpose, SharedSecret};
 use domain::signing_key::{KeyKind, KeyState, SigningKey};
 use foundation::clock::{Instant, SharedClock, Span};
 use foundation::entropy::SharedEntropy;
@@ -127,63 +127,63 @@ impl SigningKeys {
         let Some(revoked) = keys.iter().find(|k| k.id == id).cloned() else {
             return Ok(Err(Refusal::not_found("key", id)));
         };
-        // Its place is taken by the next one, or by a new one where there is none: a server that
-        // cannot sign is worse than a key that some have not seen yet.
+        // Made outside the transaction, where it may be needed in it.
         let usable = self.source.usable(keys);
-        let heir = usable
-            .iter()
-            .find(|k| k.kind == revoked.kind && k.state == KeyState::Next && k.id != id);
-        // One that does not open signs nothing, so another does.
-        let is_in_use = revoked.state == KeyState::Active && usable.iter().any(|k| k.id == id);
-        let fresh = match (is_in_use, heir) {
-            (true, None) => Some(self.generate(revoked.kind).await?),
-            _ => None,
+        let fresh = match successor_of(&revoked, &usable) {
+            Successor::MadeNow => Some(self.generate(revoked.kind).await?),
+            Successor::Nobody | Successor::Next(_) => None,
         };
-        let sealed_with = self.source.fingerprint();
-        let (now, heir) = (self.clock.now(), heir.map(|k| k.id.clone()));
-        let since = oldest_retired(&self.lifetimes, self.clock.now());
+        let (source, now) = (Arc::clone(&self.source), self.clock.now());
+        let since = oldest_retired(&self.lifetimes, now);
         let audited = self
             .administration
             .audited("key.revoked")
             .with(json!({ "kid": id }));
+        self.change(move |tx| {
+            let changed = || Refusal::NotPossible("the keys have just changed: look again".into());
+            let keys = store::signing_keys::verifying(tx, since)?;
+            let Some(revoked) = keys.iter().find(|k| k.id == id).cloned() else {
+                return Ok(Err(changed()));
+            };
+            let fresh = match (successor_of(&revoked, &source.usable(keys)), fresh) {
+                (Successor::MadeNow, None) => return Ok(Err(changed())),
+                (Successor::MadeNow, Some(key)) => Some(key),
+                (Successor::Next(heir), _) => {
+                    let (from, to) = (KeyState::Next, KeyState::Active);
+                    store::signing_keys::set_state(tx, &heir, from, to, now)?;
+                    None
+                }
+                (Successor::Nobody, _) => None,
+            };
+            store::signing_keys::set_state(tx, &id, revoked.state, KeyState::Revoked, now)?;
+            if let Some(key) = fresh {
+                let key = SigningKey {
+                    state: KeyState::Active,
+                    ..key
+                };
+                store::signing_keys::insert(tx, &key, &source.fingerprint())?;
+            }
+            tx.append(Event::KeysChanged { revoked: Some(id) });
+            audited.insert(tx)?;
+            store::signing_keys::verifying(tx, since).map(Ok)
+        })
+        .await
+    }
+
+    /// A change of keys. On all nodes one is made at a time, so what it reads is what stands until it is
+    /// done.
+    async fn change<T: Send + 'static>(
+        &self,
+        act: impl FnOnce(&mut store::Transaction<'_>) -> Result<Result<T, Refusal>, Fault>
+        + Send
+        + 'static,
+    ) -> Administered<T> {
+        let alone = move |tx: &mut store::Transaction<'_>| {
+            store::installation::lock(tx)?;
+            act(tx)
+        };
         self.administration
-            .administer(Permission::ChangeKeys, move |tx| {
-                if !store::signing_keys::set_state(tx, &id, revoked.state, KeyState::Revoked, now)?
-                {
-                    return Ok(Err(Refusal::NotPossible(
-                        "the key has just changed its state: look again".into(),
-                    )));
-                }
-                if is_in_use {
-                    match (heir, fresh) {
-                        (Some(heir), _) => {
-                            store::signing_keys::set_state(
-                                tx,
-                                &heir,
-                                KeyState::Next,
-                                KeyState::Active,
-                                now,
-                            )?;
-                        }
-                        (None, Some(key)) => {
-                            store::signing_keys::insert(
-                                tx,
-                                &SigningKey {
-                                    state: KeyState::Active,
-                                    ..key
-                                },
-                                &sealed_with,
-                            )?;
-                        }
-                        (None, None) => {
-                            return Err(Fault::broken("the key that takes a revoked one's place"));
-                        }
-                    }
-                }
-                tx.append(Event::KeysChanged { revoked: Some(id) });
-                audited.insert(tx)?;
-                store::signing_keys::verifying(tx, since).map(Ok)
-            })
+            .administer(Permission::ChangeKeys, alone)
             .await
     }
 
@@ -222,16 +222,14 @@ impl SigningKeys {
             }
             let key = self.generate(*kind).await?;
             let source = Arc::clone(&self.source);
-            let published = self
-                .administration
-                .administer(Permission::ChangeKeys, move |tx| {
-                    let keys = source.usable(store::signing_keys::all(tx)?);
-                    if !has_next(&keys, key.kind) {
-                        store::signing_keys::insert(tx, &key, &source.fingerprint())?;
-                        tx.append(Event::KeysChanged { revoked: None });
-                    }
-                    Ok(Ok(()))
-                });
+            let published = self.change(move |tx| {
+                let keys = source.usable(store::signing_keys::all(tx)?);
+                if !has_next(&keys, key.kind) {
+                    store::signing_keys::insert(tx, &key, &source.fingerprint())?;
+                    tx.append(Event::KeysChanged { revoked: None });
+                }
+                Ok(Ok(()))
+            });
             drop(published.await?);
         }
         Ok(())
@@ -252,32 +250,30 @@ impl SigningKeys {
         let since = oldest_retired(&self.lifetimes, self.clock.now());
         let audited = self.administration.audited("keys.rotated");
         let source = Arc::clone(&self.source);
-        self.administration
-            .administer(Permission::ChangeKeys, move |tx| {
-                let keys = source.usable(store::signing_keys::all(tx)?);
-                let found = match successions(&keys, &kinds, when, now) {
-                    Ok(found) => found,
-                    Err(refusal) => return Ok(Err(refusal)),
-                };
-                for (succession, next) in found.iter().zip(&fresh) {
-                    let mut step =
-                        |id, from, to| store::signing_keys::set_state(tx, id, from, to, now);
-                    step(&succession.active, KeyState::Active, KeyState::Retiring)?;
-                    step(&succession.heir, KeyState::Next, KeyState::Active)?;
-                    store::signing_keys::insert(tx, next, &source.fingerprint())?;
-                }
-                tx.append(Event::KeysChanged { revoked: None });
-                let heirs: Vec<&KeyId> = found.iter().map(|s| &s.heir).collect();
-                let early = when == RotateWhen::Now;
-                let detail = json!({ "active": heirs, "now": early });
-                audited.with(detail).insert(tx)?;
-                let keys = store::signing_keys::verifying(tx, since)?;
-                Ok(Ok(Rotated {
-                    keys,
-                    may_fail_until: later_than(&found, now),
-                }))
-            })
-            .await
+        self.change(move |tx| {
+            let keys = source.usable(store::signing_keys::all(tx)?);
+            let found = match successions(&keys, &kinds, when, now) {
+                Ok(found) => found,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            for (succession, next) in found.iter().zip(&fresh) {
+                let mut step = |id, from, to| store::signing_keys::set_state(tx, id, from, to, now);
+                step(&succession.active, KeyState::Active, KeyState::Retiring)?;
+                step(&succession.heir, KeyState::Next, KeyState::Active)?;
+                store::signing_keys::insert(tx, next, &source.fingerprint())?;
+            }
+            tx.append(Event::KeysChanged { revoked: None });
+            let heirs: Vec<&KeyId> = found.iter().map(|s| &s.heir).collect();
+            let early = when == RotateWhen::Now;
+            let detail = json!({ "active": heirs, "now": early });
+            audited.with(detail).insert(tx)?;
+            let keys = store::signing_keys::verifying(tx, since)?;
+            Ok(Ok(Rotated {
+                keys,
+                may_fail_until: later_than(&found, now),
+            }))
+        })
+        .await
     }
 
     /// A key that signs no more stays published until what it signed has expired.
@@ -292,21 +288,17 @@ impl SigningKeys {
         if old.is_empty() {
             return Ok(());
         }
-        let retired = self
-            .administration
-            .administer(Permission::ChangeKeys, move |tx| {
-                for id in &old {
-                    store::signing_keys::set_state(
-                        tx,
-                        id,
-                        KeyState::Retiring,
-                        KeyState::Retired,
-                        now,
-                    )?;
-                }
+        let retired = self.change(move |tx| {
+            let (from, to) = (KeyState::Retiring, KeyState::Retired);
+            let mut some = false;
+            for id in &old {
+                some |= store::signing_keys::set_state(tx, id, from, to, now)?;
+            }
+            if some {
                 tx.append(Event::KeysChanged { revoked: None });
-                Ok(Ok(()))
-            });
+            }
+            Ok(Ok(()))
+        });
         retired.await.map(drop)
     }
 
@@ -315,14 +307,7 @@ impl SigningKeys {
     async fn rotate_handle_secret(&self, now: Instant) -> Result<(), Fault> {
         let secrets = self.store.read(store::shared_secrets::all).await?;
         let master = self.source.master();
-        // One that does not open seals nothing.
-        let mut made: Vec<Instant> = secrets
-            .iter()
-            .filter(|s| s.purpose == SecretPurpose::Handle)
-            .filter(|s| keys::shared_secret::opens(s, master))
-            .map(|s| s.created_at)
-            .collect();
-        made.sort_unstable();
+        let made = sealing_handles(&secrets, &self.source);
         let Some(newest) = made.last().copied() else {
             return Ok(());
         };
@@ -334,24 +319,24 @@ impl SigningKeys {
                 now,
                 self.entropy.as_ref(),
             );
-            let added = self
-                .administration
-                .administer(Permission::ChangeKeys, move |tx| {
+            let source = Arc::clone(&self.source);
+            let added = self.change(move |tx| {
+                let made = sealing_handles(&store::shared_secrets::all(tx)?, &source);
+                if made.last() == Some(&newest) {
                     store::shared_secrets::insert(tx, &secret, &sealed_with)?;
                     tx.append(Event::KeysChanged { revoked: None });
-                    Ok(Ok(()))
-                });
+                }
+                Ok(Ok(()))
+            });
             return added.await.map(drop);
         }
         // Everybody has the newest after a second; a minute more covers whoever was asleep.
         if made.len() > 1 && now >= newest + Lifetimes::ENDED_MEMORY + Span::minutes(1) {
-            let removed = self
-                .administration
-                .administer(Permission::ChangeKeys, move |tx| {
-                    store::shared_secrets::remove_older(tx, SecretPurpose::Handle, newest)?;
-                    tx.append(Event::KeysChanged { revoked: None });
-                    Ok(Ok(()))
-                });
+            let removed = self.change(move |tx| {
+                store::shared_secrets::remove_older(tx, SecretPurpose::Handle, newest)?;
+                tx.append(Event::KeysChanged { revoked: None });
+                Ok(Ok(()))
+            });
             return removed.await.map(drop);
         }
         Ok(())
@@ -367,6 +352,38 @@ impl SigningKeys {
         made.await
             .map_err(|e| Fault::broken_by("making a key", e))?
     }
+}
+
+/// Who takes the place of a key that is revoked.
+enum Successor {
+    /// It signs nothing: nobody need.
+    Nobody,
+    /// The next one.
+    Next(KeyId),
+    /// There is none. A server that cannot sign is worse than a key that some have not seen yet.
+    MadeNow,
+}
+
+/// Who takes the place of a key, among those that open. One that does not open itself signs nothing, so
+/// another does.
+fn successor_of(revoked: &SigningKey, usable: &[SigningKey]) -> Successor {
+    if revoked.state != KeyState::Active || !usable.iter().any(|k| k.id == revoked.id) {
+        return Successor::Nobody;
+    }
+    let mut usable = usable.iter();
+    let next = usable.find(|k| k.kind == revoked.kind && k.state == KeyState::Next);
+    next.map_or(Successor::MadeNow, |next| Successor::Next(next.id.clone()))
+}
+
+/// When the secrets were made that seal handles, the newest last. One that does not open seals nothing.
+fn sealing_handles(secrets: &[SharedSecret], source: &KeySource) -> Vec<Instant> {
+    let handles = secrets
+        .iter()
+        .filter(|s| s.purpose == SecretPurpose::Handle)
+        .filter(|s| keys::shared_secret::opens(s, source.master()));
+    let mut made: Vec<Instant> = handles.map(|s| s.created_at).collect();
+    made.sort_unstable();
+    made
 }
 
 fn has_next(keys: &[SigningKey], kind: KeyKind) -> bool {

@@ -85,6 +85,9 @@ impl RefreshTokenGrant {
             let requester = Arc::clone(&look.context.requester);
             let (family, participant) = (current.family.clone(), current.participant.clone());
             let written = self.store.write(move |tx| {
+                if !store::users::keep(tx, family.user_id)? {
+                    return Ok(());
+                }
                 takes_part_still(tx, &family, participant.as_ref(), now)?;
                 uses_session(tx, &requester, &family, &lifetimes, now)?;
                 store::refresh_tokens::touch(tx, token, expires_at)

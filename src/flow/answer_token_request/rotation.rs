@@ -8,6 +8,7 @@ use domain::lifetimes::Lifetimes;
 use domain::refresh_retry::{RefreshToken, Superseded};
 use foundation::entropy::SharedEntropy;
 use foundation::fault::Fault;
+use foundation::id::UserId;
 use foundation::secret::{SecretKind, SecretText};
 use keys::retry_seal::{open_under_token, seal_under_token};
 use protocol::oauth_error::OAuthError;
@@ -41,6 +42,7 @@ pub struct Rotation {
     look: PresentedRefreshToken,
     presented: SecretText,
     successor: RefreshToken,
+    user: UserId,
     burn: FamilyEnd,
 }
 
@@ -94,6 +96,7 @@ impl RotationMakings {
             look,
             presented,
             successor,
+            user: current.family.user_id,
         };
         (authorization, rotation)
     }
@@ -124,6 +127,9 @@ impl Rotation {
 
     fn write(self, tx: &mut store::Transaction<'_>, sealed: Vec<u8>) -> Result<Committed, Fault> {
         let now = self.look.context.now;
+        if !store::users::keep(tx, self.user)? {
+            return Ok(Committed::Refused(not_valid("its person is gone")));
+        }
         let found = match self.look.at(tx)? {
             RefreshLookup::Current(current) => {
                 let superseded = Superseded {

@@ -24,6 +24,7 @@ use protocol::scope::{self, ScopeSet};
 use protocol::scope_catalog::ScopeCatalog;
 use store::Store;
 
+use super::basis::Basis;
 use crate::browser::{SignedIn, touch};
 use crate::memory::Memory;
 use crate::parts::Parts;
@@ -39,6 +40,9 @@ pub(crate) enum Recorded {
     Refused(AuthorizationRefusal),
     /// The request was answered before, for somebody else or too long ago.
     Over,
+    /// What was decided rests on something that is not so any more: the session has ended, or the grant is
+    /// another one. Nothing is written, and it is to be decided again.
+    Changed(Box<PendingAuthorization>),
 }
 
 /// Whose answer it is.
@@ -92,28 +96,31 @@ impl Record {
         let silent = silent_scope(&pending.client, &pending.request.scope, &self.catalog);
         let written = self.store.write(move |tx| {
             let client = &pending.client;
-            // Where nothing is decided nothing is written for the person but the code, and that is worth
-            // nothing once its session has ended.
-            if pending.interaction.is_some() && !signed_in.still_acts(tx, now)? {
-                return Ok(Recorded::Over);
-            }
-            let turn = take_turn(tx, &pending, &signed_in, now)?;
-            let grant = match turn {
-                AnswerTurn::First => NewDecision {
-                    who: &signed_in,
-                    client,
-                    decision: &decision_of(&pending, &signed_in),
-                    silent: &silent,
-                    refusals: &known.refusals,
+            let decision = decision_of(&pending, &signed_in);
+            let allow = |before: Option<&Grant>| decision.apply(before, client, &silent, now);
+            let Some(basis) = Basis::find(tx, &pending, &signed_in, &known, allow, now)? else {
+                return Ok(Recorded::Changed(Box::new(pending)));
+            };
+            let begins = basis.begins;
+            let grant = match take_turn(tx, &pending, &signed_in, now)? {
+                AnswerTurn::First => {
+                    let refusals = match decision.refused.is_empty() {
+                        true => Vec::new(),
+                        false => store::refusals::of(tx, signed_in.user.id, &client.id)?,
+                    };
+                    let decided = NewDecision {
+                        who: &signed_in,
+                        client,
+                        decision: &decision,
+                        refusals: &refusals,
+                    };
+                    decided.write(tx, basis.change, &ids, now)?
                 }
-                .write(tx, &ids, now)?,
                 // Whoever took it back since is not answered as if they had not.
-                AnswerTurn::Again => {
-                    match store::grants::live(tx, signed_in.user.id, &client.id)? {
-                        Some(grant) => grant,
-                        None => return Ok(Recorded::Over),
-                    }
-                }
+                AnswerTurn::Again => match basis.change.before {
+                    Some(grant) => grant,
+                    None => return Ok(Recorded::Over),
+                },
                 AnswerTurn::Stands(recorded) => return Ok(recorded),
             };
             subject_in(tx, &keys, &client.sector(), signed_in.user.id)?;
@@ -123,7 +130,7 @@ impl Record {
             }
             let family = family(&pending, &signed_in, &grant, family_id, &lifetimes, now);
             let missing = left_out(client, &pending.request.scope, &family.authorized.scope);
-            store::token_families::insert(tx, &family)?;
+            store::token_families::insert(tx, &family, begins)?;
             let credential = OneTimeCredential {
                 digest,
                 kind: OneTimeKind::AuthorizationCode,

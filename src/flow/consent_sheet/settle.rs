@@ -6,6 +6,7 @@ use std::sync::Arc;
 use domain::client::Client;
 use domain::consent::{ConsentRefusal, Decision, silent_scope, usable_scope};
 use domain::consent_sheet::{ConsentSheet, SheetResult};
+use domain::grant::Grant;
 use domain::interaction::Progress;
 use domain::launch::postponed;
 use foundation::clock::Instant;
@@ -15,7 +16,9 @@ use foundation::fault::Fault;
 use super::found::FoundSheet;
 use super::{ConsentSheets, SheetAnswer, SheetStanding, returned};
 use crate::browser::{Browser, touch};
+use crate::launch_consent::refused_or_put_off;
 use crate::record_decision::{DecisionIds, NewDecision};
+use crate::settle_grant::DecidedGrant;
 
 /// What came of writing the end of a sheet.
 enum SheetEnd {
@@ -70,15 +73,19 @@ impl ConsentSheets {
             let grant = match is_answered {
                 true => {
                     let decision = decision_of(&sheet.progress, program);
+                    let refusals =
+                        refused_or_put_off(tx, (person.user.id, sheet.session), &program.id)?;
                     let decided = NewDecision {
                         who: person,
                         client: program,
                         decision: &decision,
-                        silent: &silent,
-                        refusals: &standing.refusals,
+                        refusals: &refusals,
                     };
+                    let allow =
+                        |before: Option<&Grant>| decision.apply(before, program, &silent, now);
+                    let change = DecidedGrant::find(tx, program, person.user.id, allow)?;
                     store::postponements::remove(tx, sheet.session, &program.id)?;
-                    Some(decided.write(tx, &ids, now)?)
+                    Some(decided.write(tx, change, &ids, now)?)
                 }
                 false => store::grants::live(tx, person.user.id, &program.id)?,
             };

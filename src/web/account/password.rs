@@ -2,6 +2,7 @@
 
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
+use flow::account::OwnerView;
 use flow::account::change_password::PasswordAnswer;
 use flow::passwords::PASSWORD_MAX;
 use foundation::secret::SecretText;
@@ -46,7 +47,9 @@ async fn change(request: HttpRequest, visitor: Visitor, form: PageForm) -> HttpR
         .change_password(form.field("csrf"), current, new, &visitor.browser)
         .await;
     let outcome = match answer {
-        Ok(PasswordAnswer::Changed) => PasswordOutcome::Changed,
+        Ok(PasswordAnswer::Changed(owner)) => {
+            return page_of(&visitor, *owner, Some(PasswordOutcome::Changed));
+        }
         Ok(PasswordAnswer::WrongCurrent) => PasswordOutcome::WrongCurrent,
         Ok(PasswordAnswer::Wait(span)) => PasswordOutcome::TooManyTries {
             seconds: whole_seconds(span),
@@ -71,6 +74,10 @@ async fn page(visitor: &Visitor, outcome: Option<PasswordOutcome>) -> HttpRespon
         Ok(None) => return to_sign_in(visitor),
         Err(fault) => return visitor.fault(&fault),
     };
+    page_of(visitor, owner, outcome)
+}
+
+fn page_of(visitor: &Visitor, owner: OwnerView, outcome: Option<PasswordOutcome>) -> HttpResponse {
     let user = owner.signed_in.user;
     let page = PasswordPage {
         chrome: visitor.chrome_for(&user),

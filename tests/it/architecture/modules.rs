@@ -88,7 +88,7 @@ const FLOW: &[(&str, &str)] = &[
     ),
     (
         "authorize",
-        "browser browser_response client_mistakes find_client memory pace page_needed parts pending_authorization record_decision resources step subject",
+        "browser browser_response client_mistakes find_client memory pace page_needed parts pending_authorization record_decision resources settle_grant step subject",
     ),
     (
         "introspect",
@@ -112,7 +112,7 @@ const FLOW: &[(&str, &str)] = &[
     ),
     (
         "consent_sheet",
-        "browser browser_response consent_page find_client launch_consent memory pace parts record_decision step",
+        "browser browser_response consent_page find_client launch_consent memory pace parts record_decision settle_grant step",
     ),
     ("web_ticket", "browser find_client parts"),
     (

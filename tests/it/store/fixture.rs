@@ -253,7 +253,8 @@ impl Household {
                 store::clients::insert(tx, &client)?;
                 store::sessions::insert(tx, &session, cookie)?;
                 store::grants::insert(tx, &grant)?;
-                store::token_families::insert(tx, &family)?;
+                let begins = store::events::end(tx)?;
+                store::token_families::insert(tx, &family, begins)?;
                 store::one_time_credentials::insert(tx, &code)
             }
         });

@@ -185,7 +185,8 @@ on_both_databases! {
             let later = fixture::family(&home.grant, &home.session, true);
             let family = later.clone();
             write(&store, move |tx| {
-                store::token_families::insert(tx, &family)
+                let begins = store::events::end(tx)?;
+                store::token_families::insert(tx, &family, begins)
             });
             let standing = read(&store, |db| {
                 store::token_families::standing(db, &later, NOW)

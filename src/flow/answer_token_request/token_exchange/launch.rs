@@ -38,7 +38,7 @@ use super::refusals::{not_available, unusable};
 use crate::host_token::HostTokenProblem;
 use crate::launch_consent::refused_or_put_off;
 use crate::participant::{is_noted, take_part};
-use crate::settle_grant::settle_grant;
+use crate::settle_grant::DecidedGrant;
 use crate::token_authorization::{Binding, IssuanceContext, ResourceOwner, TokenAuthorization};
 
 mod hand_over;
@@ -279,7 +279,8 @@ impl Launch {
         let silent = ready.scope.silent();
         let nothing = Decision::default();
         let allow = |before: Option<&Grant>| nothing.apply(before, program, silent, now);
-        let grant = settle_grant(tx, program, self.user, allow, self.drawn.grant, now)?;
+        let change = DecidedGrant::find(tx, program, self.user, allow)?;
+        let grant = change.write(tx, program, self.user, self.drawn.grant, now)?;
         let granted = grant.scopes.names();
         let known = ready.standing.participant.as_ref();
         let mut authorization = self.authorization(&ready, (grant.id, &granted), None);

@@ -222,7 +222,8 @@ impl<'s> Town<'s> {
             if let Some(grant) = &new_grant {
                 store::grants::insert(tx, grant)?;
             }
-            store::token_families::insert(tx, &row)
+            let begins = store::events::end(tx)?;
+            store::token_families::insert(tx, &row, begins)
         });
         self.families.push(Family {
             family,

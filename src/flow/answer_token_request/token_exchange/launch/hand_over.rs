@@ -7,7 +7,9 @@ use domain::web_session::WebSession;
 use foundation::fault::Fault;
 use protocol::token_response::TokenResponse;
 
+use super::super::refusals::unusable;
 use super::{Launch, WrittenLaunch};
+use crate::host_token::HostTokenProblem;
 use crate::token_authorization::TokenAuthorization;
 
 /// "If the issued token is not an access token or usable as an access token, then the token_type value
@@ -49,7 +51,12 @@ impl Launch {
             expires_at: TokenFamily::end_of_life(refreshes, lifetimes, now),
             ended: None,
         };
-        store::token_families::insert(tx, &family)?;
+        let (session, program) = (self.session, &self.program.id);
+        let Some(begins) = store::token_families::beginning(tx, session, program, now)? else {
+            let error = unusable(HostTokenProblem::Ended);
+            return Ok(WrittenLaunch::Refused(error));
+        };
+        store::token_families::insert(tx, &family, begins)?;
         let parent = OneTimeParent::Family(family.id);
         self.handed_over(tx, OneTimeKind::LaunchCode, parent, authorization)
     }

@@ -8,6 +8,10 @@ use crate::world::person::Person;
 use crate::world::visit::Visit;
 use crate::world::{World, in_both_worlds};
 
+mod interleaved;
+mod scene;
+mod stops;
+
 /// How often two acts meet: what goes wrong seldom is to go wrong here.
 const ROUNDS: usize = 15;
 const NEW: &str = "seven green bicycles";

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use clap::Args;
-use demo::{DemoAddresses, DemoSettings, addresses, tour};
+use demo::{DemoAddresses, DemoSettings, addresses, told_hosts, tour};
 use domain::administrator::Administrator;
 use foundation::clock::{SharedClock, SystemClock};
 use foundation::entropy::{SharedEntropy, SystemEntropy};
@@ -165,6 +165,11 @@ fn settings(
     if let Some(at) = at {
         set("PORTICO_ISSUER", at.portico.clone());
     }
+    // Its own programs speak http on this machine; nobody else that does is told anything.
+    set(
+        "PORTICO_OUTBOUND_ALLOW",
+        told_hosts(command.one_site).join(","),
+    );
     Ok(Config::load(&Sources {
         file: None,
         environment,
@@ -213,6 +218,7 @@ mod tests {
                 set("PORTICO_TLS_CERT", "cert.pem"),
                 set("PORTICO_DATABASE__URL", "postgres://db.example.org/real"),
                 set("PORTICO_MASTER_KEY", ""),
+                set("PORTICO_OUTBOUND_ALLOW", "intranet.example.org"),
                 set("PORTICO_LISTEN", "127.0.0.1:8081"),
                 set("PORTICO_TOKEN__ACCESS_LIFETIME", "60"),
                 set("PATH", "/bin"),
@@ -224,7 +230,8 @@ mod tests {
                 "portico.toml",
                 "PORTICO_ISSUER",
                 "PORTICO_TLS_CERT",
-                "PORTICO_DATABASE__URL"
+                "PORTICO_DATABASE__URL",
+                "PORTICO_OUTBOUND_ALLOW"
             ]
         );
         let config = settings(&process, Path::new("portico-demo"), &DEMO, None);
@@ -233,6 +240,7 @@ mod tests {
             config.database.url.to_string(),
             "sqlite://portico-demo/portico.db"
         );
+        assert_eq!(config.outbound.allow, ["bank.localhost"]);
         assert_eq!(
             (config.server.listen.port(), config.tls.is_some()),
             (8081, false)

@@ -8,8 +8,9 @@ use actix_web::http::StatusCode;
 use actix_web::{Error, HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
+use crate::facts::LOGOUT_TOKENS_AT;
 use crate::keep::Keep;
-use crate::program::{Program, ProgramForm, doors};
+use crate::program::{Program, ProgramForm, doors, take_logout_token};
 use crate::relying_party::Shared;
 use crate::site::reply::see_other;
 use account::{Account, Movement};
@@ -27,7 +28,8 @@ pub(crate) fn scope(
         .app_data(program)
         .app_data(accounts)
         .route("/", web::get().to(show))
-        .route("/transfer", web::post().to(transfer));
+        .route("/transfer", web::post().to(transfer))
+        .route(LOGOUT_TOKENS_AT, web::post().to(take_logout_token));
     doors(scope)
 }
 

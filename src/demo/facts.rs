@@ -12,7 +12,23 @@ pub(crate) struct ProgramFacts {
     pub(crate) publisher: &'static str,
     /// Besides `openid`.
     pub(crate) scopes: &'static [ScopeFacts],
+    /// How its backend hears that a stay has ended.
+    pub(crate) hears: Hears,
 }
+
+/// How a program hears that a stay has ended, besides that it asks Portico with each request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hears {
+    /// It does not, and learns it with the next request; or the bridge tells its page.
+    Nothing,
+    /// Logout tokens come to [`LOGOUT_TOKENS_AT`].
+    LogoutTokens,
+    /// It follows the event stream of its client.
+    EventStream,
+}
+
+/// Where logout tokens come, on a program's own host.
+pub(crate) const LOGOUT_TOKENS_AT: &str = "/backchannel-logout";
 
 /// One scope that a mini-program asks for.
 #[derive(Debug)]
@@ -61,6 +77,7 @@ pub(crate) const MARKET: ProgramFacts = ProgramFacts {
             without: "We can't text you when it arrives.",
         },
     ],
+    hears: Hears::Nothing,
 };
 
 /// Taxi: a ride to a saved address.
@@ -91,6 +108,7 @@ pub(crate) const TAXI: ProgramFacts = ProgramFacts {
             without: "Type where you want to go.",
         },
     ],
+    hears: Hears::EventStream,
 };
 
 /// Bank: a balance, cards and a transfer.
@@ -124,6 +142,7 @@ pub(crate) const BANK: ProgramFacts = ProgramFacts {
             without: "No card is shown here.",
         },
     ],
+    hears: Hears::LogoutTokens,
 };
 
 /// Lido: a ticket for a lake. It is a page and nothing else; it has no backend, and so no secret.
@@ -140,6 +159,7 @@ pub(crate) const LIDO: ProgramFacts = ProgramFacts {
         ],
         without: "Your ticket has no name on it.",
     }],
+    hears: Hears::Nothing,
 };
 
 /// Those that have a backend.

@@ -1,6 +1,7 @@
 //! Tests of whole visits: a browser, the websites, and a mock of Portico behind them.
 
 mod browser;
+mod endings;
 mod super_app;
 
 use actix_web::http::StatusCode;
@@ -259,7 +260,7 @@ async fn without_portico_nothing_is_shown() {
             assert!(page.says("id=\"unreachable\""));
         }
     }
-    let page = ada.get(TAXI, "/open").await;
+    let page = ada.get(BANK, "/open").await;
     assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
 }
 

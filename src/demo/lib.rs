@@ -35,7 +35,7 @@ mod transport;
 
 pub use addresses::{DemoAddresses, addresses};
 pub use people::{DemoPerson, people};
-pub use registration::{DemoManifest, host_metadata, manifests};
+pub use registration::{DemoManifest, host_metadata, manifests, told_hosts};
 pub use routes::routes;
 pub use settings::{DemoClient, DemoClients, DemoError, DemoSettings};
 pub use tour::tour;

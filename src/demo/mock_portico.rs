@@ -11,10 +11,13 @@ use foundation::base64url;
 use foundation::clock::{Clock as _, SystemClock};
 use foundation::digest::sha256;
 use openidconnect::core::{
-    CoreEdDsaPrivateSigningKey, CoreIdToken, CoreIdTokenClaims, CoreJsonWebKeySet,
-    CoreJwsSigningAlgorithm,
+    CoreEdDsaPrivateSigningKey, CoreGenderClaim, CoreJsonWebKeySet,
+    CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm,
 };
-use openidconnect::{AccessToken, JsonWebKeyId, PrivateSigningKey as _};
+use openidconnect::{
+    AccessToken, AdditionalClaims, IdTokenClaims, JsonWebKeyId, PrivateSigningKey as _,
+};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -36,6 +39,12 @@ pub(crate) struct Mood {
     pub(crate) first_active: u32,
     /// The released programs: their slugs and names.
     pub(crate) programs: Vec<(&'static str, &'static str)>,
+    /// The `sid` of id_tokens.
+    pub(crate) sid: &'static str,
+    /// What the event stream says next, as it is sent; it ends after that.
+    pub(crate) events: String,
+    /// From where it was asked to go on, the last time.
+    pub(crate) last_event_id: Option<String>,
     issued: u32,
     codes: HashMap<String, Value>,
     /// The parameters of the last authorization request.
@@ -65,6 +74,22 @@ struct Served {
     mood: Arc<Mutex<Mood>>,
 }
 
+/// The claim that the `openidconnect` crate does not name.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+struct Sid {
+    sid: String,
+}
+
+impl AdditionalClaims for Sid {}
+
+type ClaimsWithSid = IdTokenClaims<Sid, CoreGenderClaim>;
+type IdToken = openidconnect::IdToken<
+    Sid,
+    CoreGenderClaim,
+    CoreJweContentEncryptionAlgorithm,
+    CoreJwsSigningAlgorithm,
+>;
+
 const SUBJECT: &str = "ada-at-this-program";
 /// `client:secret` (RFC 7617 §2).
 const BASIC: &str = "Basic Y2xpZW50OnNlY3JldA==";
@@ -84,6 +109,9 @@ impl MockPortico {
             alive: true,
             first_active: 1,
             programs: vec![("market", "Market"), ("taxi", "Taxi")],
+            sid: "sid-1",
+            events: String::new(),
+            last_event_id: None,
             issued: 0,
             codes: HashMap::new(),
             asked: HashMap::new(),
@@ -110,6 +138,7 @@ impl MockPortico {
                 .route("/introspect", web::post().to(introspect))
                 .route("/userinfo", web::get().to(userinfo))
                 .route("/mini-programs", web::get().to(mini_programs))
+                .route("/session-events", web::get().to(session_events))
         })
         .workers(1)
         .disable_signals()
@@ -132,6 +161,28 @@ impl MockPortico {
         self.mood
             .lock()
             .expect("no test panics while it holds this")
+    }
+
+    /// A logout token for `client` as Portico makes them, but for what `change` changes.
+    pub(crate) fn logout_token(&self, change: impl FnOnce(&mut Value, &mut Value)) -> String {
+        let now = SystemClock.now().seconds();
+        let key = self.mood().key;
+        let issuer = self.issuer.origin().ascii_serialization();
+        let mut header =
+            json!({ "alg": "EdDSA", "typ": "logout+jwt", "kid": format!("key-{key}") });
+        let mut claims = json!({
+            "iss": issuer, "aud": "client", "iat": now, "exp": now + 120, "jti": "j",
+            "sub": SUBJECT, "sid": self.mood().sid,
+            "events": { "http://schemas.openid.net/event/backchannel-logout": {} },
+        });
+        change(&mut header, &mut claims);
+        let part = |value: &Value| base64url::encode(value.to_string().as_bytes());
+        let signed = format!("{}.{}", part(&header), part(&claims));
+        let signature = signing_key(key).sign(&CoreJwsSigningAlgorithm::EdDsa, signed.as_bytes());
+        format!(
+            "{signed}.{}",
+            base64url::encode(&signature.expect("signed"))
+        )
     }
 
     /// Stops answering.
@@ -192,6 +243,24 @@ async fn configuration(served: web::Data<Served>) -> HttpResponse {
         "bridge_uri": format!("{at}/static/bridge/portico.js?v=1"),
         "bridge_integrity": "sha384-x",
     }))
+}
+
+/// Says what there is to say, and ends.
+async fn session_events(served: web::Data<Served>, request: HttpRequest) -> HttpResponse {
+    let header = |name: &str| {
+        let value = request.headers().get(name)?.to_str().ok()?;
+        Some(value.to_owned())
+    };
+    assert_eq!(
+        header("authorization").as_deref(),
+        Some("Bearer for-events")
+    );
+    let mut mood = served.mood();
+    mood.last_event_id = header("last-event-id");
+    let said = std::mem::take(&mut mood.events);
+    HttpResponse::Ok()
+        .content_type("text/event-stream")
+        .body(format!("retry: 20\n\n{said}"))
 }
 
 /// One program a page, as a home screen gets them.
@@ -265,6 +334,11 @@ async fn token(
     }
     let refused = || HttpResponse::BadRequest().json(json!({"error": "invalid_grant"}));
     let nonce = match form["grant_type"].as_str() {
+        "client_credentials" if form["scope"] == "portico:events" => {
+            return HttpResponse::Ok().json(json!({
+                "access_token": "for-events", "token_type": "Bearer", "expires_in": 600,
+            }));
+        }
         "authorization_code" => {
             let Some(kept) = mood.codes.remove(&form["code"]) else {
                 return refused();
@@ -290,20 +364,21 @@ async fn token(
         } else {
             nonce
         };
-        answer["id_token"] = json!(id_token(&served.issuer, mood.key, &access_token, nonce));
+        answer["id_token"] = json!(id_token(&served.issuer, &mood, &access_token, nonce));
     }
     HttpResponse::Ok().json(answer)
 }
 
-fn id_token(issuer: &str, key: u8, access_token: &str, nonce: String) -> String {
+fn id_token(issuer: &str, mood: &Mood, access_token: &str, nonce: String) -> String {
     let now = SystemClock.now().seconds();
-    let claims: CoreIdTokenClaims = serde_json::from_value(json!({
+    let claims: ClaimsWithSid = serde_json::from_value(json!({
         "iss": issuer, "sub": SUBJECT, "aud": "client", "nonce": nonce, "iat": now, "exp": now + 600,
+        "sid": mood.sid,
     }))
     .expect("claims");
-    let key = signing_key(key);
+    let key = signing_key(mood.key);
     let access_token = AccessToken::new(access_token.to_owned());
-    CoreIdToken::new(
+    IdToken::new(
         claims,
         &key,
         CoreJwsSigningAlgorithm::EdDsa,

@@ -5,6 +5,7 @@
 
 pub(crate) mod chrome;
 mod doors;
+mod endings;
 pub(crate) mod launch;
 pub(crate) mod message;
 
@@ -19,6 +20,7 @@ use crate::keep::Keep;
 use crate::site::reply::found;
 use crate::site::{NoVisitor, Site, Visitor, is_framed};
 pub(crate) use doors::doors;
+pub(crate) use endings::{follow, take_logout_token};
 use message::Message;
 
 /// One mini-program.

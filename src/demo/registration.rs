@@ -4,7 +4,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::addresses::{NOVA_HOST, origin, program_host};
-use crate::facts::{LIDO, PROGRAMS, ProgramFacts};
+use crate::facts::{Hears, LIDO, LOGOUT_TOKENS_AT, PROGRAMS, ProgramFacts};
+use crate::relying_party::EVENTS;
 
 /// A manifest to register with `portico mini-program add --manifest`.
 #[derive(Clone, Debug)]
@@ -49,10 +50,35 @@ fn manifest(facts: &ProgramFacts, at: &str) -> Value {
         true => page_only(at),
         false => with_backend(at),
     };
-    if let (Some(members), Value::Object(way)) = (manifest.as_object_mut(), way) {
-        members.extend(way);
+    for more in [way, how_it_hears(facts, at)] {
+        if let (Some(members), Value::Object(more)) = (manifest.as_object_mut(), more) {
+            members.extend(more);
+        }
     }
     manifest
+}
+
+fn how_it_hears(facts: &ProgramFacts, at: &str) -> Value {
+    match facts.hears {
+        Hears::Nothing => json!({}),
+        Hears::LogoutTokens => json!({
+            "backchannel_logout_uri": format!("{at}{LOGOUT_TOKENS_AT}"),
+            "backchannel_logout_session_required": true,
+        }),
+        Hears::EventStream => json!({
+            "grant_types": ["authorization_code", "refresh_token", "client_credentials"],
+            "scope": format!("openid {} {EVENTS}", facts.scope_names().join(" ")),
+        }),
+    }
+}
+
+/// The hosts of the programs that take logout tokens: Portico reaches them on this machine, and nobody else.
+pub fn told_hosts(one_site: bool) -> Vec<String> {
+    let told = PROGRAMS
+        .into_iter()
+        .filter(|facts| facts.hears == Hears::LogoutTokens);
+    told.map(|facts| program_host(facts.slug, one_site))
+        .collect()
 }
 
 /// How a program with a backend is launched, or signs people in by redirects.
@@ -112,10 +138,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_scope_but_openid_has_a_purpose() {
+    fn every_scope_that_a_person_is_asked_for_has_a_purpose() {
         for DemoManifest { slug, manifest, .. } in manifests(8080, false) {
             let scope = manifest["scope"].as_str().expect("a string");
-            for name in scope.split(' ').filter(|s| *s != "openid") {
+            for name in scope.split(' ').filter(|s| !["openid", EVENTS].contains(s)) {
                 for language in ["en", "ru"] {
                     let purpose = &manifest["scope_purposes"][name][language];
                     assert!(purpose.is_string(), "{slug} {name} {language}");

@@ -5,7 +5,9 @@
 //! not arrive is a [`Trouble`].
 
 mod discovery;
+mod event_stream;
 mod launch;
+mod logout_token;
 mod programs;
 mod redemption;
 #[cfg(test)]
@@ -13,9 +15,10 @@ pub(crate) mod samples;
 mod standing;
 mod trouble;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use foundation::base64url;
+use foundation::clock::Instant;
 use foundation::entropy::{self, Entropy};
 use foundation::secret::SecretText;
 use openidconnect::core::{CoreAuthPrompt, CoreIdToken, CoreResponseType};
@@ -29,7 +32,9 @@ use url::Url;
 use crate::transport::Transport;
 use discovery::Portico;
 pub(crate) use discovery::PorticoConfiguration;
-pub(crate) use launch::{LaunchKind, LaunchRefusal, LaunchWish, Launched, NotLaunched};
+pub(crate) use event_stream::EventStream;
+pub(crate) use launch::{EVENTS, LaunchKind, LaunchRefusal, LaunchWish, Launched, NotLaunched};
+pub(crate) use logout_token::EndedStay;
 pub(crate) use programs::ListedProgram;
 pub(crate) use redemption::CallbackQuery;
 pub(crate) use standing::{AccessStatus, Shared};
@@ -55,6 +60,8 @@ pub(crate) struct RelyingParty {
     transport: Transport,
     /// What discovery said; asked for when first needed, and again when a key is unknown.
     portico: RwLock<Option<Arc<Portico>>>,
+    /// When a stranger's logout token last made us ask for the keys.
+    keys_sought_at: Mutex<Option<Instant>>,
 }
 
 /// What must be remembered between the authorization request and its answer, per browser.
@@ -109,6 +116,7 @@ impl RelyingParty {
             issuer,
             transport,
             portico: RwLock::new(None),
+            keys_sought_at: Mutex::default(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Puts the demonstration together: five websites on one port, told apart by `Host`.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::{guard, web};
 use foundation::clock::SharedClock;
@@ -13,7 +14,7 @@ use crate::facts::{BANK, LIDO, MARKET, ProgramFacts, TAXI};
 use crate::keep::Keep;
 use crate::lido::{self, Lido};
 use crate::nova::{self, Nova};
-use crate::program::Program;
+use crate::program::{Program, follow};
 use crate::relying_party::{Registration, RelyingParty};
 use crate::settings::{DemoClient, DemoClients, DemoError, DemoSettings};
 use crate::site::Site;
@@ -70,7 +71,12 @@ pub fn routes(
         shared(Keep::new()),
         shared(Keep::new()),
     );
+    let following = Arc::new(AtomicBool::new(false));
     Ok(move |config: &mut web::ServiceConfig| {
+        // Workers are configured one by one, each in its own runtime; the first one listens for all.
+        if !following.swap(true, Ordering::Relaxed) {
+            actix_web::rt::spawn(follow(taxi.clone()));
+        }
         let at = |host: &str, scope: actix_web::Scope| {
             scope
                 .guard(guard::Host(host))

@@ -50,7 +50,7 @@ impl Nova {
         last: Option<&str>,
     ) -> Result<Option<reqwest::Response>, Trouble> {
         let relying_party = &self.site.relying_party;
-        let listen = async |tokens: &Tokens| relying_party.listen(tokens, last).await;
+        let listen = async |tokens: &Tokens| relying_party.listen(&tokens.access_token, last).await;
         let answer = listen(&held.tokens).await?;
         if answer.status() != reqwest::StatusCode::UNAUTHORIZED {
             return Ok(Some(answer));

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use http::header::ACCEPT;
 use openidconnect::core::{
     CoreAuthDisplay, CoreClaimName, CoreClaimType, CoreClient, CoreClientAuthMethod, CoreGrantType,
-    CoreJsonWebKey, CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm,
-    CoreResponseMode, CoreResponseType, CoreSubjectIdentifierType,
+    CoreJsonWebKey, CoreJsonWebKeySet, CoreJweContentEncryptionAlgorithm,
+    CoreJweKeyManagementAlgorithm, CoreJwsSigningAlgorithm, CoreResponseMode, CoreResponseType,
+    CoreSubjectIdentifierType,
 };
 use openidconnect::{
     AdditionalProviderMetadata, AsyncHttpClient as _, EndSessionUrl, EndpointMaybeSet,
@@ -67,6 +68,9 @@ pub(crate) struct PorticoConfiguration {
 pub(super) struct Portico {
     pub(super) client: PorticoClient,
     pub(super) end_session_endpoint: EndSessionUrl,
+    /// With which it signs, and how.
+    pub(super) keys: CoreJsonWebKeySet,
+    pub(super) signs_with: Vec<CoreJwsSigningAlgorithm>,
     /// Nothing where Portico has no configuration document of its own.
     pub(super) configuration: Option<PorticoConfiguration>,
 }
@@ -102,6 +106,8 @@ impl RelyingParty {
         let metadata = Metadata::discover_async(issuer, &self.transport).await?;
         let configuration = self.own_configuration().await?;
         let further = metadata.additional_metadata().clone();
+        let keys = metadata.jwks().clone();
+        let signs_with = metadata.id_token_signing_alg_values_supported().clone();
         let registration = &self.registration;
         let client = CoreClient::from_provider_metadata(
             metadata,
@@ -113,6 +119,8 @@ impl RelyingParty {
         Ok(Portico {
             client,
             end_session_endpoint: further.end_session_endpoint,
+            keys,
+            signs_with,
             configuration,
         })
     }

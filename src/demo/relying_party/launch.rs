@@ -4,14 +4,19 @@
 use foundation::entropy::Entropy;
 use foundation::secret::SecretText;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use openidconnect::{AsyncHttpClient as _, Nonce, PkceCodeChallenge, PkceCodeVerifier};
+use openidconnect::{
+    AccessToken, AsyncHttpClient as _, Nonce, OAuth2TokenResponse as _, PkceCodeChallenge,
+    PkceCodeVerifier, Scope,
+};
 use serde::{Deserialize, Serialize};
 
-use super::trouble::Trouble;
+use super::trouble::{Trouble, chain};
 use super::{CallbackQuery, PendingAuthorization, RelyingParty, Tokens, random};
 
 const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+/// The scope of a client that hears of all its persons.
+pub(crate) const EVENTS: &str = "portico:events";
 const LAUNCH_CODE: &str = "urn:portico:params:oauth:token-type:launch-code";
 
 /// What a program's page hands to its host: worth nothing without the verifier, which stays here.
@@ -199,17 +204,17 @@ impl RelyingParty {
         Err(NotLaunched::Refused(Box::new(refusal)))
     }
 
-    /// Listens to what becomes of the session that `tokens` stand for.
+    /// Listens to what becomes of that which a token stands for: a session, or all persons of this client.
     pub(crate) async fn listen(
         &self,
-        tokens: &Tokens,
+        token: &AccessToken,
         last_event_id: Option<&str>,
     ) -> Result<reqwest::Response, Trouble> {
         let configuration = self.configuration().await?;
         let endpoint = configuration
             .map(|members| members.session_events_endpoint)
             .ok_or_else(|| Trouble::untrustworthy("there are no session events"))?;
-        let bearer = format!("Bearer {}", tokens.access_token.secret());
+        let bearer = format!("Bearer {}", token.secret());
         let mut request = http::Request::get(endpoint.as_str())
             .header(ACCEPT, "text/event-stream")
             .header(AUTHORIZATION, bearer);
@@ -220,6 +225,18 @@ impl RelyingParty {
             .body(Vec::new())
             .map_err(|e| Trouble::untrustworthy(e.to_string()))?;
         Ok(self.transport.stream(request).await?)
+    }
+
+    /// A token of this client itself, with which it hears of all its persons.
+    pub(crate) async fn token_for_events(&self) -> Result<AccessToken, Trouble> {
+        let portico = self.portico().await?;
+        let request = portico
+            .client
+            .exchange_client_credentials()
+            .map_err(|e| Trouble::untrustworthy(chain(&e)))?
+            .add_scope(Scope::new(EVENTS.to_owned()));
+        let answer = request.request_async(&self.transport).await?;
+        Ok(answer.access_token().clone())
     }
 
     /// What the exchange is asked with. The credentials go along: "the authorization server MAY support

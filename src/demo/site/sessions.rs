@@ -1,8 +1,10 @@
 //! A program's own browser sessions: what belongs to the random value in its cookie. In memory,
-//! bounded, by digest, so that the cookies themselves are nowhere to be read.
+//! bounded, by digest, so that the cookies themselves are nowhere to be read; and which stays are over.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+mod ended_stays;
 
 use foundation::base64url;
 use foundation::clock::{Instant, Span};
@@ -10,7 +12,8 @@ use foundation::digest::TokenDigest;
 use foundation::entropy::{self, Entropy};
 use foundation::secret::SecretText;
 
-use crate::relying_party::{PendingAuthorization, Tokens};
+use crate::relying_party::{EndedStay, PendingAuthorization, Tokens};
+use ended_stays::EndedStays;
 
 /// How many browsers are remembered; past it the one not seen for longest is forgotten.
 const MAX_SESSIONS: usize = 5_000;
@@ -23,6 +26,8 @@ const IDLE: Span = Span::hours(12);
 #[derive(Default)]
 pub(crate) struct Sessions {
     by_digest: Mutex<HashMap<TokenDigest, Session>>,
+    /// Those that Portico said are over: whoever comes in late finds the door closed.
+    ended: EndedStays,
 }
 
 /// One browser's session.
@@ -115,7 +120,11 @@ impl Sessions {
         let old = sessions.remove(&TokenDigest::of(old_cookie));
         let cookie = random(entropy);
         let again = old.as_ref().is_some_and(|old| old.is_stay_of(&tokens));
-        let mut session = Session::new(Stage::SignedIn(Box::new(tokens)), now, entropy);
+        let stage = match self.ended.contains(tokens.sid.as_deref(), now) {
+            true => Stage::Ended,
+            false => Stage::SignedIn(Box::new(tokens)),
+        };
+        let mut session = Session::new(stage, now, entropy);
         // The same person in the same stay: forms in other tabs are still theirs.
         if let Some(old) = old.as_ref().filter(|_| again) {
             session.form_token = old.form_token.clone();
@@ -153,6 +162,33 @@ impl Sessions {
     /// Notes that Portico has ended it. Its tokens are forgotten.
     pub(crate) fn end(&self, cookie: &str) {
         self.change(cookie, |session| session.stage = Stage::Ended);
+    }
+
+    /// Ends every session of a stay that Portico said is over, now and if it comes in late.
+    pub(crate) fn end_stay(&self, stay: &EndedStay, now: Instant) {
+        // First, so that who signs in at this moment either sees it or is seen below.
+        self.ended.note(stay.sid.as_deref(), now);
+        self.end_those(|tokens| {
+            let of_person = stay
+                .subject
+                .as_ref()
+                .is_none_or(|sub| *sub == tokens.subject);
+            let of_stay = stay.sid.is_none() || stay.sid == tokens.sid;
+            of_person && of_stay
+        });
+    }
+
+    /// Ends every session.
+    pub(crate) fn end_all(&self) {
+        self.end_those(|_| true);
+    }
+
+    fn end_those(&self, is_meant: impl Fn(&Tokens) -> bool) {
+        for session in self.lock().values_mut() {
+            if matches!(&session.stage, Stage::SignedIn(tokens) if is_meant(tokens)) {
+                session.stage = Stage::Ended;
+            }
+        }
     }
 
     /// Forgets everything that belongs to a cookie.
@@ -317,6 +353,46 @@ mod tests {
             sessions.find(cookie.expose(), NOW),
             Found::SignedIn { .. }
         ));
+    }
+
+    #[test]
+    fn a_stay_that_is_over_ends_wherever_it_is_and_lets_nobody_in_late() {
+        let (sessions, entropy) = (Sessions::default(), SeededEntropy::new(6));
+        let signs_in = |subject: &str, sid: &str| {
+            let tokens = Tokens {
+                sid: Some(sid.to_owned()),
+                ..samples::tokens(subject)
+            };
+            sessions.sign_in(
+                begun(&sessions, &entropy).expose(),
+                tokens,
+                None,
+                NOW,
+                &entropy,
+            )
+        };
+        let is_in = |cookie: &SecretText| {
+            matches!(sessions.find(cookie.expose(), NOW), Found::SignedIn { .. })
+        };
+        let end = |subject: Option<&str>, sid: Option<&str>| {
+            let [subject, sid] = [subject, sid].map(|text| text.map(str::to_owned));
+            sessions.end_stay(&EndedStay { subject, sid }, NOW);
+        };
+        let (phone, laptop, other) = (
+            signs_in("ada", "s1"),
+            signs_in("ada", "s2"),
+            signs_in("bob", "s3"),
+        );
+        end(Some("bob"), Some("s1"));
+        assert!(is_in(&phone), "it names another person's");
+        end(Some("ada"), Some("s2"));
+        assert!(is_in(&phone) && !is_in(&laptop) && is_in(&other));
+        assert!(!is_in(&signs_in("ada", "s2")), "the code was redeemed late");
+        assert!(is_in(&signs_in("ada", "s4")), "she came back");
+        end(Some("ada"), None);
+        assert!(!is_in(&phone) && is_in(&other));
+        sessions.end_all();
+        assert!(!is_in(&other));
     }
 
     #[test]

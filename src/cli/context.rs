@@ -86,6 +86,15 @@ impl Context {
         self.app.services().signing_keys.by(self.operator.clone())
     }
 
+    /// What another one may do beside the operator of this command, with keys too.
+    pub(super) fn in_the_hands_of(&self, other: &Administrator) -> (Administration, SigningKeys) {
+        let services = self.app.services();
+        (
+            services.administration.by(other.clone()),
+            services.signing_keys.by(other.clone()),
+        )
+    }
+
     /// Does an act of the operator.
     pub(super) fn act<T>(&self, act: impl Future<Output = Administered<T>>) -> Result<T, Problem> {
         Ok(self.runtime.block_on(act)??)

@@ -21,9 +21,11 @@ use crate::config::{Config, Sources};
 use crate::telemetry;
 
 mod folder;
+mod operator;
 mod registration;
 
 use folder::Folder;
+use operator::DemoOperator;
 use registration::register;
 
 #[derive(Debug, Args)]
@@ -87,7 +89,8 @@ pub(super) fn run(
     };
     let shown =
         serde_json::to_value(&known).map_err(|e| Problem::said(format!("demo.json: {e}")))?;
-    let routes = demo::routes(&settings, Arc::new(SystemClock), Arc::new(SystemEntropy));
+    let behind = Arc::new(DemoOperator::of(&context)?);
+    let routes = demo::routes(&settings, clock, entropy, behind);
     let mount: Mount = Arc::new(routes.map_err(|e| Problem::said(e.to_string()))?);
     serve(context.into_app(), listener, mount, || {
         output.print(&shown, || {

@@ -25,6 +25,11 @@ pub(super) enum SessionCommand {
         /// Its id, as `list` has it
         id: String,
     },
+    /// Let a session's time be over now: the server ends it as it does every session whose time has come
+    Expire {
+        /// Its id, as `list` has it
+        id: String,
+    },
 }
 
 pub(super) fn run(
@@ -68,6 +73,12 @@ pub(super) fn run(
             let id = context.act(context.administration().end_session_by_operator(&id))?;
             output.print(&json!({ "id": id, "ended": true }), || {
                 format!("The session {id} is ended.")
+            })
+        }
+        SessionCommand::Expire { id } => {
+            let id = context.act(context.administration().expire_session(&id))?;
+            output.print(&json!({ "id": id, "expired": true }), || {
+                format!("The time of the session {id} is over.")
             })
         }
     }

@@ -8,7 +8,7 @@ const JS: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
 /// Name, media type, content.
-const FILES: [(&str, &str, &str); 13] = [
+const FILES: [(&str, &str, &str); 16] = [
     (
         "program.css",
         CSS,
@@ -29,6 +29,17 @@ const FILES: [(&str, &str, &str); 13] = [
     ),
     ("nova.js", JS, include_str!("../../static/demo/nova.js")),
     ("nova.css", CSS, include_str!("../../static/demo/nova.css")),
+    ("drawer.js", JS, include_str!("../../static/demo/drawer.js")),
+    (
+        "drawer.css",
+        CSS,
+        include_str!("../../static/demo/drawer.css"),
+    ),
+    (
+        "operator.svg",
+        SVG,
+        include_str!("../../static/demo/operator.svg"),
+    ),
     ("nova.svg", SVG, include_str!("../../static/demo/nova.svg")),
     (
         "market.svg",

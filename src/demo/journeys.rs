@@ -1,6 +1,7 @@
 //! Tests of whole visits: a browser, the websites, and a mock of Portico behind them.
 
 mod browser;
+mod drawer;
 mod endings;
 mod super_app;
 

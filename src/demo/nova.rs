@@ -1,17 +1,22 @@
 //! Nova, the super app: a phone with a home screen, and a frame in which it opens mini-programs.
 //! A first-party client of Portico; it holds no data of its own.
 
+mod drawer;
 mod events;
 mod home_screen;
 mod launch;
 mod page;
+
+use std::sync::Arc;
 
 use actix_web::http::StatusCode;
 use actix_web::{Error, HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
 use crate::assets;
+use crate::operator::Operator;
 use crate::relying_party::{Ask, Redeemed, Trouble};
+use crate::scenes::Scenes;
 use crate::site::reply::{Neighbours, PagePolicy, see_other};
 use crate::site::{Landing, NoVisitor, NotSignedIn, Site, Visitor};
 use home_screen::{Tile, shown_from};
@@ -20,8 +25,16 @@ use page::{HomePage, NovaMessagePage, OpenPage, SignedInPage, WelcomePage};
 /// Nova's website.
 pub(crate) struct Nova {
     pub(crate) site: Site,
+    /// Its own origin.
+    pub(crate) origin: String,
     /// Portico's origin, for its scripts.
     pub(crate) portico: String,
+    /// What is said between the websites and Portico.
+    pub(crate) scenes: Arc<Scenes>,
+    /// Market's client id, for whoever suspends it.
+    pub(crate) market: String,
+    /// Who does what the drawer's buttons ask for.
+    pub(crate) operator: Arc<dyn Operator>,
 }
 
 /// Nova's addresses.
@@ -37,6 +50,9 @@ pub(crate) fn scope(nova: web::Data<Nova>) -> actix_web::Scope {
         .route("/present", web::get().to(launch::present))
         .route("/launch/{program}", web::post().to(launch::launch))
         .route("/session-events", web::get().to(events::relay))
+        .route("/exchanges", web::get().to(drawer::exchanges))
+        .route("/exchanges/live", web::get().to(drawer::live))
+        .route("/operator/{act}", web::post().to(drawer::operate))
         .route("/assets/{file}", web::get().to(assets::serve))
         .default_service(web::to(nothing))
 }

@@ -29,6 +29,7 @@ use openidconnect::{
 use tokio::sync::RwLock;
 use url::Url;
 
+use crate::scenes::Party;
 use crate::transport::Transport;
 use discovery::Portico;
 pub(crate) use discovery::PorticoConfiguration;
@@ -196,6 +197,11 @@ impl RelyingParty {
     /// How this client is known to Portico.
     pub(crate) fn client_id(&self) -> &str {
         &self.registration.client_id
+    }
+
+    /// Who it is, for whoever looks behind the scenes.
+    pub(crate) fn party(&self) -> &Party {
+        self.transport.party()
     }
 
     /// Portico's issuer, as discovery spells it.

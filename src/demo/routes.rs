@@ -1,5 +1,6 @@
 //! Puts the demonstration together: five websites on one port, told apart by `Host`.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -14,8 +15,10 @@ use crate::facts::{BANK, LIDO, MARKET, ProgramFacts, TAXI};
 use crate::keep::Keep;
 use crate::lido::{self, Lido};
 use crate::nova::{self, Nova};
+use crate::operator::Operator;
 use crate::program::{Program, follow};
 use crate::relying_party::{Registration, RelyingParty};
+use crate::scenes::{Party, Scenes};
 use crate::settings::{DemoClient, DemoClients, DemoError, DemoSettings};
 use crate::site::Site;
 use crate::site::cookie::CookieKind;
@@ -29,8 +32,10 @@ const LONGEST_FORM: usize = 4 * 1024;
 
 /// What all websites share.
 pub(crate) struct Common {
-    pub(crate) transport: Transport,
     pub(crate) issuer: Url,
+    /// Where the issuer's host is reached.
+    pub(crate) portico: SocketAddr,
+    pub(crate) scenes: Arc<Scenes>,
     pub(crate) port: u16,
     pub(crate) one_site: bool,
     pub(crate) clock: SharedClock,
@@ -47,21 +52,20 @@ pub fn routes(
     settings: &DemoSettings,
     clock: SharedClock,
     entropy: SharedEntropy,
+    operator: Arc<dyn Operator>,
 ) -> Result<impl Fn(&mut web::ServiceConfig) + Clone + Send + Sync + 'static + use<>, DemoError> {
-    let issuer = settings.portico_issuer.clone();
-    let transport =
-        Transport::to(&issuer, settings.portico_address).map_err(DemoError::Transport)?;
     let (port, one_site) = (settings.port, settings.one_site);
     let common = Common {
-        transport,
-        issuer,
+        issuer: settings.portico_issuer.clone(),
+        portico: settings.portico_address,
+        scenes: Arc::new(Scenes::new(Arc::clone(&clock))),
         port,
         one_site,
         clock,
         entropy,
     };
     let clients = &settings.clients;
-    let nova = shared(nova_with(&common, clients)?);
+    let nova = shared(nova_with(&common, clients, operator)?);
     let market = shared(program_with(&common, &MARKET, &clients.market)?);
     let taxi = shared(program_with(&common, &TAXI, &clients.taxi)?);
     let bank = shared(program_with(&common, &BANK, &clients.bank)?);
@@ -103,15 +107,33 @@ fn shared<T>(value: T) -> web::Data<T> {
     web::Data::from(Arc::new(value))
 }
 
-fn nova_with(common: &Common, clients: &DemoClients) -> Result<Nova, DemoError> {
+fn nova_with(
+    common: &Common,
+    clients: &DemoClients,
+    operator: Arc<dyn Operator>,
+) -> Result<Nova, DemoError> {
     let at = origin(NOVA_HOST, common.port);
     let portico = common.issuer.origin().ascii_serialization();
     // What pages around programs show besides is known when they are made.
     let neighbours = Nova::neighbours(&portico);
     let scopes = vec!["profile", "portico:launch"];
     let registration = registration(&clients.nova, &at, "/", scopes)?;
-    let site = site(common, registration, CookieKind::FirstParty, &neighbours);
-    Ok(Nova { site, portico })
+    let party = Party {
+        slug: "nova",
+        name: "Nova",
+        client_id: clients.nova.client_id.clone(),
+        is_host: true,
+    };
+    let kind = CookieKind::FirstParty;
+    let site = site(common, party, registration, kind, &neighbours)?;
+    Ok(Nova {
+        site,
+        origin: at,
+        portico,
+        scenes: Arc::clone(&common.scenes),
+        market: clients.market.client_id.clone(),
+        operator,
+    })
 }
 
 /// A mini-program on its own host.
@@ -136,7 +158,13 @@ pub(crate) fn program_with(
     } else {
         CookieKind::Partitioned
     };
-    let site = site(common, registration, kind, &neighbours);
+    let party = Party {
+        slug: facts.slug,
+        name: facts.name,
+        client_id: client.client_id.clone(),
+        is_host: false,
+    };
+    let site = site(common, party, registration, kind, &neighbours)?;
     Ok(Program::new(facts, site, nova))
 }
 
@@ -151,6 +179,8 @@ fn lido_with(common: &Common, client: &DemoClient) -> Lido {
         pictures: Vec::new(),
         framed_by: vec![&nova],
     });
+    // It has no backend, and is named where Nova launches it.
+    common.scenes.introduce(&client.client_id, LIDO.name);
     Lido::new(&client.client_id, portico.clone(), nova, policy)
 }
 
@@ -175,16 +205,19 @@ fn registration(
 
 fn site(
     common: &Common,
+    party: Party,
     registration: Registration,
     cookie_kind: CookieKind,
     neighbours: &Neighbours<'_>,
-) -> Site {
-    Site {
-        relying_party: RelyingParty::new(registration, &common.issuer, common.transport.clone()),
+) -> Result<Site, DemoError> {
+    let transport = Transport::to(&common.issuer, common.portico, party, &common.scenes)
+        .map_err(DemoError::Transport)?;
+    Ok(Site {
+        relying_party: RelyingParty::new(registration, &common.issuer, transport),
         sessions: Sessions::default(),
         cookie_kind,
         policy: PagePolicy::new(neighbours),
         clock: Arc::clone(&common.clock),
         entropy: Arc::clone(&common.entropy),
-    }
+    })
 }

@@ -206,6 +206,12 @@ impl Site {
         }
     }
 
+    /// The same, or which it belonged to until it was ended.
+    pub(crate) fn last_sid(&self, request: &HttpRequest) -> Option<String> {
+        let cookie = cookie::presented(request)?;
+        self.sessions.last_sid(&cookie, self.clock.now())
+    }
+
     /// Launches a program for the visitor whose page sent `form_token`. Portico is asked once, for the
     /// launch itself.
     pub(crate) async fn launch(
@@ -215,7 +221,7 @@ impl Site {
         wish: &LaunchWish<'_>,
     ) -> Result<Launched, NotLaunched> {
         let held = self.held(request).ok_or(NotLaunched::Ended)?;
-        if !constant_time_eq(held.form_token.expose().as_bytes(), form_token.as_bytes()) {
+        if !held.sent(form_token) {
             return Err(NotLaunched::Ended);
         }
         match self.relying_party.launch(&held.tokens, wish).await {
@@ -301,6 +307,13 @@ impl Site {
         if let Ok(value) = header::HeaderValue::from_str(&self.cookie_kind.set_cookie(value)) {
             answer.headers_mut().insert(header::SET_COOKIE, value);
         }
+    }
+}
+
+impl Held {
+    /// As [`Visitor::sent`].
+    pub(crate) fn sent(&self, form_token: &str) -> bool {
+        constant_time_eq(self.form_token.expose().as_bytes(), form_token.as_bytes())
     }
 }
 

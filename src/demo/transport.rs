@@ -1,14 +1,18 @@
 //! The programs' HTTP client: `openidconnect`'s requests over `reqwest`, with the issuer's host
-//! resolved by hand, no redirects, short time limits and bounded answers.
+//! resolved by hand, no redirects, short time limits and bounded answers. What goes through it is recorded
+//! for *Behind the scenes*.
 
 use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
 use url::Url;
+
+use crate::scenes::{Answered, Asked, Party, Scenes};
 
 /// The longest answer that is read: discovery and JWKS are a few kilobytes.
 const LONGEST_ANSWER: usize = 512 * 1024;
@@ -20,11 +24,18 @@ const LONGEST_STREAM: Duration = Duration::from_secs(12 * 60 * 60);
 #[derive(Clone, Debug)]
 pub(crate) struct Transport {
     client: reqwest::Client,
+    party: Party,
+    scenes: Arc<Scenes>,
 }
 
 impl Transport {
-    /// A client that reaches the host of `issuer` at `address`.
-    pub(crate) fn to(issuer: &Url, address: SocketAddr) -> Result<Self, reqwest::Error> {
+    /// A client of `party` that reaches the host of `issuer` at `address`.
+    pub(crate) fn to(
+        issuer: &Url,
+        address: SocketAddr,
+        party: Party,
+        scenes: &Arc<Scenes>,
+    ) -> Result<Self, reqwest::Error> {
         let client = reqwest::Client::builder()
             // A token endpoint that redirects is not to be followed with credentials in hand.
             .redirect(reqwest::redirect::Policy::none())
@@ -34,7 +45,17 @@ impl Transport {
             .connect_timeout(Duration::from_secs(2))
             .timeout(Duration::from_secs(5))
             .build()?;
-        Ok(Self { client })
+        scenes.introduce(&party.client_id, party.name);
+        Ok(Self {
+            client,
+            party,
+            scenes: Arc::clone(scenes),
+        })
+    }
+
+    /// Who sends with it.
+    pub(crate) fn party(&self) -> &Party {
+        &self.party
     }
 
     /// An answer that goes on: whoever asks reads it piece by piece.
@@ -42,15 +63,32 @@ impl Transport {
         &self,
         request: HttpRequest,
     ) -> Result<reqwest::Response, TransportError> {
+        let (asked, began) = (Asked::of(&request), self.scenes.now());
         let mut request = reqwest::Request::try_from(request).map_err(TransportError::Exchange)?;
         *request.timeout_mut() = Some(LONGEST_STREAM);
-        self.client
-            .execute(request)
-            .await
-            .map_err(TransportError::Exchange)
+        let answer = self.client.execute(request).await;
+        let heard = answer.as_ref().ok().map(|answer| Answered {
+            status: answer.status().as_u16(),
+            body: &[],
+        });
+        self.scenes
+            .record(&self.party, &asked, began, heard.as_ref());
+        answer.map_err(TransportError::Exchange)
     }
 
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
+        let (asked, began) = (Asked::of(&request), self.scenes.now());
+        let answer = self.exchange(request).await;
+        let heard = answer.as_ref().ok().map(|answer| Answered {
+            status: answer.status().as_u16(),
+            body: answer.body(),
+        });
+        self.scenes
+            .record(&self.party, &asked, began, heard.as_ref());
+        answer
+    }
+
+    async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
         let request = reqwest::Request::try_from(request).map_err(TransportError::Exchange)?;
         let mut response = self
             .client

@@ -149,7 +149,9 @@
     at('locked-reason').textContent = inWords(data.reason ?? 'expired')
     at('locked-time').hidden = data.at === undefined
     // The time from the end at Portico until this cover was drawn, by two clocks of one machine.
-    if (data.at !== undefined) at('locked-time').textContent = `Locked ${Math.max(0, Date.now() - data.at)} ms after it ended`
+    const ms = data.at === undefined ? undefined : Math.max(0, Date.now() - data.at)
+    if (ms !== undefined) at('locked-time').textContent = `Locked ${ms} ms after it ended`
+    document.dispatchEvent(new CustomEvent('nova:locked', { detail: { ms } }))
     at('locked').hidden = false
     at('home').inert = at('stage').inert = true
     at('locked').focus()
@@ -165,7 +167,9 @@
       opened.clear()
       return void location.replace('/')
     }
+    const is_new = form_token !== present.form_token
     form_token = present.form_token
+    if (drawn || is_new) document.dispatchEvent(new CustomEvent('nova:present', { detail: { form_token } }))
     if (!drawn) return
     drawn = false
     sids.clear()

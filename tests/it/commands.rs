@@ -240,6 +240,7 @@ const COMMANDS: &[&str] = &[
     "keys rotate",
     "session list --user ada",
     "session end 0198",
+    "session expire 0198",
     "revoke --all",
     "audit",
 ];

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use actix_web::body::{BoxBody, MessageBody as _};
 use actix_web::dev::{Service, ServiceResponse};
@@ -16,7 +16,7 @@ use foundation::secret::SecretText;
 use url::Url;
 
 use crate::mock_portico::MockPortico;
-use crate::{DemoClient, DemoClients, DemoSettings};
+use crate::{Deeds, DemoClient, DemoClients, DemoSettings, Operator, OperatorAct};
 
 /// Where the mini-programs live.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -27,8 +27,29 @@ pub(super) enum Places {
 
 type Call = dyn Fn(TestRequest) -> std::pin::Pin<Box<dyn Future<Output = Page>>>;
 
+/// An operator who writes down what they are asked for, and refuses where a test says so.
+#[derive(Default)]
+pub(super) struct NotingOperator {
+    pub(super) acts: Mutex<Vec<OperatorAct>>,
+    pub(super) refuses: Mutex<bool>,
+}
+
+impl Operator for NotingOperator {
+    fn act(&self, act: OperatorAct) -> Deeds<'_> {
+        Box::pin(async move {
+            if *self.refuses.lock().expect("no test panics with it") {
+                return Err("not now".to_owned());
+            }
+            let mut acts = self.acts.lock().expect("no test panics with it");
+            acts.push(act);
+            Ok("portico did it".to_owned())
+        })
+    }
+}
+
 /// One browser.
 pub(super) struct Browser {
+    pub(super) operator: Arc<NotingOperator>,
     call: Rc<Call>,
     cookies: HashMap<String, String>,
     to_portico: reqwest::Client,
@@ -56,6 +77,10 @@ impl Page {
 
     pub(super) fn location(&self) -> String {
         self.header("location")
+    }
+
+    pub(super) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).expect("JSON")
     }
 
     /// The hidden field of the page's forms.
@@ -89,8 +114,9 @@ impl Browser {
             },
         };
         let entropy = Arc::new(SeededEntropy::new(11));
-        let routes =
-            crate::routes(&settings, Arc::new(SystemClock), entropy).expect("good settings");
+        let operator = Arc::new(NotingOperator::default());
+        let routes = crate::routes(&settings, Arc::new(SystemClock), entropy, operator.clone())
+            .expect("good settings");
         let app = App::new()
             .configure(routes)
             .default_service(web::to(async || HttpResponse::Ok().body("Portico's own")));
@@ -107,6 +133,7 @@ impl Browser {
             .expect("a client");
         (
             Self {
+                operator,
                 call,
                 cookies: HashMap::new(),
                 to_portico,
@@ -119,6 +146,7 @@ impl Browser {
     pub(super) fn another(&self) -> Self {
         let (call, to_portico) = (Rc::clone(&self.call), self.to_portico.clone());
         Self {
+            operator: Arc::clone(&self.operator),
             call,
             cookies: HashMap::new(),
             to_portico,
@@ -133,6 +161,23 @@ impl Browser {
         let request = TestRequest::with_uri(path)
             .method(Method::POST)
             .set_form(fields);
+        self.send(host, request).await
+    }
+
+    /// What a script of a page at `origin` sends.
+    pub(super) async fn post_json(
+        &mut self,
+        host: &str,
+        path: &str,
+        origin: Option<&str>,
+        body: serde_json::Value,
+    ) -> Page {
+        let mut request = TestRequest::with_uri(path)
+            .method(Method::POST)
+            .set_json(body);
+        if let Some(origin) = origin {
+            request = request.insert_header(("origin", origin));
+        }
         self.send(host, request).await
     }
 

@@ -186,12 +186,14 @@ pub(crate) mod samples {
     pub(crate) fn program(facts: &'static ProgramFacts) -> Program {
         let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
         let issuer = url::Url::parse("http://portico.superapp.localhost:9").expect("a url");
+        let clock = Arc::new(ManualClock::at(Instant::from_seconds(1_800_000_000)));
         let common = Common {
-            transport: crate::transport::Transport::to(&issuer, nowhere).expect("a client"),
             issuer,
+            portico: nowhere,
+            scenes: Arc::new(crate::scenes::Scenes::new(clock.clone())),
             port: 8080,
             one_site: false,
-            clock: Arc::new(ManualClock::at(Instant::from_seconds(1_800_000_000))),
+            clock,
             entropy: Arc::new(SeededEntropy::new(7)),
         };
         let client = DemoClient {

@@ -49,7 +49,8 @@ struct Session {
 enum Stage {
     Stranger,
     SignedIn(Box<Tokens>),
-    Ended,
+    /// Of the stay, only its `sid` is left.
+    Ended(Option<String>),
 }
 
 /// What a request finds behind its cookie.
@@ -121,7 +122,7 @@ impl Sessions {
         let cookie = random(entropy);
         let again = old.as_ref().is_some_and(|old| old.is_stay_of(&tokens));
         let stage = match self.ended.contains(tokens.sid.as_deref(), now) {
-            true => Stage::Ended,
+            true => Stage::Ended(tokens.sid),
             false => Stage::SignedIn(Box::new(tokens)),
         };
         let mut session = Session::new(stage, now, entropy);
@@ -141,7 +142,7 @@ impl Sessions {
             None => Found::Nobody,
             Some(session) => match &session.stage {
                 Stage::Stranger => Found::Nobody,
-                Stage::Ended => Found::Ended,
+                Stage::Ended(_) => Found::Ended,
                 Stage::SignedIn(tokens) => Found::SignedIn {
                     tokens: tokens.clone(),
                     form_token: session.form_token.clone(),
@@ -161,7 +162,20 @@ impl Sessions {
 
     /// Notes that Portico has ended it. Its tokens are forgotten.
     pub(crate) fn end(&self, cookie: &str) {
-        self.change(cookie, |session| session.stage = Stage::Ended);
+        self.change(cookie, |session| {
+            if let Stage::SignedIn(tokens) = &session.stage {
+                session.stage = Stage::Ended(tokens.sid.clone());
+            }
+        });
+    }
+
+    /// Which stay a session belongs to, or belonged to until it was ended.
+    pub(crate) fn last_sid(&self, cookie: &str, now: Instant) -> Option<String> {
+        match &live(&mut self.lock(), cookie, now)?.stage {
+            Stage::Stranger => None,
+            Stage::SignedIn(tokens) => tokens.sid.clone(),
+            Stage::Ended(sid) => sid.clone(),
+        }
     }
 
     /// Ends every session of a stay that Portico said is over, now and if it comes in late.
@@ -185,8 +199,10 @@ impl Sessions {
 
     fn end_those(&self, is_meant: impl Fn(&Tokens) -> bool) {
         for session in self.lock().values_mut() {
-            if matches!(&session.stage, Stage::SignedIn(tokens) if is_meant(tokens)) {
-                session.stage = Stage::Ended;
+            if let Stage::SignedIn(tokens) = &session.stage
+                && is_meant(tokens)
+            {
+                session.stage = Stage::Ended(tokens.sid.clone());
             }
         }
     }
@@ -237,7 +253,7 @@ impl Session {
     fn is_stay_of(&self, tokens: &Tokens) -> bool {
         match &self.stage {
             Stage::SignedIn(own) => own.subject == tokens.subject && own.sid == tokens.sid,
-            Stage::Stranger | Stage::Ended => false,
+            Stage::Stranger | Stage::Ended(_) => false,
         }
     }
 }

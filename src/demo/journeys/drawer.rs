@@ -37,12 +37,16 @@ async fn a_visitor_sees_what_nova_said_for_them_and_no_secret() {
             "POST /token",
             "POST /introspect",
             "GET /userinfo",
+            // The mock has three pages of them.
+            "GET /mini-programs",
+            "GET /mini-programs",
+            "GET /mini-programs",
         ]
     );
     for secret in ["access-1", "code-0", "Y2xpZW50", "Ada Lindqvist", "eyJ"] {
         assert!(!seen.says(secret), "{secret}");
     }
-    let newest = list.last().expect("six")["number"]
+    let newest = list.last().expect("nine")["number"]
         .as_u64()
         .expect("a number");
     let later = ada.get(NOVA, &format!("/exchanges?after={newest}")).await;

@@ -132,7 +132,9 @@ export async function journey(world) {
     await linus.signsInAtNova()
     await linus.page.goto(app)
     await says('Nova trades the code of the sign-in for tokens.', linus.page)
-    assert.equal(await linus.page.locator('#exchanges', { hasText: 'Market' }).count(), 0)
+    for (const words of ['gets a code for', 'backend trades the code', "backend asks whether its token still stands"]) {
+      assert.equal(await linus.page.locator('#exchanges .says', { hasText: words }).count(), 0, words)
+    }
     await linus.leaves()
   })
 

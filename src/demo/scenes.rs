@@ -65,6 +65,9 @@ pub(crate) struct Exchange {
     /// What happened, in one sentence.
     says: String,
     parts: Vec<Part>,
+    /// What was heard, word for word: it comes once for each stream of one person.
+    #[serde(skip)]
+    heard: Option<String>,
 }
 
 /// An answer of Portico, read as far as it is shown.
@@ -147,6 +150,7 @@ impl Scenes {
             took: status.map(|_| took),
             says: told.of_exchange(asked, status, &body),
             parts: masked::of_exchange(asked, &body),
+            heard: None,
         };
         self.keep(rings, whose, exchange);
     }
@@ -175,6 +179,7 @@ impl Scenes {
             took: since.map(|at| now.since(at).as_millis().max(0)),
             says: told.of_event(event, data),
             parts: masked::of_event(data),
+            heard: Some(data.to_string()),
         };
         self.keep(rings, whose, exchange);
     }
@@ -195,6 +200,7 @@ impl Scenes {
             took: None,
             says: deed.says,
             parts: Vec::new(),
+            heard: None,
         };
         self.keep(self.lock(), whose, exchange);
     }

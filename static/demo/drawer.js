@@ -161,6 +161,7 @@
   for (const button of buttons) {
     button.disabled = !page.account
     button.addEventListener('click', async () => {
+      if (button.ariaBusy) return
       button.ariaBusy = 'true'
       const answer = await fetch(`/operator/${button.dataset.operate}`, {
         method: 'POST',

@@ -18,6 +18,8 @@ use super::{Exchange, Party, masked};
 pub(super) const MAX_EXCHANGES: usize = 150;
 /// How many visitors have one; past it the first is forgotten.
 pub(super) const MAX_VISITORS: usize = 100;
+/// How many exchanges are a moment.
+const A_MOMENT: usize = 20;
 /// How many tokens, and how many stays at programs, are known.
 const MAX_KNOWN: usize = 5_000;
 
@@ -118,14 +120,20 @@ impl Rings {
         }
     }
 
-    /// Keeps an exchange under the next number.
+    /// Keeps an exchange under the next number; what was heard a moment ago on another stream, once.
     pub(super) fn keep(&mut self, whose: Whose, mut exchange: Exchange) {
-        self.count += 1;
-        exchange.number = self.count;
         let ring = match whose {
             Whose::Everybodys => &mut self.everybodys,
             Whose::OfVisitor(sid) => self.of_visitors.or_default(sid),
         };
+        let is_same = |kept: &Arc<Exchange>| {
+            kept.heard.is_some() && kept.heard == exchange.heard && kept.what == exchange.what
+        };
+        if ring.iter().rev().take(A_MOMENT).any(is_same) {
+            return;
+        }
+        self.count += 1;
+        exchange.number = self.count;
         if ring.len() == MAX_EXCHANGES {
             ring.pop_front();
         }

@@ -352,6 +352,10 @@ fn an_event_says_how_long_it_was_on_its_way() {
     watched
         .scenes
         .heard(&watched.nova, "stay-1", "session_ended", &data);
+    watched
+        .scenes
+        .heard(&watched.nova, "stay-1", "session_ended", &data);
+    assert_eq!(watched.list("stay-1").len(), 1, "two streams, one event");
     let seen = &watched.list("stay-1")[0];
     assert_eq!(seen["took"], 7);
     assert_eq!(

@@ -127,6 +127,24 @@ private fun coordinate(number: BigInteger): String {
     return Base64.getUrlEncoder().withoutPadding().encodeToString(hex.chunked(2).map { it.toInt(16).toByte() }.toByteArray())
 }
 
+private object NoStage : Stage {
+    override val isAddressed = true
+
+    override fun screen(program: Program) = error("no view is drawn here")
+
+    override fun sheet(uri: String, interaction: String?, done: (String) -> Unit) = error("no sheet is drawn here")
+
+    override fun forget(account: String) = Unit
+}
+
+private object NoStream : HostStream {
+    override fun check() = Unit
+
+    override fun pause() = Unit
+
+    override fun close() = Unit
+}
+
 /** The tokens of a host, its server and its vault. */
 private class TokenStory(refreshToken: String? = "r1") : AutoCloseable {
     val server = TestServer()
@@ -134,6 +152,8 @@ private class TokenStory(refreshToken: String? = "r1") : AutoCloseable {
     val world = TestWorld()
     var ended = 0
     val tokens = HostTokens("nova", "${server.uri}/token", "${server.uri}/revoke", KEY, vault, world) { 1_000 }.also { it.ended = { ended += 1 } }
+
+    val calls = TokenCalls(tokens, "https://id.example", { "de" }) { it() }
 
     fun launch() = tokens.launch("market", "urn:ietf:params:oauth:token-type:access_token", mapOf("scope" to "openid"))
 
@@ -209,6 +229,47 @@ private fun tokenTests(tests: Tests) {
             story.server.answers(token, json(400, "error" to "consent_required", "interaction" to "i", "interaction_uri" to "https://id.example/s"))
             val refusal = runCatching { story.launch() }.exceptionOrNull() as Refusal
             same(listOf(refusal.error, refusal.interaction, refusal.interactionUri), listOf("consent_required", "i", "https://id.example/s"))
+        }
+    }
+    tests.test("what programs ask is exchanged: only named members of a call go into it, and only named ones come back") {
+        TokenStory().use { story ->
+            val host = Host("ada", story.calls, NoStage, story.world, emptyMap(), "en") { NoStream }
+            fun ask(method: String, methods: List<String>, params: Map<String, Any?>): Map<String, Any?> {
+                val launch = Launch("market", "https://market.example/", listOf("https://market.example"), methods = methods)
+                return story.calls.answer(Program(launch, host, true), method, params)
+            }
+            story.server.answers(token, json(200, "access_token" to "c1", "token_type" to "N_A", "scope" to "openid", "sid" to "s"))
+            val params = mapOf("nonce" to "n", "code_challenge" to "c", "state" to "x", "audience" to "bank", "scope" to 7.0, "prompt" to "none")
+            same(ask("login", listOf("login"), params), mapOf("code" to "c1", "iss" to "https://id.example", "state" to "x", "scope" to "openid", "sid" to "s"))
+            story.server.next()
+            val login = story.server.next().form
+            same(login["requested_token_type"], "urn:portico:params:oauth:token-type:launch-code")
+            same(listOf("audience", "nonce", "code_challenge", "code_challenge_method", "scope", "prompt", "ui_locales").map(login::get), listOf("market", "n", "c", "S256", null, null, "de"))
+            story.server.answers(json(200, "access_token" to "t", "token_type" to "DPoP", "expires_in" to 600, "scope" to "openid", "sid" to "s", "entry_uri" to "x"))
+            same(ask("token", listOf("token"), mapOf("dpop_jkt" to "k")).keys, setOf("access_token", "token_type", "expires_in", "scope", "sid"))
+            same(story.server.next().form["dpop_jkt"], "k")
+        }
+    }
+    tests.test("more is asked for with the launch type that the program has, by a code that nobody can redeem") {
+        for ((method, type) in listOf("login" to "urn:portico:params:oauth:token-type:launch-code", "token" to "urn:ietf:params:oauth:token-type:access_token")) {
+            TokenStory().use { story ->
+                val host = Host("ada", story.calls, NoStage, story.world, emptyMap(), "en") { NoStream }
+                val launch = Launch("market", "https://market.example/", listOf("https://market.example"), methods = listOf(method, "request"))
+                story.server.answers(token, json(200, "access_token" to "secret", "scope" to "openid phone", "sid" to "s"))
+                same(story.calls.answer(Program(launch, host, true), "request", mapOf("scope" to "phone")), mapOf("scope" to "openid phone", "sid" to "s"))
+                story.server.next()
+                val form = story.server.next().form
+                same(listOf(form["requested_token_type"], form["scope"], form["prompt"]), listOf(type, "openid phone", "consent"))
+            }
+        }
+    }
+    tests.test("a program's logout ends the session, and the host hears of it before the network does") {
+        TokenStory().use { story ->
+            story.server.answers(json(200))
+            val host = Host("ada", story.calls, NoStage, story.world, emptyMap(), "en") { NoStream }
+            val launch = Launch("market", "https://market.example/", listOf("https://market.example"))
+            story.calls.answer(Program(launch, host, true), "logout", emptyMap())
+            same(listOf(story.vault.token, story.ended), listOf(null, 1))
         }
     }
     tests.test("signing out gives the refresh token back, and forgets it without a network too") {

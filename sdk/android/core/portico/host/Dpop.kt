@@ -45,10 +45,6 @@ class DpopKey(private val privateKey: PrivateKey, publicKey: ECPublicKey) {
     private companion object {
         const val SIZE = 32
 
-        fun base64url(bytes: ByteArray): String = Base64.getUrlEncoder().withoutPadding().encodeToString(bytes)
-
-        fun sha256(text: String): ByteArray = MessageDigest.getInstance("SHA-256").digest(text.toByteArray())
-
         fun BigInteger.toBytes(): ByteArray {
             val bytes = toByteArray().dropWhile { it.toInt() == 0 }
             return ByteArray(SIZE - bytes.size) + bytes.toByteArray()
@@ -63,3 +59,7 @@ class DpopKey(private val privateKey: PrivateKey, publicKey: ECPublicKey) {
         }
     }
 }
+
+internal fun base64url(bytes: ByteArray): String = Base64.getUrlEncoder().withoutPadding().encodeToString(bytes)
+
+internal fun sha256(text: String): ByteArray = MessageDigest.getInstance("SHA-256").digest(text.toByteArray())

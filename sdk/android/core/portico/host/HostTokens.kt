@@ -35,7 +35,7 @@ class HostTokens(
     @Volatile
     private var nonce: String? = null
 
-    /** Called when a refresh was refused, from whatever thread found out: the host locks. */
+    /** Called when a refresh was refused or the person signs out, from whatever thread found out: the host locks. */
     @Volatile
     var ended: () -> Unit = {}
 
@@ -101,8 +101,12 @@ class HostTokens(
         val refreshToken = vault.read()
         access = null
         vault.clear()
+        ended()
         if (refreshToken != null) send(revocationEndpoint, mapOf("client_id" to clientId, "token" to refreshToken))
     }
+
+    /** A challenge whose verifier nobody knows, for a code that nobody is to redeem. */
+    internal fun nobodysSecret(): String = base64url(sha256(world.nonce()))
 
     private class SubjectToken(val state: String) : Exception(state)
 

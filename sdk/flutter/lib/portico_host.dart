@@ -7,4 +7,4 @@ export 'src/host.dart' show Follower, Heard, HostOptions, PorticoHost, Sheet;
 export 'src/mini_program.dart' show CoverBuilder, MiniProgram;
 export 'src/mini_programs.dart' show MiniPrograms;
 export 'src/modules.dart';
-export 'src/program.dart' show Launch, Program;
+export 'src/program.dart' show Launch, Program, WebTicket;

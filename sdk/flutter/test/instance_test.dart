@@ -21,8 +21,9 @@ class _FakePage implements WebPage {
 }
 
 class _World {
-  _World() {
+  _World({String? through}) {
     instance = Instance(
+      through: through,
       clientId: 'market',
       origins: const [_market, 'https://shop.example:8443'],
       methods: const ['login'],
@@ -101,6 +102,15 @@ void main() {
     world.hello('B' * 24);
     expect(world.page.scripts, hasLength(1));
     expect(world.instance.mayGo('$_market/', mainFrame: true), isFalse);
+  });
+
+  test('a program that signs in by redirects goes through Portico, whose pages are not heard', () {
+    final world = _World(through: 'https://portico.example');
+    expect(world.instance.mayGo('https://portico.example/authorize?prompt=none', mainFrame: true), isTrue);
+    world.instance.started('https://portico.example/web-ticket');
+    world.hello();
+    expect([world.page.scripts, world.strayed], [<String>[], 0]);
+    expect(world.instance.mayGo('https://evil.example/', mainFrame: true), isFalse);
   });
 
   test('after its end the page has heard why, and nothing is asked for', () {

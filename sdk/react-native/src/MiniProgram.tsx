@@ -20,7 +20,8 @@ export function MiniProgram({ host, program, renderCover }: MiniProgramProps): R
   // Bound once: this component never belongs to another instance.
   const [open] = useState(() => host.program(program.key))
   const [instance] = useState(() => open?.instance ?? null)
-  if (!open || !instance) return null
+  const [first] = useState(() => open?.first)
+  if (!open || !instance || !first) return null
   const hidden = program.reason !== null || program.covered
   return (
     <View style={program.inFront ? styles.whole : styles.away} accessibilityElementsHidden={!program.inFront}>
@@ -37,7 +38,7 @@ export function MiniProgram({ host, program, renderCover }: MiniProgramProps): R
               instance.attach(view)
               return () => instance.attach(null)
             }}
-            source={{ uri: open.launch.entry_uri }}
+            source={first}
             allowsBackForwardNavigationGestures
             onMessage={({ nativeEvent }) => instance.message(nativeEvent)}
             onShouldStartLoadWithRequest={(request) => instance.mayGo(request)}

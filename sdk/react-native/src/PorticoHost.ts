@@ -236,7 +236,8 @@ export class PorticoHost {
     const same = account === this.#account
     const turn = (this.#turn += 1)
     for (const program of this.#programs) {
-      const sid = same ? sids[program.launch.client_id] : undefined
+      // What signed in by a ticket needs another one, and is opened anew.
+      const sid = same && !program.launch.ticket ? sids[program.launch.client_id] : undefined
       if (sid === undefined) this.#remove(program)
       else program.reopen(sid)
     }

@@ -32,6 +32,8 @@ export interface InstanceOptions {
   methods: readonly string[]
   sid: string | null
   context: object
+  /** The origin of Portico, for a program that goes there and back to sign in. */
+  through: string | null
   call(method: string, params: Record<string, unknown>, how: { signal: AbortSignal }): unknown
   /** A document of another origin is there: this instance is over. */
   strayed(): void
@@ -112,9 +114,14 @@ export class Instance {
     if (this.#over) return false
     const origin = originOf(url)
     if (isTopFrame === false) return origin !== null || url === 'about:blank' || url === 'about:srcdoc'
-    if (origin !== null && this.#options.origins.includes(origin)) return true
+    if (this.#isHome(origin)) return true
     if (origin !== null) this.#options.external(url)
     return false
+  }
+
+  #isHome(origin: string | null): boolean {
+    const { origins, through } = this.#options
+    return origin !== null && (origins.includes(origin) || origin === through)
   }
 
   /** The page asks for a window of its own: there is none, and a site of somebody else is opened outside. */
@@ -125,8 +132,7 @@ export class Instance {
   /** The main frame begins to show an address, whether or not anybody was asked before. */
   shows(address: string): void {
     if (this.#over || address === 'about:blank') return
-    const origin = originOf(address)
-    if (origin !== null && this.#options.origins.includes(origin)) return
+    if (this.#isHome(originOf(address))) return
     const view = this.#view
     this.end()
     view?.stopLoading()

@@ -1,8 +1,9 @@
 // One open program: its instances, one after the other, and how it is to be drawn.
 
+import { Platform } from 'react-native'
 import { isPath, originOf } from './address'
 import { Instance } from './instance'
-import type { Drawn, Launch, Looks, World } from './types'
+import type { Drawn, Launch, Looks, WebTicket, World } from './types'
 import { drawNonce } from './world'
 
 // Long enough for a page to hear that it is over, before its WebView goes.
@@ -10,6 +11,22 @@ const LAST_WORDS_MS = 1000
 // A document of another origin was there, although nobody let it.
 const STRAYED = 'origin_not_allowed'
 const METHODS = ['login', 'request', 'context', 'logout']
+
+/** A first load, as react-native-webview takes it. */
+export interface FirstLoad {
+  uri: string
+  method?: string
+  headers?: object
+  body?: string
+}
+
+function handIn({ endpoint, ticket, code_verifier }: WebTicket): FirstLoad {
+  if (originOf(endpoint) === null) throw new TypeError('the ticket has no address')
+  const body = `ticket=${encodeURIComponent(ticket)}&code_verifier=${encodeURIComponent(code_verifier)}`
+  const form = { uri: endpoint, method: 'POST', body }
+  // Android posts forms only, and takes no headers with them.
+  return Platform.OS === 'ios' ? { ...form, headers: { 'Content-Type': 'application/x-www-form-urlencoded' } } : form
+}
 
 export interface ProgramOptions {
   launch: Launch
@@ -23,6 +40,8 @@ export interface ProgramOptions {
 
 export class Program {
   readonly launch: Launch
+  /** What the WebView that is drawn loads first. */
+  first: FirstLoad
   /** The instance that is alive, if any; a WebView is drawn for it. */
   instance: Instance | null = null
   reason: string | null = null
@@ -36,6 +55,7 @@ export class Program {
   #looks: Looks
   #sid: string | null
   #last_words: unknown
+  #through: string | null
 
   constructor(options: ProgramOptions) {
     const { launch, world } = options
@@ -49,7 +69,9 @@ export class Program {
     this.#looks = options.looks
     this.#sid = launch.sid ?? null
     this.#id = drawNonce(world)
+    this.#through = launch.ticket ? originOf(launch.ticket.endpoint) : null
     this.#begin()
+    this.first = launch.ticket ? handIn(launch.ticket) : { uri: launch.entry_uri }
   }
 
   /** Another WebView, which knows nothing of the one before. */
@@ -60,12 +82,15 @@ export class Program {
     this.#generation += 1
     this.canGoBack = false
     this.reason = null
+    // A ticket works once.
+    this.first = { uri: launch.entry_uri }
     this.instance = new Instance({
       client_id: launch.client_id,
       origins: launch.origins,
       methods: launch.methods ?? METHODS,
       sid: this.#sid,
       context: this.#context(),
+      through: this.#through,
       call: (method, params, how) => (method === 'context' ? this.#context() : call(this, method, params, how)),
       strayed: () => this.lock(STRAYED),
       external,

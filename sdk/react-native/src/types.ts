@@ -24,6 +24,16 @@ export interface Launch {
   from?: string | null
   /** `login`, `request`, `context`, `logout` by default; `token` for programs without a backend. */
   methods?: readonly string[]
+  /** For a program that knows only redirects: it signs in silently by the first load of its WebView. */
+  ticket?: WebTicket
+}
+
+/** A web ticket of an exchange, with the host's own verifier, and where it is handed in. */
+export interface WebTicket {
+  /** `web_ticket_endpoint`. */
+  endpoint: string
+  ticket: string
+  code_verifier: string
 }
 
 /** Whoever reads the session's events. */

@@ -357,6 +357,24 @@ test('looks that change reach every program, and a changed grant the one that it
   assert.equal(taxi.sent.at(-1).name, 'context_changed')
 })
 
+test('a ticket is the first load of one WebView, and is opened anew after the end', async () => {
+  const { host, hear } = begin()
+  const ticket = { endpoint: 'https://portico.example/web-ticket', ticket: 'pt_1', code_verifier: 'a~b c' }
+  const opened = host.open(program('market', { ticket }))
+  assert.deepEqual(opened.first, {
+    uri: 'https://portico.example/web-ticket', method: 'POST', body: 'ticket=pt_1&code_verifier=a~b%20c',
+    headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+  })
+  opened.restart()
+  assert.deepEqual(opened.first, { uri: 'https://market.example/open' }, 'it works once')
+  assert.ok(opened.instance.mayGo({ url: 'https://portico.example/authorize', isTopFrame: true }))
+  assert.ok(!host.open(program('taxi')).instance.mayGo({ url: 'https://portico.example/authorize', isTopFrame: true }))
+  hear('session_expired')
+  await host.signedIn({ account: 'ada', sids: { market: 'market-2', taxi: 'taxi-2' } })
+  assert.deepEqual(host.state.programs.map(({ client_id }) => client_id), ['taxi'])
+  assert.throws(() => host.open(program('food', { ticket: { ...ticket, endpoint: 'javascript:1' } })), TypeError)
+})
+
 test('what does not fit is not opened', () => {
   const { host } = begin()
   for (const wrong of [

@@ -11,7 +11,7 @@ const PAGE = 'A'.repeat(24)
 function instance({ call = () => ({}), ...more } = {}) {
   const seen = { at: MARKET, sent: [], strayed: 0, external: [], stopped: 0 }
   const made = new kit.Instance({
-    client_id: 'market', origins: [MARKET, 'https://shop.example:8443'], methods: ['login', 'token'], sid: null, context: {}, call,
+    client_id: 'market', origins: [MARKET, 'https://shop.example:8443'], methods: ['login', 'token'], sid: null, context: {}, through: null, call,
     nonce: () => 'h'.repeat(24), strayed: () => (seen.strayed += 1), external: (address) => seen.external.push(address), ...more,
   })
   const Portico = { receive: (text) => seen.sent.push(JSON.parse(text)) }
@@ -121,4 +121,14 @@ test('the page of another origin of the program is answered where it is', () => 
   seen.at = 'https://shop.example:8443'
   hello(seen.at)
   assert.equal(seen.sent.pop().type, 'welcome')
+})
+
+test('a program that signs in by redirects goes through Portico, whose pages are not heard', () => {
+  const { made, seen, hello } = instance({ through: 'https://portico.example' })
+  assert.ok(made.mayGo({ url: 'https://portico.example/authorize?prompt=none', isTopFrame: true }))
+  made.shows('https://portico.example/web-ticket')
+  seen.at = 'https://portico.example'
+  hello('https://portico.example')
+  assert.deepEqual([seen.sent, seen.strayed], [[], 0])
+  assert.ok(!made.mayGo({ url: 'https://evil.example/', isTopFrame: true }))
 })

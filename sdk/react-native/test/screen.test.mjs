@@ -220,3 +220,18 @@ test('a WebView may do less than it would by itself', async () => {
   for (const [name, value] of Object.entries(expected)) assert.deepEqual(props[name], value, name)
   assert.equal(props.injectedJavaScriptObject, undefined, 'every frame could read it')
 })
+
+test('a ticket is handed in by the first load, and once', async () => {
+  const { host } = await screen()
+  const ticket = { endpoint: 'https://portico.example/web-ticket', ticket: 'pt_1', code_verifier: 'v' }
+  let opened
+  await act(async () => (opened = host.open(launch('market', { ticket }))))
+  const source = () => all('WebView')[0].props.source
+  assert.equal(source().body, 'ticket=pt_1&code_verifier=v')
+  const before = source()
+  await act(async () => host.setLooks({ locale: 'ru' }))
+  await act(async () => host.hide(opened))
+  assert.equal(source(), before, 'nothing else loads it again')
+  await act(async () => opened.restart())
+  assert.deepEqual(source(), { uri: 'https://market.example/open' })
+})

@@ -277,7 +277,8 @@ final class PorticoHost extends ChangeNotifier {
     final turn = _turn += 1;
     for (final program in [..._programs]) {
       final id = program.launch.clientId;
-      if (same && sids.containsKey(id)) {
+      // What signed in by a ticket needs another one, and is opened anew.
+      if (same && program.launch.ticket == null && sids.containsKey(id)) {
         program.reopen(sids[id]);
       } else {
         _remove(program);

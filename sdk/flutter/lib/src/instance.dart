@@ -41,8 +41,10 @@ final class Instance {
     required void Function(String address) openOutside,
     String? sid,
     Map<String, Object?> context = const {},
+    String? through,
     String Function() nonce = drawNonce,
   })  : _origins = Set.unmodifiable(origins),
+        _through = through,
         _strayed = strayed,
         _openOutside = openOutside {
     _binding = Binding(
@@ -60,6 +62,9 @@ final class Instance {
   }
 
   final Set<String> _origins;
+
+  /// The origin of Portico, for a program that goes there and back to sign in. Nothing is heard from there.
+  final String? _through;
   final void Function() _strayed;
   final void Function(String address) _openOutside;
   late final Binding _binding;
@@ -85,7 +90,7 @@ final class Instance {
   /// frame and nowhere else.
   void message(String text) {
     final origin = _shown;
-    if (_over || _page == null || origin == null) return;
+    if (_over || _page == null || !_origins.contains(origin) || origin == null) return;
     if (parse(text) is Hello) {
       if (!_mayHello) return;
       _mayHello = false;
@@ -99,7 +104,7 @@ final class Instance {
     if (_over) return false;
     final origin = originOf(address);
     if (!mainFrame) return origin != null || address == 'about:blank' || address == 'about:srcdoc';
-    if (_origins.contains(origin)) return true;
+    if (_isHome(origin)) return true;
     if (origin != null) _openOutside(address);
     return false;
   }
@@ -112,10 +117,12 @@ final class Instance {
   /// The main frame shows an address, whether or not anybody was asked before, and maybe in the same document.
   void shows(String address) => _stays(address);
 
+  bool _isHome(String? origin) => origin != null && (_origins.contains(origin) || origin == _through);
+
   bool _stays(String address) {
     if (_over || address == 'about:blank') return false;
     _shown = originOf(address);
-    if (_origins.contains(_shown)) return true;
+    if (_isHome(_shown)) return true;
     end();
     _strayed();
     return false;

@@ -1,6 +1,7 @@
 // One program on the screen: its WebView, and the cover that this side draws over it whatever the page does.
 
 import 'dart:async';
+import 'dart:convert';
 
 import 'package:flutter/material.dart';
 import 'package:webview_flutter/webview_flutter.dart';
@@ -108,6 +109,8 @@ class _InstanceView extends StatefulWidget {
 
 class _InstanceViewState extends State<_InstanceView> {
   WebViewController? _controller;
+  // As it was when this WebView began.
+  late final WebTicket? _ticket = widget.program.ticket;
 
   @override
   void initState() {
@@ -138,7 +141,14 @@ class _InstanceViewState extends State<_InstanceView> {
     instance.attach(_Page(controller));
     setState(() => _controller = controller);
     // A channel is there from the next document on: nothing is loaded before.
-    await controller.loadRequest(Uri.parse(widget.program.launch.entryUri));
+    final ticket = _ticket;
+    if (ticket == null) return controller.loadRequest(Uri.parse(widget.program.launch.entryUri));
+    await controller.loadRequest(
+      Uri.parse(ticket.endpoint),
+      method: LoadRequestMethod.post,
+      headers: const {'Content-Type': 'application/x-www-form-urlencoded'},
+      body: utf8.encode(ticket.form),
+    );
   }
 
   Future<void> _canGoBack(WebViewController controller) async {

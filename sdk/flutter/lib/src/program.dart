@@ -23,6 +23,7 @@ final class Launch {
     this.params = const {},
     this.from,
     this.methods = const ['login', 'request', 'context', 'logout'],
+    this.ticket,
   });
 
   final String clientId;
@@ -40,6 +41,22 @@ final class Launch {
 
   /// With `token` for programs without a backend.
   final List<String> methods;
+
+  /// For a program that knows only redirects: it signs in silently by the first load of its WebView.
+  final WebTicket? ticket;
+}
+
+/// A web ticket of an exchange, with the host's own verifier, and where it is handed in (`web_ticket_endpoint`).
+final class WebTicket {
+  const WebTicket({required this.endpoint, required this.ticket, required this.codeVerifier});
+
+  final String endpoint;
+  final String ticket;
+  final String codeVerifier;
+
+  /// What is posted.
+  String get form =>
+      'ticket=${Uri.encodeQueryComponent(ticket)}&code_verifier=${Uri.encodeQueryComponent(codeVerifier)}';
 }
 
 /// Answers a call of a program.
@@ -61,10 +78,13 @@ final class Program {
         _sid = launch.sid {
     final origin = originOf(launch.entryUri);
     final wrong = launch.origins.any((known) => originOf(known) != known);
+    final ticket = launch.ticket;
     if (wrong || !launch.origins.contains(origin) || !isPath(launch.path)) {
       throw ArgumentError('entryUri, origins and path do not fit');
     }
+    if (ticket != null && originOf(ticket.endpoint) == null) throw ArgumentError('the ticket has no address');
     _begin();
+    this.ticket = ticket;
   }
 
   final Launch launch;
@@ -77,6 +97,9 @@ final class Program {
 
   /// The instance that is alive, if any; a WebView is drawn for it.
   Instance? instance;
+
+  /// What the WebView that is drawn hands in by its first load.
+  WebTicket? ticket;
 
   /// Why it is locked, or null.
   String? reason;
@@ -97,12 +120,15 @@ final class Program {
     instance?.end();
     canGoBack = false;
     reason = null;
+    // A ticket works once.
+    ticket = null;
     instance = Instance(
       clientId: launch.clientId,
       origins: launch.origins,
       methods: launch.methods,
       sid: _sid,
       context: _context,
+      through: originOf(launch.ticket?.endpoint),
       call: (method, params, stop) => method == 'context' ? _context : _call(this, method, params, stop),
       strayed: () => lock(_strayed),
       openOutside: _openOutside,

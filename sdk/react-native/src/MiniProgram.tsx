@@ -1,7 +1,7 @@
 // One program: its WebView, and the cover that this side draws over it whatever the page does.
 
-import { useState } from 'react'
-import type { ReactNode } from 'react'
+import { useCallback, useState } from 'react'
+import type { ReactElement, ReactNode } from 'react'
 import { StyleSheet, View } from 'react-native'
 import { WebView } from 'react-native-webview'
 import { HARDENED } from './hardened'
@@ -21,8 +21,14 @@ export function MiniProgram({ host, program, renderCover }: MiniProgramProps): R
   const [open] = useState(() => host.program(program.key))
   const [instance] = useState(() => open?.instance ?? null)
   const [first] = useState(() => open?.first)
+  const attach = useCallback((view: WebView | null) => instance?.attach(view), [instance])
   if (!open || !instance || !first) return null
   const hidden = program.reason !== null || program.covered
+  const cover = (reason: string | null): ReactElement => (
+    <View style={[styles.whole, styles.cover]} accessibilityViewIsModal accessibilityLiveRegion="assertive">
+      {renderCover({ ...program, reason })}
+    </View>
+  )
   return (
     <View style={program.inFront ? styles.whole : styles.away} accessibilityElementsHidden={!program.inFront}>
       <View
@@ -34,10 +40,7 @@ export function MiniProgram({ host, program, renderCover }: MiniProgramProps): R
         {open.instance === instance && (
           <WebView
             {...HARDENED}
-            ref={(view) => {
-              instance.attach(view)
-              return () => instance.attach(null)
-            }}
+            ref={attach}
             source={first}
             allowsBackForwardNavigationGestures
             onMessage={({ nativeEvent }) => instance.message(nativeEvent)}
@@ -45,16 +48,13 @@ export function MiniProgram({ host, program, renderCover }: MiniProgramProps): R
             onLoadStart={({ nativeEvent }) => instance.shows(nativeEvent.url)}
             onNavigationStateChange={(now) => (open.canGoBack = now.canGoBack)}
             onOpenWindow={({ nativeEvent }) => instance.opens(nativeEvent.targetUrl)}
+            renderError={() => cover('temporarily_unavailable')}
             onRenderProcessGone={() => open.restart()}
             onContentProcessDidTerminate={() => open.restart()}
           />
         )}
       </View>
-      {hidden && (
-        <View style={[styles.whole, styles.cover]} accessibilityViewIsModal accessibilityLiveRegion="assertive">
-          {renderCover(program)}
-        </View>
-      )}
+      {hidden && cover(program.reason)}
     </View>
   )
 }

@@ -43,8 +43,10 @@ export function MiniPrograms({ host, renderCover = plainly, closeLabel = 'Not no
   )
 }
 
-const plainly = ({ reason, covered }: Drawn): ReactNode => (
-  <Text>{reason === null && covered ? 'One moment' : reason === 'suspended' ? 'Not available at the moment' : 'Your session is over'}</Text>
+const UNAVAILABLE = ['suspended', 'temporarily_unavailable', 'origin_not_allowed']
+
+const plainly = ({ reason }: Drawn): ReactNode => (
+  <Text>{reason === null ? 'One moment' : UNAVAILABLE.includes(reason) ? 'Not available at the moment' : 'Your session is over'}</Text>
 )
 
 const styles = StyleSheet.create({

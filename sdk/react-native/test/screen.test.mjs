@@ -235,3 +235,25 @@ test('a ticket is handed in by the first load, and once', async () => {
   await act(async () => opened.restart())
   assert.deepEqual(source(), { uri: 'https://market.example/open' })
 })
+
+test('a page that could not be loaded says so in the host’s words, and is loaded anew on a tap', async () => {
+  const { host } = await screen()
+  let opened
+  await act(async () => (opened = host.open(launch('market'))))
+  const before = page('market')
+  const shown = before.props.renderError('NSURLErrorDomain', -1009, 'offline')
+  assert.equal(shown.props.children.props.children, 'temporarily_unavailable')
+  await act(async () => opened.restart())
+  assert.notEqual(page('market'), before)
+})
+
+test('where the app brings no words there are plain ones', async () => {
+  const { host, stream } = await screen()
+  await act(async () => root.render(createElement(kit.MiniPrograms, { host })))
+  await act(async () => host.open(launch('market')))
+  await act(async () => stream.heard('mini_program_suspended', { client_id: 'market' }))
+  assert.deepEqual(texts(), ['Not available at the moment'])
+  await act(async () => host.signedIn({ account: 'ada', sids: { market: 'market-2' } }))
+  await act(async () => stream.heard('session_expired', {}))
+  assert.deepEqual(texts(), ['Your session is over'])
+})

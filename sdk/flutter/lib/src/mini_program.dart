@@ -11,6 +11,9 @@ import 'package:webview_flutter_wkwebview/webview_flutter_wkwebview.dart';
 import 'instance.dart';
 import 'program.dart';
 
+// What iOS calls a navigation that was not allowed, or that another one took the place of.
+const _interrupted = {-999, 102};
+
 /// Draws what stands on the cover of a program; the cover itself is there already, and opaque.
 typedef CoverBuilder = Widget Function(BuildContext context, Program program);
 
@@ -126,6 +129,10 @@ class _InstanceViewState extends State<_InstanceView> {
           ? NavigationDecision.navigate
           : NavigationDecision.prevent,
       onPageStarted: instance.started,
+      onWebResourceError: (error) {
+        final failed = (error.isForMainFrame ?? false) && !_interrupted.contains(error.errorCode);
+        if (mounted && failed) widget.program.fail();
+      },
       onUrlChange: (change) {
         final url = change.url;
         if (url != null) instance.shows(url);

@@ -24,8 +24,8 @@ class MiniPrograms extends StatefulWidget {
 
   /// Plain words, where the app brings none.
   static Widget plainly(BuildContext context, Program program) => Text(switch (program.reason) {
-        null => 'One moment',
-        'suspended' => 'Not available at the moment',
+        null => program.unreachable ? 'Not available at the moment' : 'One moment',
+        'suspended' || 'origin_not_allowed' => 'Not available at the moment',
         _ => 'Your session is over',
       });
 

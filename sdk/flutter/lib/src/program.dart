@@ -111,14 +111,18 @@ final class Program {
   /// Its WebView can go back within the program.
   bool canGoBack = false;
 
+  /// Its page could not be loaded; [restart] tries again.
+  bool unreachable = false;
+
   /// Nothing of it is to be seen.
-  bool get hidden => reason != null || covered;
+  bool get hidden => reason != null || covered || unreachable;
 
   /// Another WebView, which knows nothing of the one before.
   void _begin() {
     _ending?.cancel();
     instance?.end();
     canGoBack = false;
+    unreachable = false;
     reason = null;
     // A ticket works once.
     ticket = null;
@@ -160,6 +164,12 @@ final class Program {
       instance = null;
       _changed();
     });
+    _changed();
+  }
+
+  /// The page could not be loaded.
+  void fail() {
+    unreachable = true;
     _changed();
   }
 

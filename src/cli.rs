@@ -32,6 +32,7 @@ mod publisher;
 mod revoke;
 mod serve;
 mod session;
+mod streams;
 mod user;
 
 use context::Context;
@@ -109,6 +110,9 @@ enum Command {
     /// What clients are to be told: that sessions are over
     #[command(subcommand)]
     Deliveries(deliveries::DeliveriesCommand),
+    /// Who listens to session events
+    #[command(subcommand)]
+    Streams(streams::StreamsCommand),
     /// Make tokens that were given out worthless, at once
     Revoke(revoke::Revoke),
     /// Who did what
@@ -196,6 +200,7 @@ fn dispatch(cli: Cli, words: String) -> Result<(), output::Problem> {
         Command::Keys(command) => keys::run(command, &context()?, &output),
         Command::Session(command) => session::run(command, &context()?, &output),
         Command::Deliveries(command) => deliveries::run(command, &context()?, &output),
+        Command::Streams(command) => streams::run(command, &context()?, &output),
         Command::Revoke(command) => revoke::run(command, &context()?, &output),
         Command::Audit(command) => audit::run(command, &context()?, &output),
     }

@@ -21,6 +21,7 @@ pub mod lifetimes;
 pub mod log_history;
 pub mod mini_program;
 pub mod one_time_credential;
+pub mod open_streams;
 pub mod participant;
 pub mod payment_method;
 pub mod profile;

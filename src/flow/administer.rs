@@ -37,6 +37,7 @@ pub mod revoke;
 pub mod sessions;
 pub mod shown_users;
 pub mod signing_keys;
+pub mod streams;
 mod user_changes;
 pub mod users;
 

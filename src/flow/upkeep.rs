@@ -221,17 +221,19 @@ impl Upkeep {
             .map(drop)
     }
 
-    /// Says that a node lives and how far it has followed the log. What comes of it says whether
+    /// Says that a node lives, how far it has followed the log, and who listens to it. What comes of it says whether
     /// the database can be written.
     ///
     /// # Errors
     /// The store does not answer.
     pub async fn heartbeat(&self, node: NodeId, keys_seen: Position) -> Result<(), Fault> {
         let (now, confirmed) = (self.clock.now(), self.live.freshness.cursor());
-        let written = self
-            .store
-            .write(move |tx| store::nodes::heartbeat(tx, node, now, confirmed, keys_seen))
-            .await;
+        let streams = self.live.watches.counts_of_clients();
+        let written = self.store.write(move |tx| {
+            store::nodes::heartbeat(tx, node, now, confirmed, keys_seen)?;
+            store::node_streams::note(tx, node, &streams)
+        });
+        let written = written.await;
         self.writable.store(written.is_ok(), Ordering::Relaxed);
         written.map(drop)
     }

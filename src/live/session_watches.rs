@@ -6,11 +6,12 @@
 //! it was. What backends are told needs rows, so it takes a queue of its own
 //! ([`SessionWatches::next_announcement`]).
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::event::LoggedEvent;
 use domain::log_history::LogCursor;
+use domain::open_streams::StreamCounts;
 use domain::session_watch::{Hearing, SessionEvent, WatchKind, Watcher};
 use foundation::clock::Instant;
 use foundation::id::{ClientId, HistoryId, Subject};
@@ -121,17 +122,6 @@ pub enum WatchRefusal {
     Full,
     /// This node does not follow the log, or is about to end.
     NotFollowing,
-}
-
-/// How many streams are open, by kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct WatchCounts {
-    /// Of hosts.
-    pub hosts: usize,
-    /// Of programs, each in one session.
-    pub programs: usize,
-    /// Of clients for themselves.
-    pub backends: usize,
 }
 
 /// All who listen.
@@ -363,7 +353,14 @@ impl SessionWatches {
     }
 
     /// How many streams are open.
-    pub fn counts(&self) -> WatchCounts {
+    pub fn counts(&self) -> StreamCounts {
+        self.counts_of_clients()
+            .into_values()
+            .fold(StreamCounts::default(), StreamCounts::and)
+    }
+
+    /// How many streams each client has open.
+    pub fn counts_of_clients(&self) -> BTreeMap<ClientId, StreamCounts> {
         self.lock().open.counts()
     }
 

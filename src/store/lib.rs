@@ -42,6 +42,7 @@ pub mod interactions;
 pub mod known_browsers;
 pub mod launches;
 pub mod liveness;
+pub mod node_streams;
 pub mod nodes;
 pub mod one_time_credentials;
 pub mod outbox;

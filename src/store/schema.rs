@@ -379,6 +379,17 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    node_streams (node_id, client_id) {
+        node_id -> Binary,
+        client_id -> Text,
+        hosts -> BigInt,
+        programs -> BigInt,
+        backends -> BigInt,
+    }
+}
+
+diesel::joinable!(node_streams -> nodes (node_id));
 diesel::joinable!(clients -> publishers (publisher_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(identities -> users (user_id));
@@ -390,6 +401,8 @@ diesel::joinable!(one_time_credentials -> token_families (family_id));
 diesel::joinable!(one_time_credentials -> web_sessions (web_session_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    nodes,
+    node_streams,
     histories,
     installation,
     clients,

@@ -74,6 +74,7 @@ fn new_tables() -> BTreeMap<String, usize> {
     let rows = [
         ("announcements", 0),
         ("deliveries", 0),
+        ("node_streams", 0),
         ("destinations", 0),
         ("histories", 1),
         ("one_time_credentials", families),

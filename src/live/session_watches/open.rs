@@ -1,16 +1,17 @@
 //! The open streams and the ways to find them. Knows nothing of what is told over them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
 
 use domain::event::LoggedEvent;
 use domain::event::effect::{Effect, End, NotBefore, Reload};
+use domain::open_streams::StreamCounts;
 use domain::session_watch::{WatchKind, Watcher};
 use foundation::clock::Instant;
 use foundation::id::{ClientId, UserId};
 use tokio::sync::mpsc;
 
-use super::{WatchCounts, WatchNotice};
+use super::WatchNotice;
 
 /// The number of a stream: a later one has a higher one.
 pub(super) type WatchId = u64;
@@ -42,13 +43,19 @@ impl OpenWatches {
         self.all.len()
     }
 
-    pub(super) fn counts(&self) -> WatchCounts {
-        let sum = |of: &HashMap<ClientId, BTreeSet<WatchId>>| of.values().map(BTreeSet::len).sum();
-        WatchCounts {
-            hosts: sum(&self.hosts),
-            programs: sum(&self.of_clients),
-            backends: sum(&self.backends),
+    /// How many streams each client has.
+    pub(super) fn counts(&self) -> BTreeMap<ClientId, StreamCounts> {
+        let mut counts: BTreeMap<ClientId, StreamCounts> = BTreeMap::new();
+        for (client, ids) in &self.hosts {
+            counts.entry(client.clone()).or_default().hosts = ids.len();
         }
+        for (client, ids) in &self.of_clients {
+            counts.entry(client.clone()).or_default().programs = ids.len();
+        }
+        for (client, ids) in &self.backends {
+            counts.entry(client.clone()).or_default().backends = ids.len();
+        }
+        counts
     }
 
     pub(super) fn has_backends(&self) -> bool {

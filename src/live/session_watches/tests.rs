@@ -198,7 +198,7 @@ fn who_takes_nothing_out_is_closed() {
         town.watches
             .happened(&suspended(&client, 11 + number), HISTORY);
     }
-    assert_eq!(town.watches.counts(), WatchCounts::default());
+    assert_eq!(town.watches.counts(), StreamCounts::default());
     let read = std::iter::from_fn(|| hears(&mut watch)).count();
     assert_eq!(read, WAITING, "what was put in before can still be said");
 }

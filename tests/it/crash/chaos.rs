@@ -3,7 +3,7 @@
 //! or goes silent, single clocks jump, and copies of before are put back.
 //!
 //! Nothing that was acknowledged is lost, nothing works twice, no token is taken for good a second
-//! after its end was acknowledged, and five seconds after the last fault everything is ready without
+//! after its end was acknowledged, no stream of session events is silent about it, and five seconds after the last fault everything is ready without
 //! help. `scripts/chaos` runs it; it takes longer than a test, and wants the machine for itself.
 //!
 //! `PORTICO_TEST_SEED` repeats the choices of an earlier run, `PORTICO_TEST_SECONDS` says how long it
@@ -25,10 +25,12 @@ use crate::database::Database;
 
 pub(super) mod cluster;
 mod fault;
+mod listeners;
 mod watch;
 
 use cluster::{Cluster, Node};
 use fault::Fault;
+use listeners::Listeners;
 use watch::Watch;
 
 /// How long it goes on, unless `PORTICO_TEST_SECONDS` says.
@@ -40,6 +42,13 @@ const SETTLED: Duration = Duration::from_millis(1500);
 const GOES_BACK: usize = 5;
 /// One act in so many is an operator's.
 const OPERATOR: usize = 80;
+
+/// Whoever looks on while people work.
+#[derive(Clone, Copy)]
+struct Eyes<'a> {
+    watch: &'a Watch,
+    listeners: &'a Listeners,
+}
 
 fn seconds() -> i64 {
     number("PORTICO_TEST_SECONDS").map_or(SECONDS, |n| i64::try_from(n).expect("small"))
@@ -53,7 +62,7 @@ fn millis(chance: &Chance, from: usize, to: usize) -> Duration {
 
 /// Acts at one node until the round is over, or an answer does not come: then nobody knows, and
 /// the check after the round finds out.
-async fn works(actor: &mut Actor<'_>, place: &Place, over: &AtomicBool, watch: &Watch) {
+async fn works(actor: &mut Actor<'_>, place: &Place, over: &AtomicBool, eyes: Eyes<'_>) {
     let http = Http::new(place.address, place.issuer());
     while !over.load(Ordering::SeqCst) {
         if actor.chance.below(OPERATOR) == 0 {
@@ -65,7 +74,8 @@ async fn works(actor: &mut Actor<'_>, place: &Place, over: &AtomicBool, watch: &
             actor.ledger.tally.cut_off += 1;
             return;
         }
-        watch.hears_of(actor);
+        eyes.watch.hears_of(actor);
+        eyes.listeners.follow(actor);
     }
 }
 
@@ -88,7 +98,7 @@ fn round(
     cluster: &mut Cluster,
     programs: &[Program],
     actors: &mut [Actor<'_>],
-    (chance, watch): (&Chance, &Watch),
+    (chance, eyes): (&Chance, Eyes<'_>),
 ) {
     let over = AtomicBool::new(false);
     let addresses = cluster.addresses();
@@ -97,12 +107,12 @@ fn round(
         for (number, actor) in actors.iter_mut().enumerate() {
             let place = &places[number % places.len()];
             let over = &over;
-            scope.spawn(move || runtime().block_on(works(actor, place, over, watch)));
+            scope.spawn(move || runtime().block_on(works(actor, place, over, eyes)));
         }
         let branch = chance.branch();
         let (over, addresses) = (&over, &addresses);
         scope.spawn(move || {
-            runtime().block_on(watch.asks(addresses, programs, &branch, over));
+            runtime().block_on(eyes.watch.asks(addresses, programs, &branch, over));
         });
         let ends = Ends(over);
         suffers(cluster, chance);
@@ -110,6 +120,7 @@ fn round(
     });
     std::thread::sleep(SETTLED);
     everybody_looks(&addresses, actors);
+    eyes.listeners.check(actors);
 }
 
 /// Each compares what they were told with what some node says.
@@ -132,7 +143,7 @@ fn goes_back(
     cluster: &mut Cluster,
     programs: &[Program],
     actors: &mut [Actor<'_>],
-    (chance, watch): (&Chance, &Watch),
+    (chance, eyes): (&Chance, Eyes<'_>),
 ) {
     let (first, copy) = (cluster.places().swap_remove(0), "copy");
     let _ = std::fs::remove_file(first.folder().join(copy));
@@ -141,7 +152,7 @@ fn goes_back(
         .iter()
         .map(|actor| actor.ledger.consents(programs.len()))
         .collect();
-    round(cluster, programs, actors, (chance, watch));
+    round(cluster, programs, actors, (chance, eyes));
     eprintln!("  a copy is put back");
     cluster.all(|node| node.is_sent("TERM"));
     cluster.all(Node::has_ended);
@@ -153,9 +164,10 @@ fn goes_back(
     cluster.is_ready_at_once();
     for (actor, consents) in actors.iter_mut().zip(consents) {
         actor.ledger.goes_back_to(consents);
-        watch.hears_of(actor);
+        eyes.watch.hears_of(actor);
     }
     everybody_looks(&cluster.addresses(), actors);
+    eyes.listeners.check(actors);
 }
 
 /// Ends a round, also where it failed: else those who work would go on for ever.
@@ -195,6 +207,11 @@ fn goes_on_whatever_happens(database: Database, nodes: usize) {
     cluster.all(Node::starts);
     cluster.is_ready_at_once();
     let (chance, watch) = (chance(), Watch::default());
+    let listeners = Listeners::at(&cluster.addresses());
+    let eyes = Eyes {
+        watch: &watch,
+        listeners: &listeners,
+    };
     let mut actors: Vec<Actor<'_>> = (0..PEOPLE)
         .map(|person| Actor {
             username: format!("person{person}"),
@@ -211,13 +228,19 @@ fn goes_on_whatever_happens(database: Database, nodes: usize) {
         } else {
             round
         };
-        goes_on(&mut cluster, &programs, &mut actors, (&chance, &watch));
+        goes_on(&mut cluster, &programs, &mut actors, (&chance, eyes));
     }
     let tallies = actors.iter().map(|actor| actor.ledger.tally);
     let tally = tallies.fold(Tally::default(), Tally::plus);
     let looks = watch.looks.load(Ordering::Relaxed);
-    eprintln!("{rounds} rounds, {looks} looks at tokens that had ended, {tally:?}");
-    assert!(looks > 0 && tally.revocations > 0, "nothing was tried");
+    let heard = listeners.heard.load(Ordering::Relaxed);
+    eprintln!(
+        "{rounds} rounds, {looks} looks at tokens that had ended, {heard} ends heard, {tally:?}"
+    );
+    assert!(
+        looks > 0 && heard > 0 && tally.revocations > 0,
+        "nothing was tried"
+    );
 }
 
 #[test]

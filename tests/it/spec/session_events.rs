@@ -1,5 +1,8 @@
 //! Session events (design, launch and lock §5): who hears what, in which words, and how one comes back.
 
+use domain::open_streams::StreamCounts;
+use flow::administer::signing_keys::RotateWhen;
+use flow::administer::streams::StreamQuery;
 use foundation::clock::Span;
 use serde_json::{Value, json};
 
@@ -295,5 +298,39 @@ in_both_worlds! {
         let again = Tokens::of(&ada.program.refreshes(ada.tokens.refresh()));
         let back = w.listens_from(&again.access, ada.at_program.last_event_id.as_deref());
         assert_eq!(back.once_ready().status(), 200);
+    }
+
+    fn an_operator_sees_who_listens(w: &World) {
+        let market = backend(w, "market");
+        let own = own_token(&market);
+        let mut ada = Open::new(w, "ada");
+        let _second = w.listens(&ada.tokens.access).once_ready();
+        let _at_backend = w.listens(&own).once_ready();
+        let listed = |client: Option<&str>, after: Option<String>, limit| {
+            let client = client.map(str::to_owned);
+            w.operator(w.administration().list_streams(StreamQuery { client, after, limit }))
+        };
+        // A change of keys is a heartbeat, too.
+        w.operator(w.signing_keys().rotate(RotateWhen::Now));
+        w.soon("the node has said so", || listed(None, None, 100).rows.len() == 3);
+        let of = |client: &Program| {
+            let rows = listed(Some(&client.id), None, 100).rows;
+            rows.iter().map(|row| (row.open, row.nodes)).collect::<Vec<_>>()
+        };
+        let (programs, backends) = (
+            StreamCounts { programs: 2, ..StreamCounts::default() },
+            StreamCounts { backends: 1, ..StreamCounts::default() },
+        );
+        assert_eq!((of(&ada.program), of(&market)), (vec![(programs, 1)], vec![(backends, 1)]));
+        let first = listed(None, None, 2);
+        assert_eq!(first.rows.len(), 2);
+        let last = listed(None, first.next, 2);
+        assert_eq!((last.rows.len(), last.next), (1, None));
+        ada.person.signs_out();
+        assert_eq!(ada.at_program.hears_the_rest(), ["session_ended"]);
+        w.operator(w.signing_keys().rotate(RotateWhen::Now));
+        w.soon("they are gone", || listed(None, None, 100).rows.len() == 1);
+        let nobody = StreamQuery { client: Some("nobody".to_owned()), after: None, limit: 1 };
+        assert!(w.refuses(w.administration().list_streams(nobody)).contains("nobody"));
     }
 }

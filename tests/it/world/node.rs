@@ -5,11 +5,11 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use domain::log_history::LogCursor;
+use domain::open_streams::StreamCounts;
 use flow::Services;
 use foundation::clock::Span;
 use foundation::entropy::SystemEntropy;
 use foundation::id::Position;
-use live::session_watches::WatchCounts;
 use portico::app::{App, TestHooks};
 use store::Store;
 
@@ -132,7 +132,7 @@ impl World {
     }
 
     /// How many streams of session events are open here.
-    pub(crate) fn streams(&self) -> WatchCounts {
+    pub(crate) fn streams(&self) -> StreamCounts {
         let running = self.running();
         running.as_ref().expect("it runs").live().watches.counts()
     }

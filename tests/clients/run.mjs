@@ -4,7 +4,8 @@
 //
 //   node tests/clients/run.mjs [journey...]
 //
-// PORTICO_BIN names the program, if it is not target/debug/portico.
+// PORTICO_BIN names the program, if it is not target/debug/portico. ANDROID_KIT_CLASSPATH is what
+// `scripts/android-kit --keep DIR` wrote to DIR/classpath; without it that kit is left out.
 
 import { spawnSync } from 'node:child_process'
 import { webcrypto } from 'node:crypto'
@@ -64,7 +65,11 @@ for (const database of databases) {
     portico = await Portico.start({ folder, database })
     await portico.addPerson()
     for (const name of names) {
-      const { title, journey } = await import(`./journeys/${name}.mjs`)
+      const { title, journey, needs } = await import(`./journeys/${name}.mjs`)
+      if (needs && !process.env[needs] && !wanted.includes(name)) {
+        console.log(`  --    ${title}: NOT RUN, ${needs} is not set`)
+        continue
+      }
       try {
         await journey(portico)
         passes += 1

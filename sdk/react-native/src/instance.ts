@@ -124,9 +124,12 @@ export class Instance {
     return origin !== null && (origins.includes(origin) || origin === through)
   }
 
-  /** The page asks for a window of its own: there is none, and a site of somebody else is opened outside. */
+  /** The page asks for a window of its own: there is this one, and a site of somebody else is opened outside. */
   opens(address: string): void {
-    if (!this.#over && originOf(address) !== null) this.#options.external(address)
+    const origin = originOf(address)
+    if (this.#over || origin === null) return
+    if (this.#isHome(origin)) this.#view?.injectJavaScript(`location.assign(${literal(address)});true;`)
+    else this.#options.external(address)
   }
 
   /** The main frame begins to show an address, whether or not anybody was asked before. */

@@ -132,3 +132,13 @@ test('a program that signs in by redirects goes through Portico, whose pages are
   assert.deepEqual([seen.sent, seen.strayed], [[], 0])
   assert.ok(!made.mayGo({ url: 'https://evil.example/', isTopFrame: true }))
 })
+
+test('a window of its own is this one for the program, and the app’s business for another site', () => {
+  const { made, seen } = instance()
+  const gone = []
+  made.attach({ injectJavaScript: (script) => new Function('location', script)({ assign: (address) => gone.push(address) }), stopLoading() {}, goBack() {} })
+  made.opens(`${MARKET}/terms?a="b"`)
+  made.opens('https://bank.example/')
+  made.opens('intent://x#Intent;end')
+  assert.deepEqual([gone, seen.external], [[`${MARKET}/terms?a="b"`], ['https://bank.example/']])
+})

@@ -29,11 +29,10 @@ use openidconnect::{
 use tokio::sync::RwLock;
 use url::Url;
 
-use crate::scenes::Party;
 use crate::transport::Transport;
 use discovery::Portico;
 pub(crate) use discovery::PorticoConfiguration;
-pub(crate) use event_stream::EventStream;
+pub(crate) use event_stream::{EventLines, EventStream};
 pub(crate) use launch::{EVENTS, LaunchKind, LaunchRefusal, LaunchWish, Launched, NotLaunched};
 pub(crate) use logout_token::EndedStay;
 pub(crate) use programs::ListedProgram;
@@ -199,9 +198,9 @@ impl RelyingParty {
         &self.registration.client_id
     }
 
-    /// Who it is, for whoever looks behind the scenes.
-    pub(crate) fn party(&self) -> &Party {
-        self.transport.party()
+    /// With what it speaks to Portico, which also notes what Portico says by itself.
+    pub(crate) fn transport(&self) -> &Transport {
+        &self.transport
     }
 
     /// Portico's issuer, as discovery spells it.

@@ -77,6 +77,15 @@ pub(crate) struct Answered<'a> {
     pub(crate) body: &'a [u8],
 }
 
+/// What Portico sends by itself.
+#[derive(Clone, Copy)]
+pub(crate) enum Notice<'a> {
+    /// An event of a stream.
+    Event { name: &'a str, data: &'a Value },
+    /// A logout token, which was verified.
+    LogoutToken(&'a str),
+}
+
 /// What an operator did.
 pub(crate) struct Deed<'a> {
     /// The command that does the same.
@@ -155,31 +164,49 @@ impl Scenes {
         self.keep(rings, whose, exchange);
     }
 
-    /// Records an event that Portico sent to the stay `sid` of a person at `party`.
-    pub(crate) fn heard(&self, party: &Party, sid: &str, event: &str, data: &Value) {
+    /// Records what Portico sent by itself to the stay `sid` of a person at `party`.
+    pub(crate) fn heard(&self, party: &Party, sid: &str, notice: Notice<'_>) {
         let rings = self.lock();
         let Some(whose) = rings.of_stay(party, sid) else {
             return;
         };
-        let client_id = data["client_id"].as_str();
+        let now = self.clock.now();
+        let about = match notice {
+            Notice::Event { data, .. } => data["client_id"].as_str(),
+            Notice::LogoutToken(_) => None,
+        };
         let told = Told {
             party,
-            program: client_id.and_then(|id| rings.name_of(id)),
+            program: about.and_then(|id| rings.name_of(id)),
         };
-        let now = self.clock.now();
-        let since = data["at"].as_i64().map(Instant::from_millis);
+        let (what, took, says, parts, heard) = match notice {
+            Notice::Event { name, data } => (
+                name,
+                data["at"].as_i64().map(Instant::from_millis),
+                told.of_event(name, data),
+                masked::of_event(data),
+                Some(data.to_string()),
+            ),
+            Notice::LogoutToken(token) => (
+                "logout_token",
+                None,
+                told.of_logout_token(),
+                masked::of_logout_token(token),
+                None,
+            ),
+        };
         let exchange = Exchange {
             number: 0,
             at: now,
             manner: Manner::Heard,
             who: party.slug,
             name: party.name,
-            what: event.to_owned(),
+            what: what.to_owned(),
             status: None,
-            took: since.map(|at| now.since(at).as_millis().max(0)),
-            says: told.of_event(event, data),
-            parts: masked::of_event(data),
-            heard: Some(data.to_string()),
+            took: took.map(|at| now.since(at).as_millis().max(0)),
+            says,
+            parts,
+            heard,
         };
         self.keep(rings, whose, exchange);
     }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
 use url::Url;
 
-use crate::scenes::{Answered, Asked, Party, Scenes};
+use crate::scenes::{Answered, Asked, Notice, Party, Scenes};
 
 /// The longest answer that is read: discovery and JWKS are a few kilobytes.
 const LONGEST_ANSWER: usize = 512 * 1024;
@@ -53,9 +53,9 @@ impl Transport {
         })
     }
 
-    /// Who sends with it.
-    pub(crate) fn party(&self) -> &Party {
-        &self.party
+    /// Records what Portico sent by itself to a stay of a person.
+    pub(crate) fn heard(&self, sid: &str, notice: Notice<'_>) {
+        self.scenes.heard(&self.party, sid, notice);
     }
 
     /// An answer that goes on: whoever asks reads it piece by piece.

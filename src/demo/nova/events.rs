@@ -2,25 +2,22 @@
 //! host's page as it comes, and noted for *Behind the scenes*. The page holds no token.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::http::header;
 use actix_web::web::{self, Bytes};
 use actix_web::{HttpRequest, HttpResponse};
-use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::Nova;
-use crate::relying_party::{Tokens, Trouble};
-use crate::scenes::{Party, Scenes};
+use crate::relying_party::{EventLines, Tokens, Trouble};
+use crate::scenes::Notice;
 use crate::site::Held;
+use crate::transport::Transport;
 
 /// How many pieces wait for a page that does not take them, before the relay ends.
 const MAX_WAITING: usize = 64;
-/// The longest event that is noted, in bytes.
-const MAX_EVENT: usize = 64 * 1024;
 
 /// Relays the stream of the visitor's session. Asked for again with `Last-Event-ID` it goes on there.
 pub(super) async fn relay(request: HttpRequest, nova: web::Data<Nova>) -> HttpResponse {
@@ -72,50 +69,32 @@ impl Nova {
 impl Nova {
     fn listener(&self, sid: Option<String>) -> Listener {
         Listener {
-            scenes: Arc::clone(&self.scenes),
-            party: self.site.relying_party.party().clone(),
+            transport: self.site.relying_party.transport().clone(),
             sid,
-            rest: Vec::new(),
+            lines: EventLines::default(),
         }
     }
 }
 
 /// Notes the events that pass by.
 struct Listener {
-    scenes: Arc<Scenes>,
-    party: Party,
+    transport: Transport,
     sid: Option<String>,
-    /// The beginning of an event whose end has not come yet.
-    rest: Vec<u8>,
+    lines: EventLines,
 }
 
 impl Listener {
-    fn hears(&mut self, piece: &[u8]) {
-        let Some(sid) = self.sid.as_deref() else {
-            return;
-        };
-        self.rest.extend_from_slice(piece);
-        // Portico ends an event with an empty line.
-        while let Some(end) = self.rest.windows(2).position(|two| two == b"\n\n") {
-            let event: Vec<u8> = self.rest.drain(..end + 2).collect();
-            if let Some((name, data)) = read_event(&String::from_utf8_lossy(&event)) {
-                self.scenes.heard(&self.party, sid, &name, &data);
+    /// A piece passes by; nothing when it is none that can be read.
+    fn hears(&mut self, piece: &[u8]) -> Option<()> {
+        self.lines.take(piece)?;
+        while let Some(event) = self.lines.event() {
+            if let (Some(sid), false) = (&self.sid, event.name.is_empty()) {
+                let (name, data) = (event.name.as_str(), &event.data);
+                self.transport.heard(sid, Notice::Event { name, data });
             }
         }
-        if self.rest.len() > MAX_EVENT {
-            self.rest.clear();
-        }
+        Some(())
     }
-}
-
-/// Name and data of an event; nothing where it is a comment.
-fn read_event(text: &str) -> Option<(String, Value)> {
-    let field = |name: &str| {
-        let mut lines = text.lines();
-        lines.find_map(|line| Some(line.strip_prefix(name)?.strip_prefix(':')?.trim()))
-    };
-    let data = serde_json::from_str(field("data")?).ok()?;
-    Some((field("event")?.to_owned(), data))
 }
 
 /// What comes piece by piece, as the body of an answer.
@@ -133,7 +112,9 @@ impl Relay {
                     // The page is gone, and nobody listens to Portico for it any more.
                     () = send.closed() => return,
                     piece = answer.chunk() => match piece {
-                        Ok(Some(piece)) if send.try_send(piece.clone()).is_ok() => listener.hears(&piece),
+                        Ok(Some(piece)) if send.try_send(piece.clone()).is_ok() => {
+                            if listener.hears(&piece).is_none() { return }
+                        }
                         _ => return,
                     },
                 }
@@ -155,20 +136,5 @@ impl MessageBody for Relay {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Self::Error>>> {
         self.pieces.poll_recv(context).map(|piece| piece.map(Ok))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_event_has_a_name_and_data_and_a_comment_has_none() {
-        let text = "id: 7\nevent: session_ended\ndata: {\"reason\":\"logout\"}\n\n";
-        let (name, data) = read_event(text).expect("an event");
-        assert_eq!(name, "session_ended");
-        assert_eq!(data["reason"], "logout");
-        assert!(read_event(":\n\n").is_none());
-        assert!(read_event("retry: 1000\n\n").is_none());
     }
 }

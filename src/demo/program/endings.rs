@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::Program;
 use crate::relying_party::{EndedStay, EventStream, Trouble};
+use crate::scenes::Notice;
 
 /// What nobody says how long to wait for.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -38,6 +39,10 @@ pub(crate) async fn take_logout_token(
     {
         Ok(stay) => {
             site.sessions.end_stay(&stay, now);
+            if let Some(sid) = &stay.sid {
+                let notice = Notice::LogoutToken(&form.logout_token);
+                site.relying_party.transport().heard(sid, notice);
+            }
             no_store(&mut HttpResponse::Ok()).finish()
         }
         // Whoever sent it tries again.
@@ -106,6 +111,10 @@ impl Program {
     fn hears(&self, name: &str, data: &Value) {
         let text = |member: &str| data[member].as_str().map(str::to_owned);
         let now = self.site.clock.now();
+        if let Some(sid) = data["sid"].as_str() {
+            let transport = self.site.relying_party.transport();
+            transport.heard(sid, Notice::Event { name, data });
+        }
         match name {
             "session_ended" | "session_expired" | "user_changed" => {
                 let stay = EndedStay {

@@ -24,7 +24,7 @@ pub(crate) struct Event {
 /// An answer that goes on.
 pub(crate) struct EventStream {
     answer: reqwest::Response,
-    lines: Lines,
+    lines: EventLines,
 }
 
 impl EventStream {
@@ -32,7 +32,7 @@ impl EventStream {
     pub(crate) fn of(answer: reqwest::Response) -> Self {
         Self {
             answer,
-            lines: Lines::default(),
+            lines: EventLines::default(),
         }
     }
 
@@ -49,23 +49,23 @@ impl EventStream {
     }
 }
 
-/// What came and was not read yet.
+/// What came of a stream and was not read yet.
 #[derive(Default)]
-struct Lines {
+pub(crate) struct EventLines {
     rest: Vec<u8>,
     event: Event,
 }
 
-impl Lines {
+impl EventLines {
     /// Takes a piece; nothing when it makes a line that is too long.
-    fn take(&mut self, piece: &[u8]) -> Option<()> {
+    pub(crate) fn take(&mut self, piece: &[u8]) -> Option<()> {
         self.rest.extend_from_slice(piece);
         let begun = self.rest.rsplit(|byte| *byte == b'\n').next();
         (begun.map_or(0, <[u8]>::len) <= LONGEST_LINE).then_some(())
     }
 
     /// The next event that is there whole.
-    fn event(&mut self) -> Option<Event> {
+    pub(crate) fn event(&mut self) -> Option<Event> {
         while let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = self.rest.drain(..=end).collect();
             let line = String::from_utf8_lossy(&line);
@@ -102,7 +102,7 @@ mod tests {
     fn an_event_is_read_however_it_is_cut_into_pieces() {
         let text = ": comment\r\n\r\nretry: 1500\n\nid: p1\nevent: session_ended\ndata: {\"sid\":\"s1\"}\n\nid: p2\n\nevent: half";
         for size in [1, 2, 7, text.len()] {
-            let mut lines = Lines::default();
+            let mut lines = EventLines::default();
             let mut events = Vec::new();
             for piece in text.as_bytes().chunks(size) {
                 lines.take(piece).expect("short");
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_line_without_an_end_is_not_kept() {
-        let mut lines = Lines::default();
+        let mut lines = EventLines::default();
         lines.take(b"data: 1\n").expect("short");
         assert!(lines.take(&vec![b'x'; LONGEST_LINE + 1]).is_none());
     }

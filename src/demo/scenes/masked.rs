@@ -72,6 +72,11 @@ pub(super) fn of_event(data: &Value) -> Vec<Part> {
     }
 }
 
+/// The parts of a logout token.
+pub(super) fn of_logout_token(token: &str) -> Vec<Part> {
+    decoded("logout_token", token).into_iter().collect()
+}
+
 /// The `sid` in an id_token. Only to know whose an exchange is: the relying party verifies it.
 pub(super) fn sid_of(token: &str) -> Option<String> {
     let claims = json_of(token.split('.').nth(1)?)?;

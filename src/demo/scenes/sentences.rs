@@ -97,6 +97,12 @@ impl Told<'_> {
         }
     }
 
+    /// What a logout token says.
+    pub(super) fn of_logout_token(&self) -> String {
+        let who = self.who();
+        format!("{who} is sent a logout token: this stay is over, and so is its own session.")
+    }
+
     /// What an event says.
     pub(super) fn of_event(&self, event: &str, data: &Value) -> String {
         let reason = match data["reason"].as_str().unwrap_or_default() {
@@ -109,8 +115,10 @@ impl Told<'_> {
             "user_disabled" => "the person was switched off",
             _ => "it is over",
         };
-        let at = self.program;
-        match (event, at) {
+        if !self.party.is_host {
+            return self.of_own_event(event);
+        }
+        match (event, self.program) {
             ("ready", _) => "Portico says that all stands, and until when.".to_owned(),
             ("session_ended", None) => {
                 format!("Portico says that the session has ended: {reason}.")
@@ -136,6 +144,20 @@ impl Told<'_> {
             ("token_expired", _) => "Portico asks to come back with a fresh token.".to_owned(),
             ("reset", _) => "Portico asks to look at everything anew.".to_owned(),
             (other, _) => format!("Portico says {other}."),
+        }
+    }
+
+    /// What a program's backend hears on the stream of its client.
+    fn of_own_event(&self, event: &str) -> String {
+        let who = self.who();
+        match event {
+            "session_ended" | "session_expired" | "user_changed" => {
+                format!(
+                    "{who} hears on its stream that this stay is over, and ends its own session."
+                )
+            }
+            "grant_changed" => format!("{who} hears that the person shares something else now."),
+            other => format!("{who} hears {other}."),
         }
     }
 

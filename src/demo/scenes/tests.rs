@@ -1,12 +1,13 @@
 //! Whole journeys as they pass the recorder: whose each exchange is, and that no secret is in any.
 
-use foundation::base64url;
-use foundation::clock::{ManualClock, Span};
+use foundation::clock::Span;
 use serde_json::json;
-use url::form_urlencoded;
 
 use super::rings::{MAX_EXCHANGES, MAX_VISITORS};
 use super::*;
+use watched::{event, jwt, watched};
+
+mod watched;
 
 /// Everything that opens something, and what a person shared. None of it may be shown.
 const SECRETS: [&str; 16] = [
@@ -27,168 +28,6 @@ const SECRETS: [&str; 16] = [
     "Ada Lindqvist",
     "+46705550142",
 ];
-
-struct Watched {
-    scenes: Scenes,
-    clock: Arc<ManualClock>,
-    nova: Party,
-    market: Party,
-}
-
-fn watched() -> Watched {
-    let clock = Arc::new(ManualClock::at(Instant::from_seconds(1_800_000_000)));
-    let party = |slug, name, is_host| Party {
-        slug,
-        name,
-        client_id: format!("id-of-{slug}"),
-        is_host,
-    };
-    let watched = Watched {
-        scenes: Scenes::new(clock.clone()),
-        clock,
-        nova: party("nova", "Nova", true),
-        market: party("market", "Market", false),
-    };
-    for party in [&watched.nova, &watched.market] {
-        watched.scenes.introduce(&party.client_id, party.name);
-    }
-    watched
-}
-
-/// A JWT that says these claims; its signature is one of the secrets.
-fn jwt(claims: &Value) -> String {
-    let piece = |value: &Value| base64url::encode(value.to_string().as_bytes());
-    let head = json!({ "alg": "RS256", "kid": "key-1", "typ": "at+jwt" });
-    format!("{}.{}.c2lnbmF0dXJl", piece(&head), piece(claims))
-}
-
-impl Watched {
-    fn posts(&self, who: &Party, path: &str, form: &[(&str, &str)], answer: (u16, Value)) {
-        let mut text = form_urlencoded::Serializer::new(String::new());
-        text.extend_pairs(form);
-        let request = http::Request::post(format!("http://portico.test{path}"))
-            .body(text.finish().into_bytes())
-            .expect("a request");
-        self.send(who, request, answer);
-    }
-
-    fn gets(&self, who: &Party, path: &str, token: Option<&str>, answer: (u16, Value)) {
-        let mut request = http::Request::get(format!("http://portico.test{path}"));
-        if let Some(token) = token {
-            request = request.header("authorization", format!("Bearer {token}"));
-        }
-        self.send(who, request.body(Vec::new()).expect("a request"), answer);
-    }
-
-    fn send(&self, who: &Party, request: openidconnect::HttpRequest, (status, body): (u16, Value)) {
-        let (asked, began) = (Asked::of(&request), self.scenes.now());
-        self.clock.advance(Span::millis(3));
-        let body = body.to_string();
-        let answer = Answered {
-            status,
-            body: body.as_bytes(),
-        };
-        self.scenes.record(who, &asked, began, Some(&answer));
-    }
-
-    /// A person signs in at Nova in the stay `sid`.
-    fn signs_in(&self, sid: &str) {
-        let id_token = jwt(&json!({
-            "iss": "http://portico.test", "sub": format!("ada in {sid}"), "aud": "id-of-nova", "sid": sid,
-            "nonce": "nonce-1", "exp": 1_800_000_600, "iat": 1_800_000_000,
-        }));
-        self.posts(
-            &self.nova,
-            "/token",
-            &[
-                ("grant_type", "authorization_code"),
-                ("client_secret", "secret-of-nova"),
-                ("code", "code-of-the-sign-in"),
-                ("code_verifier", "verifier-1"),
-            ],
-            (200, json!({
-                "access_token": format!("opaque-access-of-nova {sid}"), "refresh_token": format!("refresh-of-nova {sid}"),
-                "id_token": id_token, "expires_in": 600, "scope": "openid profile",
-            })),
-        );
-    }
-
-    /// Nova launches Market in it, and Market's backend redeems the code.
-    fn launches(&self, sid: &str) {
-        let (code, market_sid) = (
-            format!("code-of-the-launch {sid}"),
-            format!("{sid} at market"),
-        );
-        self.posts(
-            &self.nova,
-            "/token",
-            &[
-                ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
-                ("client_secret", "secret-of-nova"),
-                ("subject_token", &format!("opaque-access-of-nova {sid}")),
-                ("audience", "id-of-market"),
-                ("nonce", "nonce-1"),
-                ("code_challenge", "challenge-1"),
-            ],
-            (200, json!({ "access_token": code, "token_type": "N_A", "scope": "openid", "sid": market_sid })),
-        );
-        let access = jwt(&json!({
-            "iss": "http://portico.test", "sub": "ada-at-market", "jti": "sealed-handle", "sid": market_sid,
-            "cnf": { "jkt": "sealed-handle" }, "act": { "sub": "id-of-nova" },
-        }));
-        let id_token =
-            jwt(&json!({ "sub": "ada-at-market", "sid": market_sid, "nonce": "nonce-1" }));
-        self.posts(
-            &self.market,
-            "/token",
-            &[
-                ("grant_type", "authorization_code"),
-                ("client_secret", "secret-of-market"),
-                ("code", &code),
-                ("code_verifier", "verifier-1"),
-            ],
-            (
-                200,
-                json!({
-                    "access_token": access, "refresh_token": format!("refresh-of-market {sid}"),
-                    "id_token": id_token, "token_type": "Bearer",
-                }),
-            ),
-        );
-        let userinfo = json!({ "sub": "ada-at-market", "name": "Ada Lindqvist", "phone_number": "+46705550142" });
-        self.gets(&self.market, "/userinfo", Some(&access), (200, userinfo));
-        self.posts(
-            &self.market,
-            "/token",
-            &[("grant_type", "refresh_token"), ("refresh_token", &format!("refresh-of-market {sid}"))],
-            (200, json!({ "access_token": format!("access-of-market {sid}"), "refresh_token": format!("refresh-of-later {sid}") })),
-        );
-        self.posts(
-            &self.market,
-            "/introspect",
-            &[("token", &format!("access-of-market {sid}"))],
-            (200, json!({ "active": true, "sub": "ada-at-market", "scope": "openid", "sid": market_sid })),
-        );
-    }
-
-    fn seen(&self, sid: &str) -> String {
-        serde_json::to_string(&self.list(sid)).expect("JSON")
-    }
-
-    fn list(&self, sid: &str) -> Vec<Value> {
-        let seen = self.scenes.after(sid, 0);
-        let seen = seen
-            .iter()
-            .map(|exchange| serde_json::to_value(exchange.as_ref()));
-        seen.map(|value| value.expect("JSON")).collect()
-    }
-
-    fn sentences(&self, sid: &str) -> Vec<String> {
-        let list = self.list(sid).into_iter();
-        list.map(|exchange| exchange["says"].as_str().expect("a sentence").to_owned())
-            .collect()
-    }
-}
 
 #[test]
 fn no_secret_and_nothing_that_a_person_shared_is_in_what_is_shown() {
@@ -338,7 +177,7 @@ fn what_belongs_to_nobody_is_kept_for_nobody() {
     );
     watched
         .scenes
-        .heard(&watched.market, "alone", "ready", &json!({}));
+        .heard(&watched.market, "alone", event("ready", &json!({})));
     assert_eq!(watched.list("stay-1").len(), before);
     assert_eq!(watched.list("alone").len(), 0);
 }
@@ -351,10 +190,10 @@ fn an_event_says_how_long_it_was_on_its_way() {
     let data = json!({ "at": at, "reason": "operator" });
     watched
         .scenes
-        .heard(&watched.nova, "stay-1", "session_ended", &data);
+        .heard(&watched.nova, "stay-1", event("session_ended", &data));
     watched
         .scenes
-        .heard(&watched.nova, "stay-1", "session_ended", &data);
+        .heard(&watched.nova, "stay-1", event("session_ended", &data));
     assert_eq!(watched.list("stay-1").len(), 1, "two streams, one event");
     let seen = &watched.list("stay-1")[0];
     assert_eq!(seen["took"], 7);
@@ -362,6 +201,37 @@ fn an_event_says_how_long_it_was_on_its_way() {
         seen["says"],
         "Portico says that the session has ended: an operator ended it."
     );
+}
+
+#[test]
+fn a_backend_is_heard_to_be_told_of_its_own_stays_alone() {
+    let watched = watched();
+    watched.signs_in("stay-1");
+    watched.launches("stay-1");
+    let before = watched.list("stay-1").len();
+    let token = jwt(&json!({
+        "iss": "http://portico.test", "sub": "ada-at-market", "sid": "stay-1 at market", "jti": "sealed-handle",
+        "events": { "http://schemas.openid.net/event/backchannel-logout": {} },
+    }));
+    for sid in ["stay-1 at market", "another's"] {
+        let scenes = &watched.scenes;
+        scenes.heard(&watched.market, sid, Notice::LogoutToken(&token));
+        scenes.heard(
+            &watched.market,
+            sid,
+            event("session_ended", &json!({ "sid": sid })),
+        );
+    }
+    assert_eq!(
+        watched.sentences("stay-1")[before..],
+        [
+            "Market's backend is sent a logout token: this stay is over, and so is its own session.",
+            "Market's backend hears on its stream that this stay is over, and ends its own session.",
+        ]
+    );
+    let seen = watched.seen("stay-1");
+    assert!(seen.contains("backchannel-logout") && seen.contains("logout_token, decoded"));
+    assert!(!seen.contains("sealed-handle") && !seen.contains("eyJ"));
 }
 
 #[test]

@@ -105,6 +105,8 @@ in_both_worlds! {
             ReadUsers: acts.show_user("ada");
             ReadUsers: acts.list_sessions("ada");
             ReadUsers: acts.show_session("018f0000-0000-7000-8000-000000000000");
+            ChangeUsers: acts.end_session_by_operator("018f0000-0000-7000-8000-000000000000");
+            ChangeUsers: acts.expire_session("018f0000-0000-7000-8000-000000000000");
             ChangeUsers: acts.update_user("ada", UserChange::default());
             ChangeUsers: acts.set_user_password("ada", password());
             ChangeUsers: acts.disable_user("ada");

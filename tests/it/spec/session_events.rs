@@ -124,6 +124,13 @@ in_both_worlds! {
                 let session = o.person.sessions().remove(0);
                 w.operator(w.administration().end_session_by_operator(&session));
             }),
+            ("expired", "session_expired", "session_expired", |o, w| {
+                let session = o.person.sessions().remove(0);
+                for _ in 0..2 {
+                    w.operator(w.administration().expire_session(&session));
+                }
+                w.wait(w.services().upkeep.expire_sessions()).expect("it looks");
+            }),
             ("disabled", "session_ended user_disabled", "session_ended user_disabled", |o, w| {
                 w.operator(w.administration().disable_user(&o.person.username));
             }),

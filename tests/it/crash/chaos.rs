@@ -38,6 +38,7 @@ const SECONDS: i64 = 60;
 const NODES: usize = 3;
 /// What an answer at one node needs to be known at the others, and a little.
 const SETTLED: Duration = Duration::from_millis(1500);
+const LOOK: Duration = Duration::from_millis(10);
 /// After one round in so many a copy is put back.
 const GOES_BACK: usize = 5;
 /// One act in so many is an operator's.
@@ -68,8 +69,11 @@ async fn works(actor: &mut Actor<'_>, place: &Place, over: &AtomicBool, eyes: Ey
         if actor.chance.below(OPERATOR) == 0 {
             an_operator_revokes(actor, place);
             // What a node gives out before it has heard of it is worthless as well: a token rests on
-            // what its node knew.
+            // what its node knew. One that stood still says when it knows all again.
             tokio::time::sleep(SETTLED).await;
+            while !place.is_ready() && !over.load(Ordering::SeqCst) {
+                tokio::time::sleep(LOOK).await;
+            }
         } else if actor.act(&http).await.is_err() {
             actor.ledger.tally.cut_off += 1;
             return;

@@ -126,7 +126,10 @@ impl Actor<'_> {
             let answer = answer.json();
             let active = answer["active"].as_bool().expect("RFC 7662");
             match Fate::of(&[fate, own]) {
-                Fate::Stands => assert!(active, "an acknowledged token is lost: {entry:?}"),
+                Fate::Stands => assert!(
+                    active,
+                    "an acknowledged token is lost: {token} of {entry:?}"
+                ),
                 Fate::Ended => assert!(!active, "an acknowledged revocation is lost: {entry:?}"),
                 Fate::Unknown => {}
             }

@@ -23,6 +23,7 @@ mod context;
 mod deliveries;
 mod demo;
 mod doctor;
+mod json_lines;
 mod keys;
 mod list;
 mod mini_program;

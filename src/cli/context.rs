@@ -106,31 +106,47 @@ impl Context {
     }
 }
 
+/// A text that the operator named, and what it is called.
+pub(super) struct NamedText {
+    pub(super) name: String,
+    pub(super) text: String,
+}
+
+impl NamedText {
+    /// Reads a file; `-` is standard input.
+    pub(super) fn read(path: &Path) -> Result<Self, Problem> {
+        use std::io::Read as _;
+        let is_stdin = path == Path::new("-");
+        let name = match is_stdin {
+            true => "what standard input says".to_owned(),
+            false => path.display().to_string(),
+        };
+        let unreadable = |e| Problem::said(format!("{name} cannot be read: {e}"));
+        let reader: Box<dyn std::io::Read> = if is_stdin {
+            Box::new(std::io::stdin())
+        } else {
+            Box::new(std::fs::File::open(path).map_err(unreadable)?)
+        };
+        let mut text = String::new();
+        let mut reader = reader.take(LONGEST_FILE + 1);
+        reader.read_to_string(&mut text).map_err(unreadable)?;
+        if text.len() as u64 > LONGEST_FILE {
+            return Err(Problem::said(format!(
+                "{name} is longer than {LONGEST_FILE} bytes"
+            )));
+        }
+        Ok(Self { name, text })
+    }
+
+    /// The text as JSON.
+    pub(super) fn json(&self) -> Result<Value, Problem> {
+        let name = &self.name;
+        serde_json::from_str(&self.text)
+            .map_err(|e| Problem::said(format!("{name} is not JSON: {e}")))
+    }
+}
+
 /// Reads a JSON file that the operator named; `-` is standard input.
 pub(super) fn read_json(path: &Path) -> Result<Value, Problem> {
-    use std::io::Read as _;
-    let is_stdin = path == Path::new("-");
-    let shown = match is_stdin {
-        true => "what standard input says".to_owned(),
-        false => path.display().to_string(),
-    };
-    let reader: Box<dyn std::io::Read> = if is_stdin {
-        Box::new(std::io::stdin())
-    } else {
-        Box::new(
-            std::fs::File::open(path)
-                .map_err(|e| Problem::said(format!("{shown} cannot be read: {e}")))?,
-        )
-    };
-    let mut text = String::new();
-    reader
-        .take(LONGEST_FILE + 1)
-        .read_to_string(&mut text)
-        .map_err(|e| Problem::said(format!("{shown} cannot be read: {e}")))?;
-    if text.len() as u64 > LONGEST_FILE {
-        return Err(Problem::said(format!(
-            "{shown} is longer than {LONGEST_FILE} bytes"
-        )));
-    }
-    serde_json::from_str(&text).map_err(|e| Problem::said(format!("{shown} is not JSON: {e}")))
+    NamedText::read(path)?.json()
 }

@@ -2,13 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
-use domain::display_name::Concern;
+use clap::{Args, Subcommand};
 use flow::administer::Refusal;
 use flow::administer::clients::{Allowed, ClientQuery, Registered};
-use flow::administer::mini_programs::{CheckedManifest, check_manifest, new_manifest};
-use flow::answer_token_request::BUILT_IN;
-use foundation::bounded_text::safe_to_show;
+use flow::administer::new_manifest::{NewManifest, ProgramKind};
 use serde_json::{Value, json};
 
 use super::ask::answered;
@@ -21,18 +18,13 @@ use super::output::{Output, Problem};
 use super::publisher::Lookalike;
 use crate::config::Config;
 
+mod check;
+
 #[derive(Debug, Subcommand)]
 pub(super) enum MiniProgramCommand {
     /// Write a manifest to begin with, with comments, to standard output or a file
-    New {
-        /// Where the program's pages are, such as https://market.example
-        #[arg(long, value_name = "URL")]
-        origin: String,
-        /// The file to write; it must not exist yet
-        #[arg(long, value_name = "FILE.json")]
-        out: Option<PathBuf>,
-    },
-    /// Check a manifest without registering it
+    New(New),
+    /// Check a manifest without registering it; says what is wrong, and on which line
     ///
     /// Where there is a database, its name is compared with those of others, too.
     Check {
@@ -92,6 +84,31 @@ pub(super) enum MiniProgramCommand {
     Secret(SecretCommand),
 }
 
+#[derive(Debug, Args)]
+pub(super) struct New {
+    /// Where the program's pages are, such as https://market.example
+    #[arg(long, value_name = "URL")]
+    origin: String,
+    /// Its name
+    #[arg(long)]
+    name: Option<String>,
+    /// The publisher's id
+    #[arg(long, value_name = "ID")]
+    publisher: Option<String>,
+    /// Somebody for whom the draft works; may be said several times
+    #[arg(long = "tester", value_name = "USERNAME")]
+    testers: Vec<String>,
+    /// For a page without a backend: it is launched with a token
+    #[arg(long)]
+    page_only: bool,
+    /// For a backend that nobody can reach: it listens to session events
+    #[arg(long, conflicts_with = "page_only")]
+    listens: bool,
+    /// The file to write; it must not exist yet
+    #[arg(long, value_name = "FILE.json")]
+    out: Option<PathBuf>,
+}
+
 pub(super) fn run(
     command: MiniProgramCommand,
     context: impl Fn() -> Result<Context, Problem>,
@@ -100,11 +117,8 @@ pub(super) fn run(
 ) -> Result<(), Problem> {
     // These two are for makers of programs, who have no database.
     match command {
-        MiniProgramCommand::New { origin, out } => write_new(&origin, out, output),
-        MiniProgramCommand::Check { file } => {
-            let checked = check_manifest(&read_json(&file)?, &config()?.scopes, BUILT_IN)?;
-            check(&checked, context(), output)
-        }
+        MiniProgramCommand::New(new) => write_new(new, output),
+        MiniProgramCommand::Check { file } => check::run(&file, &config()?.scopes, context, output),
         command => administer(command, &context()?, output),
     }
 }
@@ -116,7 +130,7 @@ fn administer(
 ) -> Result<(), Problem> {
     let acts = context.administration();
     match command {
-        MiniProgramCommand::New { .. } | MiniProgramCommand::Check { .. } => {
+        MiniProgramCommand::New(_) | MiniProgramCommand::Check { .. } => {
             Err(Problem::said("this command needs no database"))
         }
         MiniProgramCommand::Add {
@@ -194,68 +208,22 @@ fn add(manifest: &Value, allowed: Allowed, context: &Context) -> Result<Register
     }
 }
 
-fn check(
-    checked: &CheckedManifest,
-    context: Result<Context, Problem>,
-    output: &Output,
-) -> Result<(), Problem> {
-    let concerns = match &context {
-        Ok(context) => {
-            let acts = context.administration();
-            context.act(acts.concerns_of(&checked.metadata))?
-        }
-        Err(_) => checked.concerns(),
-    };
-    let not_compared = context.err().map(|problem| problem.to_string());
-    let name = checked.metadata.client_name.clone().unwrap_or_default();
-    let told: Vec<String> = concerns.iter().map(Concern::to_string).collect();
-    let unknown = &checked.not_understood;
-    let names: Vec<&str> = unknown.iter().map(|member| member.name.as_str()).collect();
-    warn_of_unknown(unknown);
-    let answer = json!({
-        "ok": concerns.is_empty(),
-        "client_name": name,
-        "not_understood": names,
-        "concerns": told,
-        "compared": not_compared.is_none(),
-    });
-    output.print(&answer, || said(&name, &told, not_compared.as_deref()))?;
-    match concerns.is_empty() {
-        true => Ok(()),
-        false => Err(Problem::said("the name could mislead people")),
-    }
-}
-
-/// What is said of a manifest that can be read. Names from the file cannot move the cursor.
-fn said(name: &str, concerns: &[String], not_compared: Option<&str>) -> String {
-    let name = safe_to_show(name);
-    let mut text = match concerns {
-        [] => format!("The manifest of {name} is good."),
-        _ => {
-            format!("The manifest of {name} is good but for its name, which could mislead people:")
-        }
-    };
-    for concern in concerns {
-        text.push_str(&format!("\n  - {}", safe_to_show(concern)));
-    }
-    if !concerns.is_empty() {
-        text.push_str(
-            "\nChange it; or, where it is right all the same, `portico mini-program add` takes it with \
-             --allow-lookalike.",
-        );
-    }
-    if let Some(problem) = not_compared {
-        text.push_str(&format!(
-            "\nIts name was not compared with others: {problem}"
-        ));
-    }
-    text
-}
-
-fn write_new(origin: &str, out: Option<PathBuf>, output: &Output) -> Result<(), Problem> {
+fn write_new(new: New, output: &Output) -> Result<(), Problem> {
     use std::io::Write as _;
-    let manifest = new_manifest(origin)?;
-    let Some(path) = out else {
+    let kind = match (new.page_only, new.listens) {
+        (true, _) => ProgramKind::PageOnly,
+        (false, true) => ProgramKind::Listener,
+        (false, false) => ProgramKind::Backend,
+    };
+    let manifest = NewManifest {
+        origin: new.origin,
+        kind,
+        name: new.name,
+        publisher: new.publisher,
+        testers: new.testers,
+    };
+    let manifest = manifest.written()?;
+    let Some(path) = new.out else {
         // The manifest is JSON already.
         return output.print(&serde_json::from_str(&manifest).unwrap_or_default(), || {
             manifest
@@ -274,31 +242,4 @@ fn write_new(origin: &str, out: Option<PathBuf>, output: &Output) -> Result<(), 
             path.display()
         )
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn without_a_database_nobody_compared_names() {
-        assert_eq!(said("Market", &[], None), "The manifest of Market is good.");
-        assert_eq!(
-            said("Market", &[], Some("no database")),
-            "The manifest of Market is good.\n\
-             Its name was not compared with others: no database"
-        );
-    }
-
-    #[test]
-    fn what_could_mislead_is_said_with_what_to_do() {
-        let concerns = ["✓ looks like ours".to_owned()];
-        assert_eq!(
-            said("✓ Market", &concerns, None),
-            "The manifest of ✓ Market is good but for its name, which could mislead people:\n  \
-             - ✓ looks like ours\n\
-             Change it; or, where it is right all the same, `portico mini-program add` takes it with \
-             --allow-lookalike."
-        );
-    }
 }

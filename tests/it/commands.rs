@@ -18,6 +18,7 @@ mod backups;
 mod document;
 mod exit;
 mod incidents;
+mod manifests;
 mod programs;
 mod read_only;
 mod urls;

@@ -12,38 +12,14 @@ use protocol::client_metadata::{
     ClientMetadata, MiniProgramStateName, UnknownMember, parse_manifest,
 };
 use protocol::scope_catalog::ScopeCatalog;
-use protocol::web_uri::check_origin;
 use serde_json::{Value, json};
 use store::clients::ClientFilter;
 
 use super::clients::{Allowed, Registered, cut_off, read_registration};
 use super::names::Owner;
+use super::new_manifest::NO_PUBLISHER;
 use super::{Administered, Administration, Refusal};
 use crate::answer_token_request::GrantTable;
-
-/// A manifest to begin with, for a program at this origin. JSON has no comments; members that begin
-/// with `//` are ignored like all that are not understood (RFC 7591 §2).
-///
-/// # Errors
-/// What is wrong with the origin.
-pub fn new_manifest(origin: &str) -> Result<String, Refusal> {
-    let origin = origin.trim_end_matches('/');
-    check_origin(origin).map_err(|error| Refusal::invalid("origin", error))?;
-    let scopes = ScopeCatalog::default().for_mini_programs().join(", ");
-    let manifest = TEMPLATE
-        .replace("https://mini.example", origin)
-        .replace("SCOPES", &scopes);
-    let json: Value = serde_json::from_str(&manifest).map_err(|e| Refusal::invalid("origin", e))?;
-    match parse_manifest(&json) {
-        Ok(_) => Ok(manifest),
-        Err(error) => Err(Refusal::invalid("origin", error)),
-    }
-}
-
-const TEMPLATE: &str = include_str!("manifest_template.json");
-
-/// What stands in the template where a publisher's id belongs.
-const NO_PUBLISHER: &str = "PUBLISHER_ID";
 
 /// A manifest that can be registered.
 #[derive(Debug)]
@@ -303,36 +279,12 @@ mod tests {
     use crate::answer_token_request::BUILT_IN;
 
     #[test]
-    fn a_new_manifest_is_good_once_it_has_a_publisher() {
-        let catalog = ScopeCatalog::default();
-        for origin in [
-            "https://market.example",
-            "https://market.example/",
-            "http://market.localhost:8080",
-        ] {
-            let text = new_manifest(origin).expect("good");
-            let mut json: Value = serde_json::from_str(&text).expect("JSON");
-            let refusal =
-                check_manifest(&json, &catalog, BUILT_IN).expect_err("nobody filled it in");
-            assert!(
-                refusal.to_string().starts_with("publisher: PUBLISHER_ID"),
-                "{refusal}"
-            );
-            json["publisher"] = json!("pub1");
-            let checked = check_manifest(&json, &catalog, BUILT_IN).expect("good");
-            assert!(checked.not_understood.is_empty(), "its comments are none");
-            let program = checked.metadata.mini_program.expect("a mini-program");
-            assert_eq!(program.origins, [origin.trim_end_matches('/')]);
-            assert_eq!(program.state, Some(MiniProgramStateName::Draft));
-        }
-    }
-
-    #[test]
     fn misspelt_members_are_named() {
         let catalog = ScopeCatalog::default();
-        let text = new_manifest("https://market.example").expect("good");
-        let mut json: Value = serde_json::from_str(&text).expect("JSON");
-        json["publisher"] = json!("pub1");
+        let mut json = json!({
+            "client_name": "Market", "publisher": "pub1", "origins": ["https://market.example"],
+            "entry_uri": "https://market.example/open", "redirect_uris": ["https://market.example/cb"],
+        });
         for name in ["testrs", "scop_purposes", "portico:hosts"] {
             json[name] = json!(["ada"]);
         }
@@ -341,18 +293,5 @@ mod tests {
         let mut named: Vec<String> = unknown.map(|member| member.name).collect();
         named.sort_unstable();
         assert_eq!(named, ["portico:hosts", "scop_purposes", "testrs"]);
-    }
-
-    #[test]
-    fn an_origin_that_cannot_be_used_is_refused() {
-        for origin in [
-            "market.example",
-            "http://market.example",
-            "https://market.example/shop",
-            "\"",
-            "",
-        ] {
-            assert!(new_manifest(origin).is_err(), "{origin:?}");
-        }
     }
 }

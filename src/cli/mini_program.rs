@@ -118,7 +118,7 @@ pub(super) fn run(
     // These two are for makers of programs, who have no database.
     match command {
         MiniProgramCommand::New(new) => write_new(new, output),
-        MiniProgramCommand::Check { file } => check::run(&file, &config()?.scopes, context, output),
+        MiniProgramCommand::Check { file } => check::run(&file, &config()?, context, output),
         command => administer(command, &context()?, output),
     }
 }

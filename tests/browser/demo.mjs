@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const repository = fileURLToPath(new URL('../..', import.meta.url))
-const program = resolve(process.env.PORTICO_BIN ?? join(repository, 'target/debug/portico'))
+export const repository = fileURLToPath(new URL('../..', import.meta.url))
+export const program = resolve(process.env.PORTICO_BIN ?? join(repository, 'target/debug/portico'))
 const SECONDS_TO_START = 60
 
 export class Demo {
@@ -33,6 +33,11 @@ export class Demo {
       throw error
     }
     return demo
+  }
+
+  /** Where it was started. */
+  get folder() {
+    return this.#folder
   }
 
   /** Whether it keeps everything in its folder, so that --reset can empty it. */
@@ -138,7 +143,7 @@ function pause(milliseconds) {
   return new Promise((settle) => setTimeout(settle, milliseconds))
 }
 
-function freePort() {
+export function freePort() {
   return new Promise((settle, reject) => {
     const server = createServer()
     server.on('error', reject)

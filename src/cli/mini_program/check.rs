@@ -7,22 +7,22 @@ use flow::administer::manifest_faults::{ReviewedManifest, review_manifest};
 use flow::administer::mini_programs::CheckedManifest;
 use flow::answer_token_request::BUILT_IN;
 use foundation::bounded_text::safe_to_show;
-use protocol::scope_catalog::ScopeCatalog;
 use serde_json::{Value, json};
 
 use crate::cli::client::warn_of_unknown;
 use crate::cli::context::{Context, NamedText};
 use crate::cli::json_lines::JsonLines;
 use crate::cli::output::{Output, Problem};
+use crate::config::Config;
 
 /// Something that is wrong, and where.
-struct Finding {
+struct LocatedFault {
     line: Option<usize>,
     member: String,
     problem: String,
 }
 
-impl Finding {
+impl LocatedFault {
     /// In the form that editors understand. What the file says cannot move the cursor.
     fn said_of(&self, file: &str) -> String {
         let (member, problem) = (safe_to_show(&self.member), safe_to_show(&self.problem));
@@ -39,14 +39,14 @@ impl Finding {
 
 pub(super) fn run(
     file: &Path,
-    scopes: &ScopeCatalog,
+    config: &Config,
     context: impl Fn() -> Result<Context, Problem>,
     output: &Output,
 ) -> Result<(), Problem> {
     let file = NamedText::read(file)?;
     let manifest = file.json()?;
     let lines = JsonLines::of(&file.text);
-    let reviewed = review_manifest(&manifest, scopes, BUILT_IN);
+    let reviewed = review_manifest(&manifest, &config.scopes, BUILT_IN);
     let unknown: Vec<String> = reviewed
         .not_understood
         .iter()
@@ -64,18 +64,18 @@ pub(super) fn run(
 }
 
 /// The faults in the order of the file.
-fn findings(reviewed: &ReviewedManifest, lines: &JsonLines) -> Vec<Finding> {
-    let faults = reviewed.faults.iter().map(|fault| Finding {
+fn findings(reviewed: &ReviewedManifest, lines: &JsonLines) -> Vec<LocatedFault> {
+    let faults = reviewed.faults.iter().map(|fault| LocatedFault {
         line: lines.line_of(&fault.member),
         member: fault.member.clone(),
         problem: fault.problem.clone(),
     });
-    let twice = lines.twice().iter().map(|twice| Finding {
+    let twice = lines.twice().iter().map(|twice| LocatedFault {
         line: Some(twice.second),
         member: twice.member.clone(),
         problem: format!("stands twice, here and on line {}", twice.first),
     });
-    let mut findings: Vec<Finding> = faults.chain(twice).collect();
+    let mut findings: Vec<LocatedFault> = faults.chain(twice).collect();
     findings.sort_by_key(|finding| finding.line);
     findings
 }
@@ -83,10 +83,10 @@ fn findings(reviewed: &ReviewedManifest, lines: &JsonLines) -> Vec<Finding> {
 fn faulty(
     file: &str,
     reviewed: &ReviewedManifest,
-    findings: &[Finding],
+    findings: &[LocatedFault],
     output: &Output,
 ) -> Result<(), Problem> {
-    let faults: Vec<Value> = findings.iter().map(Finding::json).collect();
+    let faults: Vec<Value> = findings.iter().map(LocatedFault::json).collect();
     let answer = json!({
         "ok": false,
         "faults": faults,

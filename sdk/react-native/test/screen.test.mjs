@@ -110,6 +110,17 @@ test('back from half an hour in the background, a program is covered until the s
   assert.equal(all('WebView').length, 1, 'the page was kept')
 })
 
+test('an app under a call is still in front', async () => {
+  const { host, world } = await screen()
+  await act(async () => host.open(launch('market')))
+  await act(async () => {
+    kit.device.app('inactive')
+    world.sleeps(1_800_000)
+    kit.device.app('active')
+  })
+  assert.deepEqual(texts(), [])
+})
+
 test('the consent sheet is the host’s own, over a program that cannot be touched meanwhile', async () => {
   let asked = 0
   const { host } = await screen({

@@ -248,11 +248,16 @@ private fun phoneTests(tests: Tests) {
     }
     tests.test("a push message asks the stream, and a locked host does not ask") {
         val nova = Nova()
+        nova.open("market")
+        nova.host.background()
+        nova.world.pass(30_000)
         nova.host.wake()
-        same(nova.streams[0].said, listOf("check"))
+        same(nova.streams[0].said, listOf("pause", "check"))
+        ready(nova, 60_000.0)
+        holds(nova.screens.getValue("market").hidden, "it is uncovered while nobody looks")
         nova.host.lock("logout")
         nova.host.wake()
-        same(nova.streams[0].said, listOf("check"))
+        same(nova.streams[0].said, listOf("pause", "check"))
     }
     tests.test("offline programs stay, and a call is refused by the app") {
         val nova = Nova()

@@ -360,6 +360,14 @@ private fun streamTests(tests: Tests) {
             same(story.refreshes, 2)
         }
     }
+    tests.test("a fresh token that is refused, too, is not renewed over and over") {
+        StreamStory().use { story ->
+            repeat(50) { story.server.answers(TestServer.Answer(401, "")) }
+            story.stream
+            repeat(2) { story.server.next() }
+            same(story.server.asked.poll(700, TimeUnit.MILLISECONDS), null, "what is asked at once after the fresh token was refused")
+        }
+    }
     tests.test("a refused refresh is the end; one that could not be asked is none") {
         StreamStory().use { story ->
             story.refreshed = Refreshed.ENDED

@@ -62,10 +62,10 @@ class Host(
     private var stopExpiry: () -> Unit = {}
     private var awaySince: Long? = null
     private var stopAway: () -> Unit = {}
-    private var stream = follow(::hear)
 
     internal var context: Map<String, Any?> = mapOf("theme" to theme, "locale" to locale)
         private set
+    private var stream = follow(::hear)
     val inFront: Program? get() = layers.lastOrNull()
     val programs: List<Program> get() = open.toList()
     val isSheetUp: Boolean get() = sheet != null
@@ -224,7 +224,8 @@ class Host(
         val at = data["session_expires_at"] as? Double
         val now = data["at"] as? Double
         if (at != null && now != null) expires((at - now).toLong())
-        if (locked == null) cover(false)
+        // Nobody looks while it is away, and whether it may be seen is asked again when somebody does.
+        if (locked == null && awaySince == null) cover(false)
     }
 
     /** The difference of two times of the server is true whatever this phone's calendar says. */

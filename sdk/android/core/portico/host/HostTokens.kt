@@ -39,11 +39,16 @@ class HostTokens(
     @Volatile
     var ended: () -> Unit = {}
 
-    /** Redeems the code of the person's sign-in. @throws Refusal @throws IOException */
+    /**
+     * Redeems the code of the person's sign-in. The answer's `id_token` says who it is; its `nonce` is the app's to compare.
+     *
+     * @throws Refusal
+     * @throws IOException
+     */
     @Synchronized
-    fun redeem(code: String, codeVerifier: String, redirectUri: String) {
-        adopt(post("grant_type" to "authorization_code", "code" to code, "code_verifier" to codeVerifier, "redirect_uri" to redirectUri))
-    }
+    fun redeem(code: String, codeVerifier: String, redirectUri: String): Map<String, Any?> =
+        post("grant_type" to "authorization_code", "code" to code, "code_verifier" to codeVerifier, "redirect_uri" to redirectUri)
+            .also(::adopt)
 
     /**
      * A launch code, a launch token or whatever else an exchange gives for a program; `params` are those of the

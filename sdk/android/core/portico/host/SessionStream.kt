@@ -8,6 +8,7 @@ import java.net.HttpURLConnection
 import java.net.URL
 import java.util.concurrent.atomic.AtomicInteger
 import kotlin.concurrent.thread
+import kotlin.random.Random
 
 /** How a refresh ended. */
 enum class Refreshed { RENEWED, ENDED, UNAVAILABLE }
@@ -38,6 +39,9 @@ class SessionStream(
     @Volatile
     private var lastId: String? = null
 
+    @Volatile
+    private var isFresh = false
+
     init {
         check()
     }
@@ -61,7 +65,7 @@ class SessionStream(
                 read(mine)
             } catch (_: IOException) {
                 // It was cut, or the network is away: programs stay, and it is asked again.
-                DEFAULT_PAUSE_MS
+                somePause()
             } catch (_: Refusal) {
                 renew(mine)
             }
@@ -95,6 +99,7 @@ class SessionStream(
     }
 
     private fun follow(mine: Int, answer: HttpURLConnection): Long {
+        isFresh = false
         val events = EventReader()
         val piece = CharArray(4096)
         try {
@@ -112,7 +117,7 @@ class SessionStream(
         } finally {
             answer.disconnect()
         }
-        return events.retryMs?.coerceAtMost(MAX_PAUSE_MS) ?: DEFAULT_PAUSE_MS
+        return events.retryMs?.coerceAtMost(MAX_PAUSE_MS) ?: somePause()
     }
 
     /** Says it, and whether it was the end of everything. */
@@ -126,8 +131,9 @@ class SessionStream(
 
     private fun renew(mine: Int): Long =
         when (credentials.refresh()) {
-            Refreshed.RENEWED -> 0
-            Refreshed.UNAVAILABLE -> DEFAULT_PAUSE_MS
+            // A fresh token that is not taken either is not asked for over and over.
+            Refreshed.RENEWED -> (if (isFresh) somePause() else 0).also { isFresh = true }
+            Refreshed.UNAVAILABLE -> somePause()
             Refreshed.ENDED -> {
                 // "invalid_grant": it has ended, and nobody says more of it.
                 say(mine, "session_ended", mapOf("reason" to "logout"))
@@ -136,6 +142,9 @@ class SessionStream(
             }
         }
 
+    // Not the same for all, who were cut off together.
+    private fun somePause() = Random.nextLong(1_000, MAX_PAUSE_MS)
+
     private fun say(mine: Int, name: String, data: Map<String, Any?>) {
         // Whether it is still asked for is judged where it is heard, not where it was read.
         world.onMain { if (mine == current.get()) heard(name, data) }
@@ -143,7 +152,6 @@ class SessionStream(
 
     private companion object {
         const val SILENCE_MS = 20_000
-        const val DEFAULT_PAUSE_MS = 3_000L
         const val MAX_PAUSE_MS = 5_000L
         val ENDS = listOf("session_expired", "session_ended", "user_changed")
     }

@@ -249,7 +249,8 @@ public final class Host {
     private func ready(_ data: [String: JSON]) {
         guard locked == nil else { return }
         if let at = data["session_expires_at"]?.number, let now = data["at"]?.number { expires(in: Int(at - now)) }
-        if locked == nil { cover(false) }
+        // Nobody looks while it is away, and whether it may be seen is asked again when somebody does.
+        if locked == nil, awaySince == nil { cover(false) }
     }
 
     /// The difference of two times of the server is true whatever this phone's calendar says.

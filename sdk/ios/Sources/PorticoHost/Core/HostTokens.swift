@@ -48,10 +48,13 @@ public actor HostTokens: Credentials {
         session = URLSession(configuration: configuration)
     }
 
-    /// Redeems the code of the person's sign-in.
-    public func redeem(code: String, codeVerifier: String, redirectUri: String) async throws {
+    /// Redeems the code of the person's sign-in. The answer's `id_token` says who it is; its `nonce` is the app's to compare.
+    @discardableResult
+    public func redeem(code: String, codeVerifier: String, redirectUri: String) async throws -> [String: JSON] {
         let form = ["grant_type": "authorization_code", "code": code, "code_verifier": codeVerifier, "redirect_uri": redirectUri]
-        try adopt(await post(form))
+        let answer = try await post(form)
+        try adopt(answer)
+        return answer
     }
 
     /// A launch code, a launch token or whatever else an exchange gives for a program; `params` are those of the page's

@@ -26,7 +26,6 @@ public final class SessionStream: HostStream {
     }
 
     private static let silenceSeconds = 20.0
-    private static let defaultPauseMs = 3_000
     private static let maxPauseMs = 5_000
     private static let ends = ["session_expired", "session_ended", "user_changed"]
 
@@ -36,6 +35,7 @@ public final class SessionStream: HostStream {
     private let session: URLSession
     private var task: Task<Void, Never>?
     private var lastId: String?
+    private var isFresh = false
 
     public init(uri: URL, credentials: Credentials, heard: @escaping Host.Heard) {
         self.uri = uri
@@ -88,7 +88,7 @@ public final class SessionStream: HostStream {
             return await renew()
         } catch {
             // It was cut, or the network is away: programs stay, and it is asked again.
-            return .after(ms: SessionStream.defaultPauseMs)
+            return somePause()
         }
     }
 
@@ -106,6 +106,7 @@ public final class SessionStream: HostStream {
     }
 
     private func follow(_ body: URLSession.AsyncBytes) async throws -> Next {
+        isFresh = false
         var events = EventReader()
         for try await byte in body {
             guard let event = try events.read(byte) else { continue }
@@ -113,8 +114,12 @@ public final class SessionStream: HostStream {
             if event.name == "token_expired" { return await renew() }
             if pass(event) { return .over }
         }
-        return .after(ms: min(events.retryMs ?? SessionStream.defaultPauseMs, SessionStream.maxPauseMs))
+        guard let ms = events.retryMs else { return somePause() }
+        return .after(ms: min(ms, SessionStream.maxPauseMs))
     }
+
+    // Not the same for all, who were cut off together.
+    private func somePause() -> Next { .after(ms: Int.random(in: 1_000...SessionStream.maxPauseMs)) }
 
     /// Says it, and whether it was the end of everything.
     private func pass(_ event: StreamEvent) -> Bool {
@@ -128,8 +133,11 @@ public final class SessionStream: HostStream {
         let refreshed = await credentials.refresh()
         if Task.isCancelled { return .over }
         switch refreshed {
-        case .renewed: return .after(ms: 0)
-        case .unavailable: return .after(ms: SessionStream.defaultPauseMs)
+        case .renewed:
+            // A fresh token that is not taken either is not asked for over and over.
+            defer { isFresh = true }
+            return isFresh ? somePause() : .after(ms: 0)
+        case .unavailable: return somePause()
         case .ended:
             // "invalid_grant": it has ended, and nobody says more of it.
             heard("session_ended", ["reason": "logout"])

@@ -14,6 +14,7 @@ use josekit::jws::{ES256, JwsSigner, JwsVerifier};
 use crate::Outcome;
 
 mod code_flow;
+mod launch;
 
 use code_flow::Desk;
 
@@ -38,6 +39,9 @@ pub(crate) struct Options {
     /// Bytes of an answer to a client credentials request
     #[arg(long, default_value_t = 0)]
     token: usize,
+    /// Bytes of an answer to a launch
+    #[arg(long, default_value_t = 0)]
+    launch: usize,
     /// Bytes of an access token
     #[arg(long, default_value_t = 500)]
     signed: usize,
@@ -47,6 +51,7 @@ pub(crate) struct Options {
 struct Work {
     introspection: Bytes,
     token: Bytes,
+    launch: Bytes,
     /// What is signed and verified.
     message: Vec<u8>,
     signature: Vec<u8>,
@@ -63,6 +68,7 @@ impl Work {
         Ok(Self {
             introspection: json_of(options.introspection),
             token: json_of(options.token),
+            launch: json_of(options.launch),
             signature: signer.sign(&message)?,
             message,
             signer: Box::new(signer),
@@ -102,7 +108,8 @@ pub(crate) fn serve(options: &Options) -> Outcome<()> {
             Some(desk) => site
                 .app_data(desk.clone())
                 .route("/authorize", web::get().to(code_flow::authorize))
-                .route("/token", web::post().to(code_flow::token)),
+                .route("/token", web::post().to(code_flow::token))
+                .route("/launch", web::post().to(launch::launch)),
             None => site,
         }
     };

@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 
 mod ceiling;
 mod child;
+mod host;
 mod load;
 mod peer;
 mod population;
@@ -18,6 +19,7 @@ mod report;
 mod requests;
 mod seed;
 mod stopwatch;
+mod streams;
 mod suite;
 
 /// Why the benchmark cannot go on.

@@ -58,6 +58,12 @@ impl Population {
         self.people * PROGRAMS_OF_A_PERSON
     }
 
+    /// The mini-programs that a person has allowed something.
+    pub(crate) fn programs_of(self, person: u64) -> impl Iterator<Item = u64> {
+        let first = person * PROGRAMS_OF_A_PERSON;
+        (first..first + PROGRAMS_OF_A_PERSON).map(move |grant| self.parties(grant).1)
+    }
+
     /// The person and the mini-program of a grant; `number` is below [`Population::grants`].
     pub(crate) const fn parties(self, number: u64) -> (u64, u64) {
         (number / PROGRAMS_OF_A_PERSON, number % self.programs)

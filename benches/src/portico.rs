@@ -18,6 +18,11 @@ pub(crate) struct Portico {
     database: String,
     core: u32,
     address: SocketAddr,
+    issuer: String,
+    /// Where the master key is.
+    key: PathBuf,
+    /// Settings that are not the default ones.
+    settings: Vec<(&'static str, String)>,
     pub(crate) population: Population,
 }
 
@@ -31,12 +36,16 @@ impl Portico {
         population: Population,
     ) -> Outcome<Self> {
         let in_folder = || format!("sqlite://{}", data_dir.join("portico.db").display());
+        let address = child::free_address()?;
         let portico = Self {
             binary: binary.to_owned(),
             database: database.unwrap_or_else(in_folder),
+            key: data_dir.join("master.key"),
             data_dir,
             core,
-            address: child::free_address()?,
+            address,
+            issuer: format!("http://{address}"),
+            settings: Vec::new(),
             population,
         };
         let migrated = portico.command("migrate").output()?;
@@ -45,6 +54,27 @@ impl Portico {
         }
         seed::fill(&portico.database, population)?;
         Ok(portico)
+    }
+
+    /// The same with a setting that is not the default one.
+    pub(crate) fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.settings.push((name, value.to_string()));
+        self
+    }
+
+    /// Another node of the same installation.
+    pub(crate) fn beside(&self, name: &str) -> Outcome<Self> {
+        Ok(Self {
+            binary: self.binary.clone(),
+            database: self.database.clone(),
+            key: self.key.clone(),
+            data_dir: self.data_dir.with_file_name(name),
+            core: self.core,
+            address: child::free_address()?,
+            issuer: self.issuer.clone(),
+            settings: self.settings.clone(),
+            population: self.population,
+        })
     }
 
     /// The URL of its database.
@@ -68,12 +98,14 @@ impl Portico {
             .arg(verb)
             .current_dir(self.data_dir.parent().unwrap_or(Path::new("/")))
             .env("PORTICO_LISTEN", self.address.to_string())
-            .env("PORTICO_ISSUER", format!("http://{}", self.address))
+            .env("PORTICO_ISSUER", &self.issuer)
             .env("PORTICO_DATA_DIR", &self.data_dir)
+            .env("PORTICO_SERVER__MASTER_KEY_FILE", &self.key)
             .env("PORTICO_DATABASE_URL", &self.database)
             .env("PORTICO_SERVER__WORKERS", "1")
             .env("PORTICO_OUTBOUND_ALLOW", "127.0.0.1")
-            .env("PORTICO_TELEMETRY__LOG", "warn");
+            .env("PORTICO_TELEMETRY__LOG", "warn")
+            .envs(self.settings.iter().map(|(name, value)| (name, value)));
         command
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::Outcome;
+
 /// What one side of a contest did.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rate {
@@ -15,6 +17,14 @@ pub(crate) struct Rate {
 pub(crate) fn median(mut rates: Vec<Rate>) -> Rate {
     rates.sort_by(|a, b| a.per_second.total_cmp(&b.per_second));
     rates[rates.len() / 2]
+}
+
+/// The time, in milliseconds, that 99 of 100 of these do not exceed.
+pub(crate) fn p99(mut times: Vec<Duration>) -> Outcome<f64> {
+    times.sort_unstable();
+    let last = times.len().checked_sub(1).ok_or("nothing was measured")?;
+    let rank = (times.len() * 99).div_ceil(100) - 1;
+    Ok(times[rank.min(last)].as_secs_f64() * 1000.0)
 }
 
 /// One contest.

@@ -128,11 +128,61 @@ pub(crate) enum Access {
 pub(crate) type Issued = (String, u64);
 
 /// One visit of a person to a program: the parts of its two requests.
-struct Visit {
+pub(crate) struct Visit {
     program: u64,
     authorize: Vec<u8>,
     token_head: String,
     token_rest: String,
+}
+
+impl Visit {
+    /// A person's, by their number, to a program, by its number.
+    pub(crate) fn new(person: u64, program_number: u64, scopes: &str) -> Self {
+        let (person, program) = (
+            population::person(person),
+            population::program(program_number),
+        );
+        let redirect_uri = encoded(&program.redirect_uri);
+        let authorize = format!(
+            "GET /authorize?response_type=code&client_id={}&redirect_uri={redirect_uri}&scope={}\
+             &state=af0ifjsldkj&nonce=n-0S6_WzA2Mj&code_challenge={CHALLENGE}\
+             &code_challenge_method=S256 HTTP/1.1\r\nHost: localhost\r\n\
+             Cookie: portico_session={}\r\n\r\n",
+            program.client_id,
+            encoded(scopes),
+            person.cookie.expose(),
+        );
+        Self {
+            program: program_number,
+            authorize: authorize.into_bytes(),
+            token_head: post_head("/token", &credential(program_number)),
+            token_rest: format!("&redirect_uri={redirect_uri}&code_verifier={VERIFIER}"),
+        }
+    }
+
+    /// Makes it; gives the answer with the tokens.
+    pub(crate) async fn make<'c>(&self, connection: &'c mut Connection) -> Outcome<&'c str> {
+        let answer = connection.exchange(&self.authorize).await?;
+        let code = answer
+            .header("location")
+            .and_then(|to| to.split_once("code="))
+            .map(|(_, rest)| rest.split('&').next().unwrap_or(rest));
+        let Some(code) = code else {
+            return Err(format!("no code: {} {}", answer.status, answer.text()?).into());
+        };
+        let body = format!(
+            "grant_type=authorization_code&code={code}{}",
+            self.token_rest
+        );
+        let request = format!("{}{}\r\n\r\n{body}", self.token_head, body.len());
+        let answer = connection.exchange(request.as_bytes()).await?;
+        let text = answer.text()?;
+        let complete = text.contains("\"refresh_token\":") && text.contains("\"id_token\":");
+        match answer.status == 200 && complete {
+            true => Ok(text),
+            false => Err(format!("no tokens: {} {text}", answer.status).into()),
+        }
+    }
 }
 
 /// Whole code flows: authorize → code → token, by people who are signed in and were asked before.
@@ -151,7 +201,10 @@ impl CodeFlow {
         Self {
             visits: visits
                 .into_iter()
-                .map(|grant| visit(population, grant))
+                .map(|grant| {
+                    let (person, program) = population.parties(grant);
+                    Visit::new(person, program, SCOPES)
+                })
                 .collect(),
             next: Rc::default(),
             issued: Rc::default(),
@@ -173,25 +226,7 @@ impl Script for CodeFlow {
     async fn step(&mut self, connection: &mut Connection) -> Outcome<bool> {
         let next = self.next.replace(self.next.get() + 1);
         let visit = &self.visits[next % self.visits.len()];
-        let answer = connection.exchange(&visit.authorize).await?;
-        let code = answer
-            .header("location")
-            .and_then(|to| to.split_once("code="))
-            .map(|(_, rest)| rest.split('&').next().unwrap_or(rest));
-        let Some(code) = code else {
-            return Err(format!("no code: {} {}", answer.status, answer.text()?).into());
-        };
-        let body = format!(
-            "grant_type=authorization_code&code={code}{}",
-            visit.token_rest
-        );
-        let request = format!("{}{}\r\n\r\n{body}", visit.token_head, body.len());
-        let answer = connection.exchange(request.as_bytes()).await?;
-        let text = answer.text()?;
-        let complete = text.contains("\"refresh_token\":") && text.contains("\"id_token\":");
-        if answer.status != 200 || !complete {
-            return Err(format!("no tokens: {} {text}", answer.status).into());
-        }
+        let text = visit.make(connection).await?;
         if self.issued.borrow().len() < self.wanted
             && let Some(token) = member(text, "access_token")
         {
@@ -259,36 +294,15 @@ fn post_head(path: &str, basic: &str) -> String {
     )
 }
 
-fn credential(program: u64) -> String {
+/// What a program authenticates with.
+pub(crate) fn credential(program: u64) -> String {
     let program = population::program(program);
     basic(program.client_id.as_str(), program.secret.expose())
 }
 
-fn visit(population: Population, grant: u64) -> Visit {
-    let (person, program_number) = population.parties(grant);
-    let (person, program) = (
-        population::person(person),
-        population::program(program_number),
-    );
-    let encoded =
-        |text: &str| -> String { url::form_urlencoded::byte_serialize(text.as_bytes()).collect() };
-    let redirect_uri = encoded(&program.redirect_uri);
-    let authorize = format!(
-        "GET /authorize?response_type=code&client_id={}&redirect_uri={redirect_uri}&scope={}\
-         &state=af0ifjsldkj&nonce=n-0S6_WzA2Mj&code_challenge={CHALLENGE}\
-         &code_challenge_method=S256 HTTP/1.1\r\nHost: localhost\r\n\
-         Cookie: portico_session={}\r\n\r\n",
-        program.client_id,
-        encoded(SCOPES),
-        person.cookie.expose(),
-    );
-    let basic = basic(program.client_id.as_str(), program.secret.expose());
-    Visit {
-        program: program_number,
-        authorize: authorize.into_bytes(),
-        token_head: post_head("/token", &basic),
-        token_rest: format!("&redirect_uri={redirect_uri}&code_verifier={VERIFIER}"),
-    }
+/// As it stands in a query or a form.
+pub(crate) fn encoded(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
 /// Numbers of grants: their programs are drawn as they are asked for, the person of a program evenly among

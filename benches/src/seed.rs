@@ -7,23 +7,25 @@ use std::time::Duration;
 
 use domain::authentication::Authentication;
 use domain::client::{Client, ClientSecret};
+use domain::event::Event;
 use domain::grant::{Grant, GrantedScopes};
 use domain::mini_program::MiniProgramState;
 use domain::participant::Participant;
 use domain::publisher::Publisher;
-use domain::session::Session;
+use domain::session::{EndReason, Session};
 use domain::subject::Sector;
 use domain::user::User;
 use foundation::clock::{Clock, Instant, Span, SystemClock};
 use foundation::database_url::DatabaseUrl;
 use foundation::fault::Fault;
 use foundation::id::PublisherId;
-use protocol::client_metadata::{ClientMetadata, parse_manifest};
+use protocol::client_metadata::{ClientMetadata, parse_manifest, parse_metadata};
 use protocol::scope::ScopeSet;
 use serde_json::{Value, json};
 use store::{Store, StoreSettings, Transaction};
 
 use crate::Outcome;
+use crate::host::Host;
 use crate::population::{self, Population, SCOPES};
 
 /// The one publisher of all programs.
@@ -46,7 +48,7 @@ pub(crate) fn fill(url: &str, population: Population) -> Outcome<()> {
         let index = usize::try_from(number).unwrap_or(usize::MAX);
         let metadata = metadata.get(index).cloned();
         let metadata = metadata.ok_or_else(|| Fault::broken("the number of a program"))?;
-        add_program(tx, number, metadata, publisher.clone(), now)
+        add_client(tx, number, metadata, Some(publisher.clone()), now)
     })?;
     let scopes = allowed(now)?;
     in_batches(&store, population.grants(), move |tx, number| {
@@ -54,30 +56,79 @@ pub(crate) fn fill(url: &str, population: Population) -> Outcome<()> {
     })
 }
 
-/// Adds programs that are told when a session is over; everybody has been to each of them.
-pub(crate) fn hear(url: &str, population: Population, programs: u64, uri: &str) -> Outcome<()> {
+/// Adds the super app itself, which asks nobody for consent.
+pub(crate) fn add_host(url: &str, host: Host) -> Outcome<()> {
+    let (store, now) = (open(url, 1)?, SystemClock.now());
+    let metadata = parse_metadata(&json!({
+        "client_name": "The super app",
+        "portico:host": true,
+        "redirect_uris": [population::program(host.0).redirect_uri],
+        "grant_types": ["authorization_code", "refresh_token", Host::TOKEN_EXCHANGE],
+        "token_endpoint_auth_method": "client_secret_basic",
+        "id_token_signed_response_alg": "ES256",
+        "scope": Host::SCOPES,
+    }))?;
+    store.write_blocking(move |tx| add_client(tx, host.0, metadata, None, now))?;
+    Ok(())
+}
+
+/// Lets people have been to all programs that they allowed something.
+pub(crate) fn take_part(url: &str, population: Population, people: u64) -> Outcome<()> {
+    let (store, now) = (open(url, 1)?, SystemClock.now());
+    let visits = people * population::PROGRAMS_OF_A_PERSON;
+    in_batches(&store, visits, move |tx, number| {
+        let participant = participant(population.parties(number), number, now);
+        store::participants::note(tx, &participant, "").map(drop)
+    })
+}
+
+/// Suspends a program as `portico mini-program suspend` does.
+pub(crate) fn suspend(store: &Store, program: u64) -> Outcome<()> {
+    let (client_id, now) = (population::program(program).client_id, SystemClock.now());
+    store.write_blocking(move |tx| {
+        store::clients::set_state(tx, &client_id, MiniProgramState::Suspended, now)?;
+        tx.append(Event::ClientTokensRevoked {
+            client_id: client_id.clone(),
+            reason: EndReason::Suspended,
+        });
+        tx.append(Event::ClientChanged { client_id });
+        Ok(())
+    })?;
+    Ok(())
+}
+
+/// Adds a program for each of these addresses, which is told there when a session is over; everybody has
+/// been to each of them.
+pub(crate) fn hear(url: &str, population: Population, uris: &[String]) -> Outcome<()> {
     let store = open(url, 1)?;
     let now = SystemClock.now();
     let first = population.programs;
     let publisher = publisher(now)?;
-    for number in first..first + programs {
+    for (number, uri) in (first..).zip(uris) {
         let mut manifest = manifest(number);
         manifest["backchannel_logout_uri"] = json!(uri);
-        let (metadata, owner) = (parse_manifest(&manifest)?, publisher.clone());
-        store.write_blocking(move |tx| add_program(tx, number, metadata, owner, now))?;
+        let (metadata, owner) = (parse_manifest(&manifest)?, Some(publisher.clone()));
+        store.write_blocking(move |tx| add_client(tx, number, metadata, owner, now))?;
     }
+    let programs = uris.len() as u64;
     in_batches(&store, population.people * programs, move |tx, number| {
-        let participant = Participant {
-            session_id: population::person(number / programs).session_id,
-            client_id: population::program(first + number % programs).client_id,
-            // As long as a derived one.
-            sid: format!("{number:043}"),
-            first_at: now,
-            last_at: now,
-            over_at: None,
-        };
+        let parties = (number / programs, first + number % programs);
+        let participant = participant(parties, number, now);
         store::participants::note(tx, &participant, "").map(drop)
     })
+}
+
+/// A person was at a program, by their numbers.
+fn participant((person, program): (u64, u64), number: u64, now: Instant) -> Participant {
+    Participant {
+        session_id: population::person(person).session_id,
+        client_id: population::program(program).client_id,
+        // As long as a derived one.
+        sid: format!("{number:043}"),
+        first_at: now,
+        last_at: now,
+        over_at: None,
+    }
 }
 
 fn publisher(now: Instant) -> Outcome<Publisher> {
@@ -138,11 +189,11 @@ fn add_person(tx: &mut Transaction<'_>, number: u64, now: Instant) -> Result<(),
     store::sessions::insert(tx, &session, person.cookie_digest).map(|_| ())
 }
 
-fn add_program(
+fn add_client(
     tx: &mut Transaction<'_>,
     number: u64,
     metadata: ClientMetadata,
-    publisher: Publisher,
+    publisher: Option<Publisher>,
     now: Instant,
 ) -> Result<(), Fault> {
     let program = population::program(number);
@@ -155,7 +206,7 @@ fn add_program(
         id: program.client_id,
         metadata,
         state: MiniProgramState::Released,
-        publisher: Some(publisher),
+        publisher,
         secrets: vec![secret],
         created_at: now,
         updated_at: now,
@@ -211,6 +262,7 @@ fn manifest(number: u64) -> Value {
         "id_token_signed_response_alg": "ES256",
         "scope": SCOPES,
         "scope_purposes": {},
+        "launch_types": ["code", "token"],
         "state": "released",
     })
 }

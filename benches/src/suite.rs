@@ -14,17 +14,21 @@ use crate::child::{self, Server, Start};
 use crate::load::{Load, Script};
 use crate::population::Population;
 use crate::portico::Portico;
-use crate::report::{Rate, Report, Row, median};
+use crate::report::{Rate, Report, Row, median, p99};
 use crate::requests::{self, Access, Around, CodeFlow, Issued, Once};
 use crate::stopwatch::Stopwatch;
 
 mod crowd;
 mod deliveries;
+mod ends;
 mod growth;
 mod house;
 mod instructions;
+mod launches;
+mod nodes;
 mod peers;
 mod start;
+mod suspensions;
 
 /// Connections that are open at once.
 const CONNECTIONS: usize = 64;
@@ -90,8 +94,16 @@ enum Part {
     FirstSeen,
     /// Beside 4,000 connections that read nothing (`ulimit -n` must allow them)
     Crowd,
-    /// Logout tokens to a receiver on this machine
+    /// Launch tokens
+    Launches,
+    /// Suspensions, told to 10,000 streams (`ulimit -n` must allow them)
+    Suspensions,
+    /// Ends of sessions, told to the programs of a person
+    Ends,
+    /// Logout tokens to receivers on this machine, and beside one that never answers
     Deliveries,
+    /// Ends of sessions on three nodes (with `--postgres`)
+    Nodes,
     /// Beside npm's oidc-provider (with `--peer`)
     Peers,
     /// The code flow on PostgreSQL (with `--postgres`)
@@ -119,6 +131,15 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
         suite.count_instructions()?;
     }
     suite.house()?;
+    if suite.wants(Part::Launches) {
+        suite.launches()?;
+    }
+    if suite.wants(Part::Suspensions) {
+        suite.suspensions()?;
+    }
+    if suite.wants(Part::Ends) {
+        suite.ends()?;
+    }
     if suite.wants(Part::Deliveries) {
         suite.deliveries()?;
     }
@@ -126,6 +147,11 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
         && suite.wants(Part::Postgres)
     {
         suite.postgres(url)?;
+    }
+    if let Some(url) = &options.postgres
+        && suite.wants(Part::Nodes)
+    {
+        suite.nodes(url)?;
     }
     if suite.wants(Part::Growth) {
         suite.growth()?;

@@ -39,7 +39,7 @@ const REFRESH: Span = Span::days(30);
 
 /// Where codes are given out and taken back.
 pub(super) struct Desk {
-    store: Store,
+    pub(super) store: Store,
     scope: ScopeSet,
     challenge: Option<CodeChallenge>,
 }

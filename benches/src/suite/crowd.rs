@@ -10,7 +10,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::{JoinHandle, spawn_local, yield_now};
 use tokio::time::sleep;
 
-use super::{Portico, Server, Suite};
+use super::{Portico, Server, Suite, p99};
 use crate::Outcome;
 use crate::load::Connection;
 use crate::stopwatch::Stopwatch;
@@ -46,9 +46,8 @@ impl Suite<'_> {
     pub(super) fn crowd(&mut self, portico: &Portico) -> Outcome<()> {
         eprintln!("measuring a crowd that reads nothing");
         let server = portico.start(&self.load)?;
-        let mut cost = self.load.run(cost(&server))?;
-        cost.times.sort_unstable();
-        let p99 = cost.times[cost.times.len() * 99 / 100];
+        let cost = self.load.run(cost(&server))?;
+        let asked = cost.times.len();
         let report = &mut self.report;
         report.limit(
             "4,000 connections that read nothing: memory",
@@ -58,11 +57,9 @@ impl Suite<'_> {
         );
         let percent = cost.busy * 100.0;
         report.limit("… processor while stuck", percent, 5.0, "% of a core");
-        let milliseconds = p99.as_secs_f64() * 1000.0;
-        report.limit("… everybody else's p99", milliseconds, 100.0, "ms");
+        report.limit("… everybody else's p99", p99(cost.times)?, 100.0, "ms");
         report.note(format!(
-            "requests of everybody else beside the crowd: {}",
-            cost.times.len()
+            "requests of everybody else beside the crowd: {asked}"
         ));
         Ok(())
     }

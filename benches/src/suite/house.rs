@@ -225,7 +225,7 @@ pub(super) fn at(path: &str, requests: &[Vec<u8>]) -> Vec<Vec<u8>> {
 }
 
 /// Makes a database in place of an earlier one; gives its URL.
-fn fresh_database(url: &str, name: &str) -> Outcome<String> {
+pub(super) fn fresh_database(url: &str, name: &str) -> Outcome<String> {
     let mut server = PgConnection::establish(url)?;
     server.batch_execute(&format!("DROP DATABASE IF EXISTS {name}"))?;
     server.batch_execute(&format!("CREATE DATABASE {name}"))?;

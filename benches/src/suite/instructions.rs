@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::house::{SQLITE_CONNECTIONS, at};
+use super::launches::{self, LaunchRequests};
 use super::{Access, Around, CodeFlow, Issued, Part, Portico, Server, Suite, VISITS, requests};
 use crate::Outcome;
 use crate::child::Start;
@@ -52,6 +53,9 @@ impl Suite<'_> {
         let shape = self.shape(&server, &portico, &issued, &beside, SQLITE_CONNECTIONS)?;
         server.stop()?;
         self.count_paths(&portico, &issued, &shape)?;
+        if self.wants(Part::Launches) {
+            self.count_launches()?;
+        }
         if let Some(file) = &self.options.save {
             std::fs::write(file, saved(self.report.instructions()))?;
         }
@@ -118,6 +122,23 @@ impl Suite<'_> {
         Ok(())
     }
 
+    fn count_launches(&mut self) -> Outcome<()> {
+        let (portico, beside, host) = self.launch_house("counted-launches")?;
+        let server = portico.start(&self.load)?;
+        let asked = self.launch_requests(&portico, &server, host, &beside)?;
+        server.stop()?;
+        let at_portico = LaunchRequests::scripts(&asked.portico);
+        self.count(
+            &portico,
+            Contest {
+                name: launches::PATH,
+                portico: (asked.portico, at_portico),
+                ceiling: LaunchRequests::scripts(&asked.ceiling),
+                shape: &asked.shape,
+            },
+        )
+    }
+
     fn count<P, C>(&mut self, portico: &Portico, contest: Contest<'_, P, C>) -> Outcome<()>
     where
         P: Script + Clone,
@@ -165,7 +186,7 @@ impl Suite<'_> {
                 counted_in: Some(&file),
             };
             let server = start(how)?;
-            let warm = Around::new(before.to_vec(), "\"active\"");
+            let warm = Around::new(before.to_vec(), "\"");
             self.load.drive(
                 server.address,
                 Counted::scripts(&warm, before.len(), CONNECTIONS),

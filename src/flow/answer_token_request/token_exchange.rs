@@ -75,8 +75,8 @@ impl TokenExchangeGrant {
         let Some(program) = self.program(asked.audience).await? else {
             return Ok(Answer::Refused(not_available("there is no such client")));
         };
-        let launch = self.prepared(call, asked, &host, program);
-        let look = launch.clone();
+        let launch = Arc::new(self.prepared(call, asked, &host, program));
+        let look = Arc::clone(&launch);
         match self.store.read(move |db| look.look(db)).await? {
             LaunchLook::Refused(error) => Ok(Answer::Refused(error)),
             LaunchLook::Undecided(_) => self.noted(launch).await,
@@ -89,9 +89,12 @@ impl TokenExchangeGrant {
     }
 
     /// Writes what a launch leaves behind.
-    async fn noted(&self, launch: Launch) -> Result<Answer<Redeemed>, Fault> {
-        let keys = self.keys.current();
-        let written = self.store.write(move |tx| launch.write(tx, &keys)).await?;
+    async fn noted(&self, launch: Arc<Launch>) -> Result<Answer<Redeemed>, Fault> {
+        let (keys, drawn) = (self.keys.current(), launch.draw(self.entropy.as_ref()));
+        let written = self
+            .store
+            .write(move |tx| launch.write(tx, &keys, drawn))
+            .await?;
         self.memory.settled(written.position).await;
         Ok(match written.value {
             WrittenLaunch::Token(authorization) => {
@@ -166,7 +169,6 @@ impl TokenExchangeGrant {
                 catalog: Arc::clone(&self.catalog),
                 lifetimes: self.lifetimes,
             },
-            self.entropy.as_ref(),
         )
     }
 }

@@ -16,7 +16,6 @@ use protocol::token_exchange::InteractionMode;
 use protocol::web_uri::origin_of;
 
 /// Made before the transaction, so that nothing inside it asks for randomness.
-#[derive(Clone)]
 pub(super) struct SheetIds {
     id: InteractionId,
     secret: SecretText,

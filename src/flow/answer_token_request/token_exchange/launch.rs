@@ -44,7 +44,6 @@ use crate::token_authorization::{Binding, IssuanceContext, ResourceOwner, TokenA
 mod hand_over;
 
 /// What the host asked for.
-#[derive(Clone)]
 pub(super) struct LaunchWish {
     pub(super) launch_type: LaunchType,
     pub(super) scope: Option<ScopeSet>,
@@ -58,16 +57,15 @@ pub(super) struct LaunchWish {
 }
 
 /// What it is judged by.
-#[derive(Clone)]
 pub(super) struct LaunchRules {
     pub(super) issuer: Arc<str>,
     pub(super) catalog: Arc<ScopeCatalog>,
     pub(super) lifetimes: Lifetimes,
 }
 
-/// Made before the transaction, so that nothing inside it asks for randomness.
-#[derive(Clone)]
-struct LaunchIds {
+/// Made before the transaction, so that nothing inside it asks for randomness; and only for one, because most
+/// launches write nothing.
+pub(super) struct LaunchIds {
     grant: GrantId,
     family: FamilyId,
     web_session: WebSessionId,
@@ -77,7 +75,6 @@ struct LaunchIds {
 }
 
 /// A launch on its way.
-#[derive(Clone)]
 pub(super) struct Launch {
     context: IssuanceContext,
     user: UserId,
@@ -85,7 +82,6 @@ pub(super) struct Launch {
     wish: LaunchWish,
     program: Arc<Client>,
     rules: LaunchRules,
-    drawn: LaunchIds,
 }
 
 /// What a look at a launch finds.
@@ -121,28 +117,31 @@ impl Launch {
         wish: LaunchWish,
         program: Arc<Client>,
         rules: LaunchRules,
-        entropy: &dyn Entropy,
     ) -> Self {
-        let now = context.now;
         Self {
-            drawn: LaunchIds {
-                grant: GrantId::new(now, entropy),
-                family: FamilyId::new(now, entropy),
-                web_session: WebSessionId::new(now, entropy),
-                audit: AuditId::new(now, entropy),
-                secret: match wish.launch_type {
-                    LaunchType::Ticket => SecretKind::WebTicket,
-                    LaunchType::Code | LaunchType::Token => SecretKind::LaunchCode,
-                }
-                .issue(entropy),
-                sheet: SheetIds::new(now, entropy),
-            },
             context,
             user,
             session,
             wish,
             program,
             rules,
+        }
+    }
+
+    /// What is drawn for writing it.
+    pub(super) fn draw(&self, entropy: &dyn Entropy) -> LaunchIds {
+        let now = self.context.now;
+        let secret = match self.wish.launch_type {
+            LaunchType::Ticket => SecretKind::WebTicket,
+            LaunchType::Code | LaunchType::Token => SecretKind::LaunchCode,
+        };
+        LaunchIds {
+            grant: GrantId::new(now, entropy),
+            family: FamilyId::new(now, entropy),
+            web_session: WebSessionId::new(now, entropy),
+            audit: AuditId::new(now, entropy),
+            secret: secret.issue(entropy),
+            sheet: SheetIds::new(now, entropy),
         }
     }
 
@@ -255,9 +254,10 @@ impl Launch {
 
     /// Writes what it leaves behind: the use of the session, the grant, the participant, the code or ticket.
     pub(super) fn write(
-        self,
+        &self,
         tx: &mut store::Transaction<'_>,
         keys: &KeyRing,
+        drawn: LaunchIds,
     ) -> Result<WrittenLaunch, Fault> {
         // The person first, as everybody takes them, then the session.
         store::users::lock(tx, self.user)?;
@@ -269,8 +269,7 @@ impl Launch {
             LaunchLook::Ready(ready) => ready,
             LaunchLook::Refused(error) => return Ok(WrittenLaunch::Refused(error)),
             LaunchLook::Undecided(scope) => {
-                let drawn = self.drawn.sheet.clone();
-                let refused = self.sheet(scope).refuse(tx, drawn, self.context.now);
+                let refused = self.sheet(scope).refuse(tx, drawn.sheet, self.context.now);
                 return refused.map(WrittenLaunch::Refused);
             }
         };
@@ -280,16 +279,16 @@ impl Launch {
         let nothing = Decision::default();
         let allow = |before: Option<&Grant>| nothing.apply(before, program, silent, now);
         let change = DecidedGrant::find(tx, program, self.user, allow)?;
-        let grant = change.write(tx, program, self.user, self.drawn.grant, now)?;
+        let grant = change.write(tx, program, self.user, drawn.grant, now)?;
         let granted = grant.scopes.names();
         let known = ready.standing.participant.as_ref();
         let mut authorization = self.authorization(&ready, (grant.id, &granted), None);
-        take_part(tx, keys, &mut authorization, known, self.drawn.audit)?;
+        take_part(tx, keys, &mut authorization, known, drawn.audit)?;
         let authorization = self.answered(authorization);
         match self.wish.launch_type {
             LaunchType::Token => Ok(WrittenLaunch::Token(Box::new(authorization))),
-            LaunchType::Code => self.code(tx, authorization),
-            LaunchType::Ticket => self.ticket(tx, authorization),
+            LaunchType::Code => self.code(tx, drawn, authorization),
+            LaunchType::Ticket => self.ticket(tx, drawn, authorization),
         }
     }
 

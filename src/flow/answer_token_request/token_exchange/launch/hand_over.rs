@@ -4,11 +4,13 @@
 use domain::one_time_credential::{OneTimeCredential, OneTimeKind, OneTimeParent};
 use domain::token_family::{Authorized, LaunchOrigin, Origin, TokenFamily};
 use domain::web_session::WebSession;
+use foundation::digest::TokenDigest;
 use foundation::fault::Fault;
+use foundation::secret::SecretText;
 use protocol::token_response::TokenResponse;
 
 use super::super::refusals::unusable;
-use super::{Launch, WrittenLaunch};
+use super::{Launch, LaunchIds, WrittenLaunch};
 use crate::host_token::HostTokenProblem;
 use crate::token_authorization::TokenAuthorization;
 
@@ -19,8 +21,9 @@ const NOT_APPLICABLE: &str = "N_A";
 impl Launch {
     /// Stores a code for what was authorized. Its family waits for the program's backend.
     pub(super) fn code(
-        self,
+        &self,
         tx: &mut store::Transaction<'_>,
+        drawn: LaunchIds,
         authorization: TokenAuthorization,
     ) -> Result<WrittenLaunch, Fault> {
         let Some(person) = &authorization.resource_owner else {
@@ -29,7 +32,7 @@ impl Launch {
         let (lifetimes, now) = (&self.rules.lifetimes, self.context.now);
         let refreshes = self.program.gets_refresh_tokens();
         let family = TokenFamily {
-            id: self.drawn.family,
+            id: drawn.family,
             grant_id: person.handle.grant_id,
             user_id: person.handle.user_id,
             client_id: self.program.id.clone(),
@@ -58,13 +61,19 @@ impl Launch {
         };
         store::token_families::insert(tx, &family, begins)?;
         let parent = OneTimeParent::Family(family.id);
-        self.handed_over(tx, OneTimeKind::LaunchCode, parent, authorization)
+        self.handed_over(
+            tx,
+            OneTimeKind::LaunchCode,
+            (parent, drawn.secret),
+            authorization,
+        )
     }
 
     /// Stores a ticket. What it opens is tied to the program's stay, which has just been noted.
     pub(super) fn ticket(
-        self,
+        &self,
         tx: &mut store::Transaction<'_>,
+        drawn: LaunchIds,
         authorization: TokenAuthorization,
     ) -> Result<WrittenLaunch, Fault> {
         let person = authorization.resource_owner.as_ref();
@@ -75,7 +84,7 @@ impl Launch {
             ));
         };
         let web_session = WebSession {
-            id: self.drawn.web_session,
+            id: drawn.web_session,
             session: self.session,
             host: self.context.requester.id.clone(),
             program: self.program.id.clone(),
@@ -86,18 +95,22 @@ impl Launch {
         };
         store::web_sessions::insert(tx, &web_session)?;
         let parent = OneTimeParent::WebSession(web_session.id);
-        self.handed_over(tx, OneTimeKind::WebTicket, parent, authorization)
+        self.handed_over(
+            tx,
+            OneTimeKind::WebTicket,
+            (parent, drawn.secret),
+            authorization,
+        )
     }
 
     fn handed_over(
-        self,
+        &self,
         tx: &mut store::Transaction<'_>,
         kind: OneTimeKind,
-        parent: OneTimeParent,
+        (parent, (secret, digest)): (OneTimeParent, (SecretText, TokenDigest)),
         authorization: TokenAuthorization,
     ) -> Result<WrittenLaunch, Fault> {
         let lifetime = self.rules.lifetimes.code;
-        let (secret, digest) = self.drawn.secret;
         let credential = OneTimeCredential {
             digest,
             kind,

@@ -6,7 +6,7 @@ use crate::addresses::addresses;
 use crate::people::people;
 
 /// The tour's steps, as Nova's desktop page shows them too.
-pub(crate) const STEPS: [&str; 9] = [
+pub(crate) const STEPS: [&str; 10] = [
     "Sign in to Nova as Ada. This is the only password you will type.",
     "Open Market. Allow your name, untick the phone number.",
     "Market greets you by name and copes without the phone. “Share now” asks again.",
@@ -16,6 +16,7 @@ pub(crate) const STEPS: [&str; 9] = [
     "Open Settings: who knows what, since when. Take your name back from Market.",
     "Look at Market again. It asks nothing and no longer knows your name.",
     "Sign out in another tab. Every program that is open here is locked at once.",
+    "On a wide screen, look behind the scenes, beside the phone. You are the operator there.",
 ];
 
 /// The addresses on `port`, the people with their passwords, and the steps of a tour.
@@ -56,5 +57,6 @@ mod tests {
         assert!(text.starts_with("Nova, the super app   http://app.superapp.localhost:8081/\n"));
         assert!(text.contains("  ada    violet-lighthouse-27\n"));
         assert!(text.contains("  9. Sign out in another tab."));
+        assert!(text.contains("  10. On a wide screen,"));
     }
 }

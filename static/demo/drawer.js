@@ -37,6 +37,8 @@
     })
   }
   for (const panel of panels) panel.setAttribute('role', 'tabpanel')
+  // Nothing in the tour can be tabbed to, and it may be longer than the screen.
+  panels[0].tabIndex = 0
   show(Number(sessionStorage.getItem('beside') ?? (page.account ? 1 : 0)))
   at('beside').classList.add('has-tabs')
 
@@ -72,7 +74,9 @@
       table.append(make('caption', part.title))
       for (const { name, value, words } of part.rows) {
         const row = table.insertRow()
-        row.append(make('th', name, { scope: 'row', dir: 'ltr' }))
+        const head = make('th', undefined, { scope: 'row' })
+        head.append(make('code', name, { dir: 'ltr' }))
+        row.append(head)
         const cell = row.insertCell()
         if (value === null) cell.append(mask())
         else cell.append(make('code', value, { dir: 'ltr' }))
@@ -116,7 +120,8 @@
       channel.postMessage(exchange)
       draw([exchange])
     })
-    at('scenes-live').hidden = false
+    stream.addEventListener('open', () => (at('scenes-live').hidden = false))
+    stream.addEventListener('error', () => (at('scenes-live').hidden = true))
   }
   let begun = false
   async function begin() {

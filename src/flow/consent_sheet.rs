@@ -183,11 +183,7 @@ impl ConsentSheets {
             // Somebody pressed at the same moment; what comes now is looked at as it stands then.
             return self.again(secret, &shown, &answer, browser).await;
         }
-        let question = self.question(&found.sheet, &standing, self.clock.now());
-        match consent_step(&question, &found.sheet.progress) {
-            Some(_) => Ok(SheetAnswer::Next),
-            None => self.settle(found, standing, browser).await,
-        }
+        self.next(found, standing, browser).await
     }
 
     /// What a press comes to that was not the first one of its moment.
@@ -202,9 +198,26 @@ impl ConsentSheets {
             Some(found) if found.sheet.ended.is_some() => {
                 self.pressed_again(&found, shown, answer, browser).await
             }
-            // Where it stands now is shown, and a page that is answered is gone on from.
-            Some(_) => Ok(SheetAnswer::Next),
+            Some(found) => match self.standing(&found, browser).await? {
+                Ok(standing) => self.next(found, standing, browser).await,
+                Err(result) => Ok(returned(&found, result, browser)),
+            },
             None => self.gone().await,
+        }
+    }
+
+    /// What comes after an answer: the page that is not answered yet, or the end. A sheet that is about to
+    /// be ended by the other press ends here: the browser may take no answer but this one.
+    async fn next(
+        &self,
+        found: FoundSheet,
+        standing: SheetStanding,
+        browser: &Browser,
+    ) -> Result<SheetAnswer, Fault> {
+        let question = self.question(&found.sheet, &standing, self.clock.now());
+        match consent_step(&question, &found.sheet.progress) {
+            Some(_) => Ok(SheetAnswer::Next),
+            None => self.settle(found, standing, browser).await,
         }
     }
 

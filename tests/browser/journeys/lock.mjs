@@ -16,10 +16,11 @@ export async function journey(world) {
   const { app, portico } = demo.addresses
   const ada = await Person.arrives(world, 'ada')
   const tabs = []
-  const streams = []
+  const streams = new Set()
   ada.context.on('request', (request) => {
-    if (new URL(request.url()).pathname === '/session-events') streams.push(request)
+    if (new URL(request.url()).pathname === '/session-events') streams.add(request)
   })
+  for (const over of ['requestfinished', 'requestfailed']) ada.context.on(over, (request) => streams.delete(request))
 
   await step('Ada has ten programs open, in four tabs, on one stream', async () => {
     await ada.signsInAtNova()
@@ -37,6 +38,7 @@ export async function journey(world) {
     }
     const open = await Promise.all(tabs.map((tab) => tab.locator('.portico-program').count()))
     assert.equal(open.reduce((all, some) => all + some, 0), 10)
+    assert.deepEqual([...streams].map((request) => request.url()), [`${app}/session-events`])
   })
 
   const other = await ada.context.newPage()

@@ -254,6 +254,7 @@ macro_rules! interleavings {
 interleavings! {
     of_taking_back(json!({})): [Act::TakesBackName, Act::TakesBackPhone, Act::Removes];
     of_opening_and_allowing(json!({})): [Act::Opens, Act::AllowsMore];
+    of_launches(json!({})): [Act::IsLaunched, Act::AllowsInHost];
     of_passwords_and_sign_ins(json!({})):
         [Act::ChangesPassword, Act::PasswordIsSet, Act::SignsInElsewhere];
     of_ends_of_sessions(json!({})):

@@ -10,11 +10,14 @@ use serde_json::{Value, json};
 use self::act::Act;
 use crate::world::World;
 use crate::world::browser::{Browser, filled, form_body};
+use crate::world::host::Launcher;
 use crate::world::person::Person;
 use crate::world::program::{Program, Tokens};
 use crate::world::reply::Reply;
+use crate::world::sheet::Sheet;
 
 pub(super) mod act;
+mod in_the_host;
 
 const SCOPE: &str = "openid profile.basic phone.verified email.verified";
 const BEFORE: &str = "openid profile.basic phone.verified";
@@ -36,6 +39,9 @@ pub(super) struct Scene {
     tokens: Tokens,
     code: OnceLock<String>,
     sheet: OnceLock<Reply>,
+    /// The host in which this person has the program open.
+    nova: OnceLock<Launcher>,
+    sheet_in_host: OnceLock<(Sheet, Reply)>,
 }
 
 /// What came of an act.
@@ -69,7 +75,9 @@ pub(super) struct Ready<'a> {
 impl Scene {
     pub(super) fn new(world: &World, number: usize, program: &Value) -> Self {
         let ada = world.person(&format!("person{number}"));
-        let market = world.mini_program_with(&format!("market{number}"), SCOPE, program.clone());
+        let mut metadata = program.clone();
+        metadata["launch_types"] = json!(["code", "token"]);
+        let market = world.mini_program_with(&format!("market{number}"), SCOPE, metadata);
         let tokens = ada.uses(&market.asking(BEFORE));
         let this_session = ada.sessions().remove(0);
         Self {
@@ -83,6 +91,8 @@ impl Scene {
             tokens,
             code: OnceLock::new(),
             sheet: OnceLock::new(),
+            nova: OnceLock::new(),
+            sheet_in_host: OnceLock::new(),
         }
     }
 
@@ -93,6 +103,7 @@ impl Scene {
                 Some(self.ada.looks_at("/account"))
             }
             Act::AllowsMore => Some(self.sheet().clone()),
+            Act::AllowsInHost => Some(self.sheet_in_host().1.clone()),
             Act::ChangesPassword => Some(self.ada.looks_at("/account/password")),
             Act::EndsOthers | Act::EndsElsewhere => {
                 self.elsewhere();
@@ -109,6 +120,9 @@ impl Scene {
             }
             Act::Redeems => {
                 self.code();
+            }
+            Act::IsLaunched => {
+                self.nova();
             }
             Act::FirstSecretIsRetired | Act::SecondSecretIsRetired => {
                 self.secrets();
@@ -175,6 +189,11 @@ impl Scene {
     /// where whoever is sent there arrives.
     pub(super) fn answer(&self, done: &Done) -> String {
         match &done.page {
+            Some(page)
+                if self.sheet_in_host.get().is_some() && page.starts_with("/interaction") =>
+            {
+                self.told_to_the_host(page)
+            }
             Some(page) => format!("to {}", self.ada.looks_at(page).path),
             None => done.answer.clone(),
         }
@@ -231,13 +250,20 @@ impl Scene {
             "/consent" => format!("asks for {:?}", visit.asks_for()),
             path => path.to_owned(),
         };
+        let launched = self.nova.get().map(|nova| {
+            let reply = nova.token(market, &[("scope", BEFORE)]);
+            match reply.status {
+                200 => reply.text("scope"),
+                _ => short(&reply),
+            }
+        });
         let sessions = match world.wait(acts.list_sessions(&self.ada.username)) {
             Ok(Ok(sessions)) => sessions.len().to_string(),
             _ => "nobody".to_owned(),
         };
         format!(
             "{registration}, secrets {secrets:?}, tokens {before}, gained {gained:?}, signed in {} {} {}, \
-             sessions {sessions}, next {opened}",
+             sessions {sessions}, next {opened}, in the host {launched:?}",
             signed_in(&self.ada),
             self.elsewhere
                 .get()
@@ -261,6 +287,7 @@ impl Ready<'_> {
             Act::Redeems | Act::Refreshes | Act::RevokesRefresh | Act::RevokesAccess => {
                 self.is_asked_at(node)
             }
+            Act::IsLaunched | Act::AllowsInHost => self.is_done_in_the_host_at(node),
             _ => self.is_pressed_at(node),
         }
     }

@@ -10,6 +10,10 @@ pub(in crate::races) enum Act {
     AllowsMore,
     /// A program that may know everything already.
     Opens,
+    /// The host asks for a launch code.
+    IsLaunched,
+    /// On the consent sheet of a launch.
+    AllowsInHost,
     ChangesPassword,
     /// By the operator.
     PasswordIsSet,
@@ -56,12 +60,14 @@ enum Thing {
 use Thing::{Account, Grant, Others, Registration, Row, Secrets, Service, Taken, This, Tokens};
 
 impl Act {
-    pub(in crate::races) const ALL: [Self; 22] = [
+    pub(in crate::races) const ALL: [Self; 24] = [
         Self::TakesBackName,
         Self::TakesBackPhone,
         Self::Removes,
         Self::AllowsMore,
         Self::Opens,
+        Self::IsLaunched,
+        Self::AllowsInHost,
         Self::ChangesPassword,
         Self::PasswordIsSet,
         Self::SignsInElsewhere,
@@ -92,6 +98,8 @@ impl Act {
             Self::Removes => (&[], &[Grant, Taken]),
             Self::AllowsMore => (&[This, Row, Service], &[Grant]),
             Self::Opens => (&[This, Row, Grant, Service], &[]),
+            Self::IsLaunched => (&[This, Row, Grant, Service], &[]),
+            Self::AllowsInHost => (&[This, Row, Service], &[Grant]),
             Self::ChangesPassword => (&[This], &[Account, Others]),
             // Sessions end as when it is switched off.
             Self::PasswordIsSet => (&[], &[Account]),

@@ -9,9 +9,8 @@ use foundation::fault::Fault;
 use foundation::secret::SecretText;
 use protocol::token_response::TokenResponse;
 
-use super::super::refusals::unusable;
+use super::super::refusals::not_available;
 use super::{Launch, LaunchIds, WrittenLaunch};
-use crate::host_token::HostTokenProblem;
 use crate::token_authorization::TokenAuthorization;
 
 /// "If the issued token is not an access token or usable as an access token, then the token_type value
@@ -56,7 +55,8 @@ impl Launch {
         };
         let (session, program) = (self.session, &self.program.id);
         let Some(begins) = store::token_families::beginning(tx, session, program, now)? else {
-            let error = unusable(HostTokenProblem::Ended);
+            // The session is locked, and was just seen to stand: it is the program that is not there now.
+            let error = not_available("it was suspended in the same moment");
             return Ok(WrittenLaunch::Refused(error));
         };
         store::token_families::insert(tx, &family, begins)?;

@@ -104,7 +104,10 @@ impl Listener {
         let mut response = request.send().await?;
         match response.status().as_u16() {
             200 => {}
-            401 => return Ok(self.is_told(Told::Ended("401".to_owned()))),
+            401 => {
+                self.is_told(Told::Ended("401".to_owned()));
+                return Ok(());
+            }
             _ => return Ok(()),
         }
         let (mut text, mut name, mut is_ready) = (String::new(), String::new(), false);

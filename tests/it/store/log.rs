@@ -11,6 +11,7 @@ use foundation::clock::{Instant, Span};
 use foundation::fault::Fault;
 use foundation::id::{ClientId, FamilyId, GrantId, KeyId, Position, SessionId, UserId};
 use store::Store;
+use store::events::Window;
 use store::faultpoint::{BEFORE_COMMIT, Faultpoints};
 
 use super::database::{Database, clock};
@@ -23,7 +24,7 @@ fn purge(tx: &mut store::Transaction<'_>, before: Instant) -> Result<usize, Faul
 }
 
 /// What a start reads of a log whose events were stamped so many hours from now, and where each lies.
-fn window_of_hours(database: &Database, hours: &[i64]) -> (Vec<Position>, Vec<Position>) {
+fn window_of_hours(database: &Database, hours: &[i64]) -> (Window, Vec<Position>) {
     let store = database.open();
     let now = clock().now();
     let mut beside = database.beside();
@@ -39,10 +40,11 @@ fn window_of_hours(database: &Database, hours: &[i64]) -> (Vec<Position>, Vec<Po
     let found = read(&store, |db| {
         store::events::window(db, now, Span::minutes(62))
     });
-    (
-        found.events.iter().map(|event| event.position).collect(),
-        positions,
-    )
+    (found, positions)
+}
+
+fn positions_in(window: &Window) -> Vec<Position> {
+    window.events.iter().map(|event| event.position).collect()
 }
 
 /// One of each kind.
@@ -336,14 +338,16 @@ on_both_databases! {
     /// its position.
     fn the_window_goes_by_positions(database: &Database) {
         let (found, positions) = window_of_hours(database, &[-9, -3, 2, -2, 0]);
-        assert_eq!(found, positions[1..]);
+        assert_eq!(positions_in(&found), positions[2..]);
+        assert_eq!(found.after, positions[1]);
     }
 
     /// A moment ago, by a clock that was two hours behind, in a log that was quiet: by its stamp it is
-    /// too old to matter.
-    fn the_window_has_what_a_clock_that_was_behind_wrote_in_a_quiet_log(database: &Database) {
+    /// too old to matter. It is left out, and so the window speaks for nothing that began before it.
+    fn the_window_says_from_where_on_it_has_everything(database: &Database) {
         let (found, positions) = window_of_hours(database, &[-9, -2, -2, 0]);
-        assert_eq!(found, positions[1..]);
+        assert_eq!(positions_in(&found), positions[3..]);
+        assert_eq!(found.after, positions[2]);
     }
 
     /// Who has read up to an event that is removed because of its age has lost nothing; but a row that

@@ -127,9 +127,13 @@ export async function journey(world) {
   })
   await step('When the operator suspends Market, its people read that it is not available', async () => {
     demo.command('mini-program', 'suspend', demo.clients.market.client_id)
-    const frame = await linus.opens('market')
-    await linus.sees(frame, 'Market is not available')
+    await linus.goesTo(demo.addresses.app)
+    await linus.sees(linus.page.locator('main'), 'not available')
+    assert.equal(await linus.page.locator('a[href$="/open/market"]').count(), 0)
     await look(linus.page, 'market-suspended')
+    // An address of before leads to where that is said.
+    await linus.goesTo(`${demo.addresses.app}/open/market`)
+    await linus.sees(linus.page.locator('main'), 'not available')
   })
   await grace.leaves()
   await linus.leaves()

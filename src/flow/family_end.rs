@@ -30,12 +30,17 @@ impl FamilyEnd {
         }
     }
 
-    /// Ends it: one row, one event, one audit entry. False if it had ended before.
+    /// Ends it: one row, one event, one audit entry. False if it had ended before, or its person is gone.
     pub(crate) fn write(
         self,
         tx: &mut store::Transaction<'_>,
         family: &TokenFamily,
     ) -> Result<bool, Fault> {
+        // The person first, as everybody takes them: else who deletes them and who tells of this wait for
+        // each other.
+        if store::users::lock(tx, family.user_id)?.is_none() {
+            return Ok(false);
+        }
         let ended = store::token_families::end(tx, family.id, self.at, self.reason)?;
         if ended {
             tx.append(Event::FamilyEnded {

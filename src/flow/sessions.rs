@@ -116,6 +116,11 @@ pub(crate) fn leave_in(
     client_id: &ClientId,
     now: Instant,
 ) -> Result<bool, Fault> {
+    // The person first, as everybody takes them: else who deletes them and who tells of this wait for each
+    // other.
+    if store::users::lock(tx, user_id)?.is_none() {
+        return Ok(false);
+    }
     let left = store::participants::takes_part(tx, session_id, client_id)?;
     let ended = store::token_families::end_of_session_and_client(
         tx,

@@ -120,13 +120,15 @@ impl Nodes {
 
     /// Two acts meet. Gives whether the first was stopped, too.
     fn met(&self, act: Act, other: Act, meeting: Meeting) -> (Outcome, bool) {
+        let mut late = None;
         for _ in 0..TRIES {
             let (outcome, reached) = self.meet(act, other, meeting);
             if !outcome.is_late() {
                 return (outcome, reached);
             }
+            late = Some(outcome);
         }
-        panic!("{act:?} and {other:?} always come too late: {meeting:?}");
+        panic!("{act:?} and {other:?} always come too late: {meeting:?} {late:#?}");
     }
 
     fn meet(&self, act: Act, other: Act, meeting: Meeting) -> (Outcome, bool) {
@@ -254,7 +256,7 @@ macro_rules! interleavings {
 interleavings! {
     of_taking_back(json!({})): [Act::TakesBackName, Act::TakesBackPhone, Act::Removes];
     of_opening_and_allowing(json!({})): [Act::Opens, Act::AllowsMore];
-    of_launches(json!({})): [Act::IsLaunched, Act::AllowsInHost];
+    of_launches(json!({})): [Act::IsLaunched, Act::AllowsInHost, Act::IsLeft];
     of_passwords_and_sign_ins(json!({})):
         [Act::ChangesPassword, Act::PasswordIsSet, Act::SignsInElsewhere];
     of_ends_of_sessions(json!({})):

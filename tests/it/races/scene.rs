@@ -121,7 +121,7 @@ impl Scene {
             Act::Redeems => {
                 self.code();
             }
-            Act::IsLaunched => {
+            Act::IsLaunched | Act::IsLeft => {
                 self.nova();
             }
             Act::FirstSecretIsRetired | Act::SecondSecretIsRetired => {
@@ -287,7 +287,7 @@ impl Ready<'_> {
             Act::Redeems | Act::Refreshes | Act::RevokesRefresh | Act::RevokesAccess => {
                 self.is_asked_at(node)
             }
-            Act::IsLaunched | Act::AllowsInHost => self.is_done_in_the_host_at(node),
+            Act::IsLaunched | Act::AllowsInHost | Act::IsLeft => self.is_done_in_the_host_at(node),
             _ => self.is_pressed_at(node),
         }
     }

@@ -14,6 +14,8 @@ pub(in crate::races) enum Act {
     IsLaunched,
     /// On the consent sheet of a launch.
     AllowsInHost,
+    /// The host says that it was closed for good.
+    IsLeft,
     ChangesPassword,
     /// By the operator.
     PasswordIsSet,
@@ -60,7 +62,7 @@ enum Thing {
 use Thing::{Account, Grant, Others, Registration, Row, Secrets, Service, Taken, This, Tokens};
 
 impl Act {
-    pub(in crate::races) const ALL: [Self; 24] = [
+    pub(in crate::races) const ALL: [Self; 25] = [
         Self::TakesBackName,
         Self::TakesBackPhone,
         Self::Removes,
@@ -68,6 +70,7 @@ impl Act {
         Self::Opens,
         Self::IsLaunched,
         Self::AllowsInHost,
+        Self::IsLeft,
         Self::ChangesPassword,
         Self::PasswordIsSet,
         Self::SignsInElsewhere,
@@ -95,11 +98,12 @@ impl Act {
             // As a name, but for another scope.
             Self::TakesBackPhone => (&[Taken], &[]),
             // Who does it is looked at as when a name is taken back.
-            Self::Removes => (&[], &[Grant, Taken]),
+            Self::Removes => (&[Row], &[Grant, Taken]),
             Self::AllowsMore => (&[This, Row, Service], &[Grant]),
             Self::Opens => (&[This, Row, Grant, Service], &[]),
             Self::IsLaunched => (&[This, Row, Grant, Service], &[]),
             Self::AllowsInHost => (&[This, Row, Service], &[Grant]),
+            Self::IsLeft => (&[This, Row], &[Tokens]),
             Self::ChangesPassword => (&[This], &[Account, Others]),
             // Sessions end as when it is switched off.
             Self::PasswordIsSet => (&[], &[Account]),
@@ -109,13 +113,13 @@ impl Act {
             Self::EndsOthers => (&[], &[Others]),
             // What else rests on this session finds it as after signing out.
             Self::ElsewhereEndsThis => (&[Others], &[]),
-            Self::SignsOut => (&[], &[This]),
+            Self::SignsOut => (&[Row], &[This]),
             Self::IsSwitchedOff => (&[], &[Account, Row]),
             // Otherwise as when it is switched off.
             Self::IsDeleted => (&[], &[Row]),
             Self::Redeems => (&[This, Row, Taken, Service], &[Tokens]),
             Self::Refreshes => (&[This, Row, Taken, Service, Secrets], &[Tokens]),
-            Self::RevokesRefresh | Self::RevokesAccess => (&[], &[Tokens]),
+            Self::RevokesRefresh | Self::RevokesAccess => (&[Row], &[Tokens]),
             Self::IsSuspended => (&[Registration], &[Service]),
             Self::IsRenamed => (&[Service], &[Registration]),
             Self::FirstSecretIsRetired => (&[Registration], &[Secrets]),

@@ -1,4 +1,4 @@
-//! What a host does for its person: launching a program, showing its sheet.
+//! What a host does for its person: launching a program, showing its sheet, closing it for good.
 
 use super::act::Act;
 use super::{BEFORE, Done, MORE, Ready, Scene, short, summary};
@@ -44,6 +44,13 @@ impl Ready<'_> {
                     code,
                     ..Done::answered(short(&reply))
                 }
+            }
+            Act::IsLeft => {
+                let reply = nova.calls("POST", "/leave", &[("client_id", &market.id)]);
+                Done::answered(match reply.status {
+                    204 => "left".to_owned(),
+                    _ => short(&reply),
+                })
             }
             _ => {
                 let (sheet, _) = self.scene.sheet_in_host();
